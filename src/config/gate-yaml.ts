@@ -1,0 +1,119 @@
+/** `gate.yaml`: the operator's, outside every judged repository; says where and who. */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { readDocument } from "../lib/document.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { secretSchema } from "./secret.ts";
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");
+const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
+const notYet = z.unknown();
+
+const repository = z.strictObject({
+  url: z.string().min(1).max(2000).describe("Where the gate fetches from: https, ssh or a path."),
+  credentials: secretSchema.optional().describe("Not supported yet for https; ssh uses the operator's agent."),
+  poll: z.string().optional().describe("Used by the service, which is not there yet."),
+});
+
+const channel = z.union([
+  z.strictObject({ directory: z.string().min(1).describe("Folder that agents read.") }),
+  z.strictObject({ branch: notYet }),
+  z.strictObject({ oci: notYet }),
+]);
+
+const minimum = z.strictObject({
+  mode: z.enum(["observe", "warn", "enforce"]).optional(),
+  signatures: z.enum(["every-commit", "merge-and-head", "head", "none"]).optional(),
+  approvals: z.int().min(0).max(20).optional(),
+  change: z.int().min(0).max(20).optional(),
+});
+
+const target = z.strictObject({
+  repository: name.describe("Name under `repositories`."),
+  branch: z.string().min(1).max(250).describe("Must be the branch that sluice.yaml names."),
+  channels: z.array(channel).min(1).max(8).describe("Where releases are written."),
+  minimum: minimum.prefault({}).describe("Holds beside what the repository says; the stricter side wins."),
+  agents: z.array(verifierKey).default([]).describe("Keys of the agents whose reports count."),
+  reports: z.string().optional().describe("Folder that agents write their reports to."),
+});
+
+export const gateSchema = z.strictObject({
+  version: z.literal(1),
+  repositories: z.record(name, repository),
+  targets: z.record(name, target).refine((all) => Object.keys(all).length > 0, "names at least one target"),
+  revoked: z
+    .array(z.string().min(1).max(200))
+    .default([])
+    .describe("Fingerprints of keys that count no longer, at once."),
+  log: z.strictObject({
+    store: z
+      .string()
+      .regex(/^[a-z]+:.+/)
+      .describe("sqlite:PATH"),
+    origin: origin.describe("Name of the log, as in its checkpoints."),
+    key: secretSchema.describe("From `sluice keygen log`."),
+    anchor: z.string().optional().describe("File on another volume that remembers the newest checkpoint."),
+  }),
+  release: z.strictObject({ key: secretSchema.describe("From `sluice keygen release`; never the log's key.") }),
+  data: z
+    .union([z.string(), z.strictObject({ entrypoints: notYet })])
+    .optional()
+    .describe("Not supported yet."),
+  listen: notYet.optional().describe("Used by the service, which is not there yet."),
+  admission: notYet.optional().describe("Used by the service, which is not there yet."),
+  access: notYet.optional().describe("Used by the service, which is not there yet."),
+  forges: notYet.optional().describe("Not supported yet."),
+  toolchain: z
+    .strictObject({ sandbox: z.enum(["seccomp"]).default("seccomp") })
+    .prefault({})
+    .describe("A gate refuses `sandbox: none`."),
+});
+
+export type GateYaml = z.infer<typeof gateSchema>;
+export type GateTarget = GateYaml["targets"][string];
+
+export interface GateConfiguration {
+  readonly gate: GateYaml;
+  /** Folder that relative paths resolve from. */
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** @throws SluiceError `configuration-missing`, `gate-configuration-invalid`, `not-supported` */
+export function readGateYaml(path: string): GateConfiguration {
+  const file = resolve(path);
+  const gate = readDocument(readConfigurationFile(file), path, gateSchema, "gate-configuration-invalid");
+  for (const [target, one] of Object.entries(gate.targets)) checkTarget(gate, target, one);
+  return { gate, folder: dirname(file), file };
+}
+
+function checkTarget(gate: GateYaml, target: string, one: GateTarget): void {
+  if (!Object.hasOwn(gate.repositories, one.repository)) {
+    throw new SluiceError(
+      "gate-configuration-invalid",
+      `Target ${target} names repository ${one.repository}, which is not listed.`,
+      {
+        fix: `add ${one.repository} under repositories`,
+      },
+    );
+  }
+  if (one.channels.some((channel) => !("directory" in channel))) {
+    throw new SluiceError(
+      "not-supported",
+      `Target ${target} releases to a branch or a registry, which is not there yet.`,
+      {
+        fix: "use {directory: PATH}",
+      },
+    );
+  }
+}
+
+export function readConfigurationFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new SluiceError("configuration-missing", `${path} cannot be read.`, { fix: "name an existing file", cause });
+  }
+}

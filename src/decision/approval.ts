@@ -1,0 +1,159 @@
+/** A person's recorded yes to exactly this content, and whether it counts (DESIGN section 7, "approvals"). */
+import type { PathChange } from "../git/object.ts";
+import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import { formatTime, type Instant, parseTime } from "../lib/time.ts";
+import type { Trust } from "../signature/trust.ts";
+import type { Signer } from "../signature/verification.ts";
+import type { ApprovalStatement } from "./envelope.ts";
+
+export interface ApprovalRule {
+  readonly count: number;
+  /** At least one approval must come from each of these roles. */
+  readonly roles: readonly string[];
+  readonly accept: readonly ("signed" | "forge")[];
+  readonly bind: "tree" | "change";
+}
+
+/** An approval that counts: of a distinct person who is neither author, committer, signer nor co-author of the range. */
+export interface CountedApproval {
+  readonly person: string;
+  readonly roles: readonly string[];
+  readonly at: string;
+  readonly via: "signature" | "forge";
+  readonly key: string;
+  /** SHA-256 of the envelope, hex. */
+  readonly envelope: string;
+}
+
+/** An approval that does not count, and why (a code). */
+export interface IgnoredApproval {
+  readonly person: string | null;
+  readonly code: string;
+  readonly message: string;
+  readonly envelope: string;
+}
+
+/** An envelope whose signature was checked; a rejected one is already an IgnoredApproval. */
+export interface VerifiedApproval {
+  readonly statement: ApprovalStatement;
+  readonly signer: Signer;
+  readonly envelope: string;
+}
+
+/** What an approval must name to count for this decision. */
+export interface ApprovalSubject {
+  readonly repository: string;
+  readonly target: string;
+  readonly tree: string;
+  readonly changeDigest: string;
+  /** Person ids behind any author, committer, signer or Co-authored-by of the range. */
+  readonly excluded: ReadonlySet<string>;
+  readonly at: Instant;
+}
+
+export interface CountedApprovals {
+  readonly given: readonly CountedApproval[];
+  readonly ignored: readonly IgnoredApproval[];
+}
+
+/** SHA-256 (hex) of canonical `[{path, oldMode, oldBlob, newMode, newBlob}]` from base to merged tree, sorted by path. */
+export function changeDigest(changes: readonly PathChange[]): string {
+  const list = changes.map(({ path, oldMode, oldBlob, newMode, newBlob }) => ({
+    path,
+    oldMode,
+    oldBlob,
+    newMode,
+    newBlob,
+  }));
+  return sha256Hex(canonicalJson(list.sort((a, b) => (a.path < b.path ? -1 : 1)) as unknown as JsonValue));
+}
+
+/** Everyone who had a hand in the range: they may not approve it. */
+export function excludedPersons(
+  emails: readonly string[],
+  signers: readonly Signer[],
+  trust: Trust,
+): ReadonlySet<string> {
+  const written = new Set(emails.map((email) => email.toLowerCase()));
+  const owners = trust.owners.filter((owner) => owner.emails.some((email) => written.has(email)));
+  return new Set([...owners.map((owner) => owner.id), ...signers.map((signer) => signer.person)]);
+}
+
+/** E-mail addresses of `Co-authored-by:` trailers anywhere in a message: a wider net than git's trailer rules, on purpose. */
+export function coAuthors(message: string): readonly string[] {
+  return [...message.matchAll(/^[ \t]*co-authored-by:[^<\n]*<([^>\n]{1,320})>/gim)].map((match) => match[1] ?? "");
+}
+
+export function countApprovals(
+  approvals: readonly VerifiedApproval[],
+  rule: ApprovalRule,
+  subject: ApprovalSubject,
+): CountedApprovals {
+  const given = new Map<string, CountedApproval>();
+  const ignored: IgnoredApproval[] = [];
+  for (const approval of approvals) {
+    const refusal = refuse(approval, rule, subject);
+    if (refusal !== null) ignored.push({ person: approval.signer.person, ...refusal, envelope: approval.envelope });
+    else if (!given.has(approval.signer.person)) given.set(approval.signer.person, counted(approval, subject.at));
+  }
+  const byPerson = (a: CountedApproval, b: CountedApproval) => (a.person < b.person ? -1 : 1);
+  return {
+    given: [...given.values()].sort(byPerson),
+    ignored: ignored.sort((a, b) => (a.envelope < b.envelope ? -1 : 1)),
+  };
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+function refuse(approval: VerifiedApproval, rule: ApprovalRule, subject: ApprovalSubject): Refusal | null {
+  const { statement, signer } = approval;
+  const who = signer.person;
+  if (signer.class !== "person")
+    return { code: "approval-not-a-person", message: `${who} is a ${signer.class}; only people approve.` };
+  if (!rule.accept.includes("signed"))
+    return { code: "approval-kind-not-accepted", message: `${subject.target} accepts no signed approvals.` };
+  if (statement.approver !== who)
+    return {
+      code: "approval-other-approver",
+      message: `the statement names ${statement.approver}, the key is ${who}'s.`,
+    };
+  if (statement.repository !== subject.repository)
+    return {
+      code: "approval-other-repository",
+      message: `${who} approved for repository ${statement.repository}, this is ${subject.repository}.`,
+    };
+  if (statement.target !== subject.target)
+    return {
+      code: "approval-other-target",
+      message: `${who} approved for ${statement.target}, not for ${subject.target}.`,
+    };
+  const expires = parseTime(statement.expiresAt);
+  if (expires === null || expires <= subject.at)
+    return { code: "approval-expired", message: `${who}'s approval expired at ${statement.expiresAt}.` };
+  if (!bindsTo(statement, rule, subject))
+    return { code: "approval-other-content", message: `${who} approved other content; the change is not what it was.` };
+  if (subject.excluded.has(who)) return { code: "approval-by-author", message: `${who} had a hand in this change.` };
+  return null;
+}
+
+function bindsTo(statement: ApprovalStatement, rule: ApprovalRule, subject: ApprovalSubject): boolean {
+  return rule.bind === "tree" ? statement.tree === subject.tree : statement.changeDigest === subject.changeDigest;
+}
+
+function counted(approval: VerifiedApproval, at: Instant): CountedApproval {
+  const { person, roles, key } = approval.signer;
+  return { person, roles, at: formatTime(at), via: "signature", key, envelope: approval.envelope };
+}
+
+/** What a rule still lacks, as words for people; empty when it is met. */
+export function missingApprovals(rule: ApprovalRule, given: readonly CountedApproval[]): readonly string[] {
+  const roles = rule.roles.filter((role) => !given.some((approval) => approval.roles.includes(role)));
+  const missing = roles.map((role) => `one of ${role}`);
+  const more = rule.count - given.length;
+  if (more > roles.length) missing.push(more === 1 ? "one more person" : `${more} more people`);
+  return missing;
+}

@@ -1,0 +1,211 @@
+/** The verdict: a pure and total function of the evidence. Nothing passes by absence (invariant 1). */
+import { type CodeClass, codeEntry, isCode } from "../lib/codes.ts";
+import { formatTime, type Instant } from "../lib/time.ts";
+import type { Finding } from "../policy/finding.ts";
+import { resourceName } from "../render/resource.ts";
+import { missingApprovals } from "./approval.ts";
+import type { Decision, Evidence, Reason, Verdict } from "./decision.ts";
+
+/** A reason together with what it does to the verdict; only the reason is kept. */
+interface Weighed {
+  readonly verdict: Exclude<Verdict, "allow">;
+  readonly reason: Reason;
+}
+
+const WORST_FIRST = ["error", "deny", "wait"] as const;
+
+/** `id` is a ULID made by the caller from its clock and randomness. */
+export function decide(evidence: Evidence, id: string, now: Instant): Decision {
+  const weighed = RULES.flatMap((rule) => rule(evidence));
+  const verdict = WORST_FIRST.find((worst) => weighed.some((one) => one.verdict === worst)) ?? "allow";
+  const reasons = weighed.map((one) => one.reason).sort(byCodeAndMessage);
+  return Object.freeze({ ...evidence, id, verdict, reasons, decidedAt: formatTime(now) });
+}
+
+const RULES: readonly ((evidence: Evidence) => readonly Weighed[])[] = [
+  failed,
+  refused,
+  withoutJudge,
+  unsigned,
+  uncovered,
+  unrendered,
+  unevaluated,
+  withoutRule,
+  unruled,
+  denied,
+  asked,
+  unapproved,
+  ungoverned,
+];
+
+function failed({ failure }: Evidence): readonly Weighed[] {
+  if (failure === null) return [];
+  const { code, message, fix } = failure;
+  return [{ verdict: verdictOf(code), reason: { code, message, fix } }];
+}
+
+function refused({ refusals }: Evidence): readonly Weighed[] {
+  return refusals.map((reason) => ({ verdict: verdictOf(reason.code), reason }));
+}
+
+function withoutJudge({ judge, tree, failure, refusals }: Evidence): readonly Weighed[] {
+  if (failure !== null || refusals.length > 0) return [];
+  const reasons: Weighed[] = [];
+  if (judge === null) reasons.push(error("no-judge", "No landed state judges this change."));
+  if (tree === null) reasons.push(error("no-tree", "The change has no merged tree to judge."));
+  return reasons;
+}
+
+/** Every required commit is verified, and the required commits are those that the target's rule names. */
+function unsigned(evidence: Evidence): readonly Weighed[] {
+  const { require } = evidence.target.signatures;
+  if (require === "none") return [];
+  const required = new Set<string>(evidence.requiredCommits);
+  const reasons = evidence.verifications.flatMap((one): Weighed[] => {
+    if (!required.has(one.commit) || one.kind === "verified") return [];
+    return [deny(one.reason, one.detail, fixOf(one.reason))];
+  });
+  const verified = new Set<string>(
+    evidence.verifications.filter((one) => one.kind === "verified").map((one) => one.commit),
+  );
+  const gaps = [...required].filter((commit) => !evidence.verifications.some((one) => one.commit === commit));
+  const missing = gaps.length > 0 || !covers(evidence, required) || (reasons.length === 0 && verified.size === 0);
+  if (missing && evidence.failure === null)
+    reasons.push(error("signatures-missing", "The signatures of the range were not all looked at."));
+  return reasons;
+}
+
+function covers(evidence: Evidence, required: ReadonlySet<string>): boolean {
+  const { require } = evidence.target.signatures;
+  if (require === "every-commit")
+    return evidence.verifications.every((one) => required.has(one.commit)) && required.size > 0;
+  return required.has(evidence.head);
+}
+
+function uncovered({ uncovered: paths, target }: Evidence): readonly Weighed[] {
+  return paths.map((path) =>
+    deny(
+      "path-not-covered",
+      `${path} belongs to no target and is not ignored; ${target.name} requires every changed path to be covered.`,
+      fixOf("path-not-covered"),
+    ),
+  );
+}
+
+function unrendered({ renderFailures }: Evidence): readonly Weighed[] {
+  return renderFailures.map(({ code, message, file, line, column }) => {
+    const place = line === null ? file : `${file}:${line}:${column ?? 1}`;
+    return { verdict: verdictOf(code), reason: { code, message: `${place}  ${message}`, fix: fixOf(code) } };
+  });
+}
+
+function unevaluated({ notEvaluated, rulesEvaluated, rulesExpected, failure }: Evidence): readonly Weighed[] {
+  const reasons = notEvaluated.map(({ what, code, message }) => error(code, `${what}: ${message}`));
+  if (rulesEvaluated !== rulesExpected && reasons.length === 0 && failure === null) {
+    reasons.push(error("rules-missing", `${rulesEvaluated} of ${rulesExpected} rules were evaluated.`));
+  }
+  return reasons;
+}
+
+function withoutRule(evidence: Evidence): readonly Weighed[] {
+  const stopped = evidence.failure !== null || evidence.refusals.length > 0 || evidence.renderFailures.length > 0;
+  if (evidence.rulesExpected > 0 || stopped) return [];
+  return [
+    deny("no-rule-evaluated", `No rule selects anything in ${evidence.target.name}.`, fixOf("no-rule-evaluated")),
+  ];
+}
+
+function unruled({ unruled: names, target }: Evidence): readonly Weighed[] {
+  if (target.unruled !== "deny") return [];
+  return names.map((name) =>
+    deny(
+      "object-unruled",
+      `${name} has no rule; ${target.name} requires one for every object.`,
+      fixOf("object-unruled"),
+    ),
+  );
+}
+
+function denied({ findings }: Evidence): readonly Weighed[] {
+  return findings
+    .filter((finding) => finding.kind === "deny" && counts(finding))
+    .map((finding) => deny("policy-denied", named(finding), finding.fix));
+}
+
+function asked({ findings, approvals }: Evidence): readonly Weighed[] {
+  const open = findings.filter((finding) => {
+    const answered = approvals.given.some(({ roles }) => finding.role === null || roles.includes(finding.role));
+    return finding.kind === "ask" && counts(finding) && !answered;
+  });
+  return open.map((finding) =>
+    wait(
+      "ask-unanswered",
+      `${named(finding)}; ${finding.role === null ? "somebody" : `one of ${finding.role}`} has to approve it.`,
+      fixOf("ask-unanswered"),
+    ),
+  );
+}
+
+function unapproved({ target, approvals }: Evidence): readonly Weighed[] {
+  const missing = missingApprovals(target.approvals, approvals.given);
+  if (missing.length === 0) return [];
+  const message = `${approvals.given.length} of ${target.approvals.count} approvals are given; ${target.name} still requires ${missing.join(" and ")}.`;
+  return [wait("approval-missing", message, fixOf("approval-missing"))];
+}
+
+function ungoverned({ governance }: Evidence): readonly Weighed[] {
+  if (governance === null) return [];
+  const reasons: Weighed[] = [];
+  if (governance.unusable !== null)
+    reasons.push(deny("new-judge-unusable", governance.unusable, fixOf("new-judge-unusable")));
+  const missing = missingApprovals(governance.rule, governance.given);
+  if (missing.length > 0) {
+    const paths = governance.paths.slice(0, 3).join(", ");
+    reasons.push(
+      wait(
+        "governance-approval-missing",
+        `${paths} judges changes; a change to it still requires ${missing.join(" and ")}.`,
+        fixOf("governance-approval-missing"),
+      ),
+    );
+  }
+  return reasons;
+}
+
+function counts(finding: Finding): boolean {
+  return finding.waivedBy === null && !finding.baseline;
+}
+
+function named(finding: Finding): string {
+  const resource = finding.resource === null ? "" : `${resourceName(finding.resource)} `;
+  return `${finding.rule}: ${resource}${finding.message}`;
+}
+
+/** An unknown code is an error: never weaker than a denial that somebody could cure by accident. */
+function verdictOf(code: string): Exclude<Verdict, "allow"> {
+  const kind: CodeClass = isCode(code) ? codeEntry(code).class : "error";
+  if (kind === "deny" || kind === "rejected" || kind === "refused") return "deny";
+  return kind === "wait" ? "wait" : "error";
+}
+
+function fixOf(code: string): string | null {
+  return isCode(code) ? codeEntry(code).fix : null;
+}
+
+function deny(code: string, message: string, fix: string | null): Weighed {
+  return { verdict: "deny", reason: { code, message, fix } };
+}
+
+function wait(code: string, message: string, fix: string | null): Weighed {
+  return { verdict: "wait", reason: { code, message, fix } };
+}
+
+function error(code: string, message: string): Weighed {
+  return { verdict: "error", reason: { code, message, fix: fixOf(code) } };
+}
+
+function byCodeAndMessage(a: Reason, b: Reason): number {
+  if (a.code !== b.code) return a.code < b.code ? -1 : 1;
+  if (a.message === b.message) return 0;
+  return a.message < b.message ? -1 : 1;
+}

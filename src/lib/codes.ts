@@ -1,0 +1,49 @@
+/** The one published list of codes: what each means, an example that fails, and the fix. Folders bring their own part. */
+import { AGENT_CODES } from "./codes/agent.ts";
+import { CLI_CODES } from "./codes/cli.ts";
+import { CONFIG_CODES } from "./codes/config.ts";
+import { DECISION_CODES } from "./codes/decision.ts";
+import { GENERAL_CODES } from "./codes/general.ts";
+import { GIT_CODES } from "./codes/git.ts";
+import { LOG_CODES } from "./codes/log.ts";
+import { POLICY_CODES } from "./codes/policy.ts";
+import { RELEASE_CODES } from "./codes/release.ts";
+import { RENDER_CODES } from "./codes/render.ts";
+import { SIGNATURE_CODES } from "./codes/signature.ts";
+
+/** What a code does to the answer: deny exits 1, error 3, usage 2, wait 4; refused and rejected exit 1; drift 5. */
+export type CodeClass = "deny" | "error" | "usage" | "wait" | "refused" | "rejected" | "warning";
+
+export interface CodeEntry {
+  readonly class: CodeClass;
+  /** What it means, one or two plain sentences in the present tense. */
+  readonly means: string;
+  /** A situation or command that produces it, as a person would meet it. */
+  readonly example: string;
+  /** What to do, ending in a command where there is one. */
+  readonly fix: string;
+}
+
+export const CODES = {
+  ...GENERAL_CODES,
+  ...GIT_CODES,
+  ...SIGNATURE_CODES,
+  ...RENDER_CODES,
+  ...POLICY_CODES,
+  ...DECISION_CODES,
+  ...LOG_CODES,
+  ...RELEASE_CODES,
+  ...CONFIG_CODES,
+  ...AGENT_CODES,
+  ...CLI_CODES,
+} as const satisfies Record<string, CodeEntry>;
+
+export type Code = keyof typeof CODES;
+
+export function isCode(text: string): text is Code {
+  return Object.hasOwn(CODES, text);
+}
+
+export function codeEntry(code: Code): CodeEntry {
+  return CODES[code];
+}

@@ -1,0 +1,82 @@
+/** Who owns which key: the trust folder (FORMS "Trust") or an `allowed_signers` file, parsed once into this closed shape. */
+import type { KeyObject } from "node:crypto";
+import type { Instant } from "../lib/time.ts";
+import type { SignerClass } from "./verification.ts";
+
+export type ChangeKind =
+  | "application-configuration"
+  | "image"
+  | "cluster-configuration"
+  | "environment-fix"
+  | "new-infrastructure"
+  | "environment-update";
+
+export type ForgePermission = "squash" | "merge" | "rebase" | "edit";
+
+export interface Revocation {
+  readonly at: Instant;
+  /** compromised revokes everything the key ever signed; the others only what is received from `at` on. */
+  readonly reason: "compromised" | "superseded" | "retired";
+}
+
+/** What one listed key may do, and when. `until` is exclusive. */
+export interface KeyTerms {
+  readonly from: Instant | null;
+  readonly until: Instant | null;
+  readonly revoked: Revocation | null;
+  readonly touch: boolean;
+}
+
+export interface Owner {
+  readonly id: string;
+  readonly class: SignerClass;
+  /** Lower-cased, exact. */
+  readonly emails: readonly string[];
+  readonly roles: readonly string[];
+  /** Forge name to account name. */
+  readonly accounts: Readonly<Record<string, string>>;
+  /** From this instant on, nothing new of theirs verifies. */
+  readonly left: Instant | null;
+  /** robots: the change kinds they may make. */
+  readonly mayChange: readonly ChangeKind[];
+  /** forges: what their key may carry. */
+  readonly mayCarry: readonly ForgePermission[];
+}
+
+export interface SshTrustedKey {
+  readonly format: "ssh";
+  readonly owner: Owner;
+  readonly fingerprint: string;
+  readonly blob: Uint8Array;
+  readonly key: KeyObject;
+  readonly terms: KeyTerms;
+}
+
+/** An OpenPGP certificate; validity of its keys is judged in formats/openpgp.ts. */
+export interface OpenPgpTrustedKey {
+  readonly format: "openpgp";
+  readonly owner: Owner;
+  /** 40 upper-case hex digits. */
+  readonly fingerprint: string;
+  /** Binary transferable public key, as one certificate. */
+  readonly certificate: Uint8Array;
+  readonly terms: KeyTerms;
+}
+
+export type TrustedKey = SshTrustedKey | OpenPgpTrustedKey;
+
+/** Who may change governance files: `change:` of the trust folder. */
+export interface ChangeRule {
+  readonly count: number;
+  readonly roles: readonly string[];
+}
+
+export interface Trust {
+  readonly owners: readonly Owner[];
+  readonly keys: readonly TrustedKey[];
+  readonly change: ChangeRule | null;
+  /** Key fingerprints taken away by the operator (`gate.yaml` revoked), hard. */
+  readonly revokedKeys: readonly string[];
+  /** SHA-256 over the canonical content that this trust was read from. */
+  readonly digest: string;
+}
