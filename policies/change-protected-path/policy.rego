@@ -24,7 +24,7 @@ deny contains {"message": message, "at": ""} if {
 	count(touched) > 0
 	not approved_by(row.role)
 	not signed_by(row.role)
-	message := sprintf("%s is changed%s; %s requires role %s", [touched[0], more(count(touched)), row.folder, row.role])
+	message := sprintf("%s changed; %s requires role %s", [named(touched), row.folder, row.role])
 }
 
 # The folder's own name counts: a link or a submodule can take its place.
@@ -49,6 +49,6 @@ signed_by(role) if {
 
 signers := {commit.verification.signer.person | some commit in input.commits}
 
-more(1) := ""
+named([path]) := sprintf("%s is", [path])
 
-more(total) := sprintf(" and %v more", [total - 1]) if total > 1
+named(paths) := sprintf("%s and %v more are", [paths[0], count(paths) - 1]) if count(paths) > 1

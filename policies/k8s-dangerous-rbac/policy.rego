@@ -37,7 +37,7 @@ deny contains {"message": message, "at": "/roleRef"} if {
 deny contains {"message": message, "at": "/roleRef"} if {
 	is_binding
 	input.resource.object != null
-	not is_string(input.resource.object.roleRef.name)
+	not names_role
 	message := sprintf("%s %q names no role", [kind, input.resource.id.name])
 }
 
@@ -110,6 +110,8 @@ deny contains {"message": message, "at": at} if {
 kind := input.resource.id.kind
 
 rules := input.resource.object.rules
+
+names_role if is_string(input.resource.object.roleRef.name)
 
 is_binding if endswith(kind, "Binding")
 

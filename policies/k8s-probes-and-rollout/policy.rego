@@ -34,6 +34,11 @@ deny contains {"message": message, "at": strategy_at} if {
 }
 
 deny contains {"message": message, "at": strategy_at} if {
+	not type_name(strategy) in {"object", "null"}
+	message := sprintf("update strategy %s cannot be read", [json.marshal(strategy)])
+}
+
+deny contains {"message": message, "at": strategy_at} if {
 	type == "Recreate"
 	replicas > 1
 	message := sprintf("strategy Recreate stops all %v replicas at once", [replicas])
@@ -67,10 +72,8 @@ else := null
 
 strategy_at := concat("/", ["/spec", strategies[input.resource.id.kind].key])
 
-# RollingUpdate is what an absent type means; a strategy that is not an object is reported as the type it is.
-type := strategy if not type_name(strategy) in {"object", "null"}
-
-else := strategy.type if strategy.type != null
+# RollingUpdate is what an absent type means.
+type := strategy.type if strategy.type != null
 
 else := "RollingUpdate"
 

@@ -66,7 +66,7 @@ deny contains {"message": message, "at": "/items"} if {
 deny contains {"message": "the pod has no list of containers", "at": at} if {
 	not is_list
 	input.resource.object != null
-	not is_array(input.pod.spec.containers)
+	not has_containers
 	at := pod_at
 }
 
@@ -95,6 +95,8 @@ deny contains {"message": message, "at": at} if {
 	message := sprintf("%s of the container at %s is of type %s", [concat(".", expected.path), container.at, type])
 	at := concat("/", array.concat([container.at], expected.path))
 }
+
+has_containers if is_array(input.pod.spec.containers)
 
 is_list if endswith(input.resource.id.kind, "List")
 
