@@ -31,6 +31,7 @@ deny contains {"message": message, "at": at} if {
 deny contains {"message": message, "at": at} if {
 	by_sops
 	some section in ["data", "stringData"]
+	is_object(input.resource.object[section])
 	some key, value in input.resource.object[section]
 	not encrypted(value)
 	message := sprintf("value %q of %s %q is not encrypted", [key, input.resource.id.kind, input.resource.id.name])

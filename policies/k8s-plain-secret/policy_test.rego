@@ -83,7 +83,7 @@ test_points_at_keys_with_slashes_and_tildes if {
 }
 
 test_denies_sops_content_of_other_types if {
-	every content in ["hunter2", 1, false] {
+	every content in ["hunter2", 1, false, [cipher], ["hunter2"]] {
 		found := plain_secret.deny with input as with_sops({"data": content})
 		found == {{"message": `data of Secret "db" cannot be read`, "at": "/data"}}
 	}

@@ -38,6 +38,12 @@ deny contains {"message": message, "at": strategy_at} if {
 	message := sprintf("update strategy %s cannot be read", [json.marshal(strategy)])
 }
 
+deny contains {"message": message, "at": at} if {
+	not type_name(strategy.rollingUpdate) in {"object", "null"}
+	message := sprintf("rollingUpdate %s cannot be read", [json.marshal(strategy.rollingUpdate)])
+	at := concat("/", [strategy_at, "rollingUpdate"])
+}
+
 deny contains {"message": message, "at": strategy_at} if {
 	type == "Recreate"
 	replicas > 1

@@ -86,6 +86,16 @@ test_denies_a_strategy_that_is_no_object if {
 	}
 }
 
+test_denies_a_rolling_update_that_is_no_object if {
+	every rolling in ["100%", 1, [], false] {
+		found := probes_and_rollout.deny with input as rollout("Deployment", {"strategy": {"rollingUpdate": rolling}})
+		found == {{
+			"message": sprintf("rollingUpdate %s cannot be read", [json.marshal(rolling)]),
+			"at": "/spec/strategy/rollingUpdate",
+		}}
+	}
+}
+
 test_denies_the_strategy_of_another_kind if {
 	found := probes_and_rollout.deny with input as rollout("StatefulSet", {"updateStrategy": {"type": "Recreate"}})
 	some finding in found

@@ -80,10 +80,10 @@ deny contains {"message": message, "at": at} if {
 }
 
 deny contains {"message": message, "at": at} if {
-	some key in ["containers", "initContainers", "ephemeralContainers"]
-	some index, container in input.pod.spec[key]
-	not is_object(container)
-	message := sprintf("container %v of %s is of type %s", [index, key, type_name(container)])
+	some key in ["containers", "initContainers", "ephemeralContainers", "volumes"]
+	some index, item in input.pod.spec[key]
+	not is_object(item)
+	message := sprintf("item %v of %s is of type %s", [index, key, type_name(item)])
 	at := sprintf("%s/%s/%v", [input.pod.at, key, index])
 }
 
@@ -96,7 +96,10 @@ deny contains {"message": message, "at": at} if {
 	at := concat("/", array.concat([container.at], expected.path))
 }
 
-has_containers if is_array(input.pod.spec.containers)
+has_containers if {
+	is_array(input.pod.spec.containers)
+	count(input.pod.spec.containers) > 0
+}
 
 is_list if endswith(input.resource.id.kind, "List")
 

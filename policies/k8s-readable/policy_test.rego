@@ -55,7 +55,7 @@ test_denies_containers_that_are_a_text if {
 }
 
 test_denies_lists_of_the_wrong_type if {
-	spec := {"containers": [], "initContainers": {}, "ephemeralContainers": "debug", "volumes": {}, "securityContext": []}
+	spec := {"containers": [{"name": "web"}], "initContainers": {}, "ephemeralContainers": "debug", "volumes": {}, "securityContext": []}
 	found := readable.deny with input as given(spec)
 	places(found) == {
 		"/spec/template/spec/initContainers",
@@ -65,9 +65,19 @@ test_denies_lists_of_the_wrong_type if {
 	}
 }
 
+test_denies_an_empty_list_of_containers if {
+	found := readable.deny with input as given({"containers": []})
+	places(found) == {"/spec/template/spec"}
+}
+
+test_denies_a_volume_that_is_a_text if {
+	found := readable.deny with input as given({"containers": [{"name": "web"}], "volumes": ["/run"]})
+	found == {{"message": "item 0 of volumes is of type string", "at": "/spec/template/spec/volumes/0"}}
+}
+
 test_denies_a_container_that_is_a_text if {
 	found := readable.deny with input as given({"containers": ["web"]})
-	found == {{"message": "container 0 of containers is of type string", "at": "/spec/template/spec/containers/0"}}
+	found == {{"message": "item 0 of containers is of type string", "at": "/spec/template/spec/containers/0"}}
 }
 
 test_denies_a_security_context_that_is_a_text if {
