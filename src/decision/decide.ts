@@ -61,15 +61,17 @@ function unsigned(evidence: Evidence): readonly Weighed[] {
   const { require } = evidence.target.signatures;
   if (require === "none") return [];
   const required = new Set<string>(evidence.requiredCommits);
+  const standIn = new Set<string>(evidence.subject === "landed" ? evidence.standIn : []);
   const reasons = evidence.verifications.flatMap((one): Weighed[] => {
-    if (!required.has(one.commit) || one.kind === "verified") return [];
+    if (!required.has(one.commit) || one.kind === "verified" || standIn.has(one.commit)) return [];
     return [deny(one.reason, one.detail, fixOf(one.reason))];
   });
   const verified = new Set<string>(
     evidence.verifications.filter((one) => one.kind === "verified").map((one) => one.commit),
   );
   const gaps = [...required].filter((commit) => !evidence.verifications.some((one) => one.commit === commit));
-  const missing = gaps.length > 0 || !covers(evidence, required) || (reasons.length === 0 && verified.size === 0);
+  const missing =
+    gaps.length > 0 || !covers(evidence, required) || (reasons.length === 0 && verified.size + standIn.size === 0);
   if (missing && evidence.failure === null)
     reasons.push(error("signatures-missing", "The signatures of the range were not all looked at."));
   return reasons;

@@ -49,6 +49,7 @@ export interface TargetFacts {
   readonly repository: string;
   readonly branch: string;
   readonly path: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly mode: TargetMode;
   readonly signatures: SignatureRule;
   readonly approvals: ApprovalRule;
@@ -86,6 +87,8 @@ export interface Evidence {
   readonly verifications: readonly Verification[];
   /** Commits whose rejection denies (by `signatures.require`). */
   readonly requiredCommits: readonly CommitId[];
+  /** Landed only: commits for whose rejected signature an approval over the landed tree stands in. */
+  readonly standIn: readonly CommitId[];
   /** Changed paths that neither a target nor `ignore` covers. */
   readonly uncovered: readonly string[];
   readonly ignored: readonly string[];

@@ -3,6 +3,7 @@ import { AGENT_CODES } from "./codes/agent.ts";
 import { CLI_CODES } from "./codes/cli.ts";
 import { CONFIG_CODES } from "./codes/config.ts";
 import { DECISION_CODES } from "./codes/decision.ts";
+import { GATE_CODES } from "./codes/gate.ts";
 import { GENERAL_CODES } from "./codes/general.ts";
 import { GIT_CODES } from "./codes/git.ts";
 import { LOG_CODES } from "./codes/log.ts";
@@ -34,6 +35,7 @@ export const CODES = {
   ...LOG_CODES,
   ...RELEASE_CODES,
   ...CONFIG_CODES,
+  ...GATE_CODES,
   ...AGENT_CODES,
   ...CLI_CODES,
 } as const satisfies Record<string, CodeEntry>;

@@ -1,0 +1,84 @@
+/** The table of commands. Each file brings its own dependencies, so that `check` never loads what only others need. */
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  /** One or two words: `check`, `log why`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  entry(
+    "init",
+    "look at a repository and write a start that blocks nothing",
+    async () => (await import("./init.ts")).init,
+  ),
+  entry("adopt", "make the first approved state of a target", async () => (await import("./adopt.ts")).adopt),
+  entry("check", "judge a proposed change", async () => (await import("./check.ts")).check),
+  entry("verify", "verify signatures only", async () => (await import("./verify.ts")).verify),
+  entry("approve", "sign a yes to exactly this content", async () => (await import("./approve.ts")).approve),
+  entry("release", "judge what landed, log it, release it", async () => (await import("./release.ts")).release),
+  entry("head", "sign a fresh head", async () => (await import("./head.ts")).head),
+  entry("rollback", "release an earlier sequence again", async () => (await import("./rollback.ts")).rollback),
+  entry("hold", "stop releases in a scope", async () => (await import("./hold.ts")).hold),
+  entry("resume", "end a hold", async () => (await import("./hold.ts")).resume),
+  entry("agent", "verify and apply the current release", async () => (await import("./agent.ts")).agent),
+  entry("log list", "search the log", async () => (await import("./log-list.ts")).logList),
+  entry("log show", "show one entry", async () => (await import("./log-show.ts")).logShow),
+  entry("log why", "say why a resource is live", async () => (await import("./log-why.ts")).logWhy),
+  entry("log proof", "write an entry's proof", async () => (await import("./log-proof.ts")).logProof),
+  entry("log verify", "verify a log from bytes alone", async () => (await import("./log-verify.ts")).logVerify),
+  entry("policy build", "compile policies to one module", async () => (await import("./policy-build.ts")).policyBuild),
+  entry("policy check", "find mistakes in policies", async () => (await import("./policy-check.ts")).policyCheck),
+  entry("policy test", "run the tests of policies", async () => (await import("./policy-test.ts")).policyTest),
+  entry("policy eval", "say what policies find in a file", async () => (await import("./policy-eval.ts")).policyEval),
+  entry("policy input", "print what a policy sees", async () => (await import("./policy-input.ts")).policyInput),
+  entry("trust list", "show people, robots, forges and keys", async () => (await import("./trust-list.ts")).trustList),
+  entry(
+    "trust check",
+    "show who could approve, and what expires",
+    async () => (await import("./trust-check.ts")).trustCheck,
+  ),
+  entry("keygen", "make a log, release or agent key", async () => (await import("./keygen.ts")).keygen),
+  entry("config check", "check configuration files", async () => (await import("./config-check.ts")).configCheck),
+  entry(
+    "config schema",
+    "print the JSON Schemas of configuration files",
+    async () => (await import("./config-schema.ts")).configSchema,
+  ),
+  entry("explain", "say what a code or a rule means", async () => (await import("./explain.ts")).explain),
+  entry("doctor", "check this machine, repository and gate", async () => (await import("./doctor.ts")).doctor),
+  entry("demo", "see the main job happen", async () => (await import("./demo.ts")).demo),
+];
+
+/** Commands that are planned and refused `not-supported` until they exist. */
+export const PLANNED: readonly string[] = [
+  "suggest",
+  "test",
+  "serve",
+  "witness",
+  "drift",
+  "replay",
+  "simulate",
+  "token new",
+  "trust add",
+  "trust import",
+  "trust request",
+  "trust as-of",
+  "signing setup",
+  "waiver new",
+  "policy fmt",
+  "policy bench",
+  "policy docs",
+  "policy new",
+  "policy verify",
+  "log export",
+  "log redact",
+  "log reconcile",
+  "log backup",
+];
+
+function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {
+  return { name, summary, load };
+}

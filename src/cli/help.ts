@@ -1,0 +1,65 @@
+/** `--help`: forms, options, exit codes and one example, in 80 columns. */
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+
+export function overview(): string {
+  const width = Math.max(...COMMANDS.map((one) => one.name.length)) + 2;
+  const lines = COMMANDS.map((one) => `  ${one.name.padEnd(width)}${one.summary}`);
+  return [
+    "sluice: a gate between a git repository and whatever applies it.",
+    "",
+    "Start here:   sluice demo      see the main job happen",
+    "              sluice init      in your repository; it blocks nothing",
+    "",
+    ...lines,
+    "",
+    "sluice COMMAND --help shows options, exit codes and an example.",
+    "",
+  ].join("\n");
+}
+
+export function commandHelp(command: Command): string {
+  const usage = command.usage.map((form) => `  sluice ${form}`);
+  const exits = [...command.exitCodes, [2, "usage or configuration"], [3, "could not be evaluated"]] as const;
+  const codes = [...exits].sort(([a], [b]) => a - b).map(([code, words]) => `  ${code}  ${words}`);
+  const example = command.example.split("\n").map((line) => `  ${line}`);
+  return [
+    `sluice ${command.name}: ${command.summary}`,
+    "",
+    ...usage,
+    "",
+    ...optionLines(command),
+    "Exit codes",
+    ...codes,
+    "",
+    "Example",
+    ...example,
+    "",
+  ].join("\n");
+}
+
+function optionLines(command: Command): readonly string[] {
+  const rows = Object.entries(command.options).map(([name, option]) => {
+    const short = option.short === undefined ? "" : `-${option.short}, `;
+    return {
+      left: `  ${short}--${name}${option.value === undefined ? "" : ` ${option.value}`}`,
+      right: option.description,
+    };
+  });
+  if (rows.length === 0) return [];
+  const width = Math.min(30, Math.max(...rows.map((row) => row.left.length)) + 2);
+  const lines = rows.flatMap(({ left, right }) =>
+    wrap(right, 80 - width).map((text, index) => `${(index === 0 ? left : "").padEnd(width)}${text}`),
+  );
+  return ["Options", ...lines, ""];
+}
+
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + word.length + 1 > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}

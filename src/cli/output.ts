@@ -1,0 +1,45 @@
+/** The process's own streams behind the Output that commands see. */
+import { SluiceError } from "../lib/errors.ts";
+import type { Output } from "./command.ts";
+
+const MAXIMUM_INPUT_BYTES = 32 * 1024 * 1024;
+const PROGRESS_AFTER_MS = 1000;
+
+export function processOutput(coloursWanted: boolean): Output {
+  const { stdout, stderr, stdin } = process;
+  return {
+    isTerminal: stdout.isTTY === true,
+    width: stdout.columns ?? 80,
+    colours: coloursWanted && stdout.isTTY === true,
+    write: (text) => void stdout.write(text),
+    remark: (text) => void stderr.write(text),
+    progress: (text) => (stderr.isTTY === true ? showProgress(stderr, text) : () => undefined),
+    readInput: () => readAll(stdin),
+  };
+}
+
+/** One line that appears after a second and is wiped at the end; a pipe gets nothing. */
+function showProgress(stream: NodeJS.WriteStream, text: string): () => void {
+  const started = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    stream.write(`\r${text} ${seconds} s\u001b[K`);
+  }, PROGRESS_AFTER_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    if (performance.now() - started >= PROGRESS_AFTER_MS) stream.write("\r\u001b[K");
+  };
+}
+
+async function readAll(stream: NodeJS.ReadStream): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    size += bytes.length;
+    if (size > MAXIMUM_INPUT_BYTES) throw new SluiceError("usage", "Standard input is larger than 32 MiB.");
+    chunks.push(bytes);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}

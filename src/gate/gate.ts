@@ -1,0 +1,130 @@
+/**
+ * admit(): one decision, straight through. THE file to read first.
+ *
+ *   3 git        the range and the merged tree          4 signature  every commit against current trust
+ *   5 render     merged tree and last released tree      6 compare    by identity
+ *   7 input      one document a resource, one a change   8 policy     the policy set, under a deadline
+ *   9 waivers    mark findings, never remove one        10 approvals  who said yes to this content
+ *  11 decide     a pure function of the evidence        12 log        durable before anybody hears of it
+ *
+ * (1 door and 2 queue come before, 13 release and 14 report after: release.ts, and whoever called.)
+ * Whatever throws in 3-10 becomes the evidence's `failure`, so that a crash in a renderer is a logged refusal and not a
+ * missing line. Values only move forward.
+ */
+
+import { markBaseline } from "../decision/baseline.ts";
+import { decide } from "../decision/decide.ts";
+import type { Decision, Evidence } from "../decision/decision.ts";
+import { applyWaivers } from "../decision/waiver.ts";
+import type { JsonValue } from "../lib/canonical.ts";
+import { asSluiceError } from "../lib/errors.ts";
+import { ulid } from "../lib/ulid.ts";
+import { compareResources } from "../render/compare.ts";
+import type { Resource } from "../render/resource.ts";
+import { collectApprovals } from "./approvals.ts";
+import { readChange } from "./change.ts";
+import { describe, digestInput, digestManifests, objectEvidence } from "./documents.ts";
+import { emptyEvidence, type Stage } from "./evidence.ts";
+import { placeFindings } from "./findings.ts";
+import { judgeGovernance } from "./governance.ts";
+import { readJudge, targetFacts } from "./judge.ts";
+import { type Record, recordNothing } from "./record.ts";
+import { renderTrees } from "./render.ts";
+import type { Services } from "./services.ts";
+import { verifyRange } from "./signatures.ts";
+import type { Subject } from "./subject.ts";
+
+export interface Admitted {
+  readonly decision: Decision;
+  /** Where it is logged; null in a preview. */
+  readonly record: Record | null;
+  /** The judged objects: exactly what a release carries. */
+  readonly resources: readonly Resource[];
+  /** Canonical policy input documents, for `policy input` and the log. */
+  readonly documents: readonly JsonValue[];
+  /** Masks values that may be secret in anything shown to people. */
+  readonly mask: (text: string) => string;
+}
+
+type Recorder = (decision: Decision) => Promise<Record | null>;
+
+/** The one judge: command line, service, webhook and agent call it. `record` is the log in a gate, nothing in a preview. */
+export async function admit(subject: Subject, services: Services, record: Recorder = recordNothing): Promise<Admitted> {
+  const now = services.clock();
+  const gathered = await gather(subject, services);
+  const decision = decide(Object.freeze(gathered.evidence), ulid(now, services.random(10)), now); //                  11
+  return { ...gathered, decision, record: await record(decision) }; //                                               12
+}
+
+interface Gathered {
+  readonly evidence: Evidence;
+  readonly resources: readonly Resource[];
+  readonly documents: readonly JsonValue[];
+  readonly mask: (text: string) => string;
+}
+
+/** Steps 3 to 10. The evidence starts as a refusal of everything and is filled as far as the steps come. */
+async function gather(subject: Subject, services: Services): Promise<Gathered> {
+  const { repository } = subject;
+  let evidence = emptyEvidence(subject, services.clock());
+  let stage: Stage = "gate";
+  let resources: readonly Resource[] = [];
+  let documents: readonly JsonValue[] = [];
+  let mask = (text: string): string => text;
+  let started = performance.now();
+  const enter = (next: Stage): void => {
+    services.onStep(stage, performance.now() - started);
+    stage = next;
+    started = performance.now();
+  };
+  try {
+    const judge = await readJudge(repository, subject.judge, subject.revokedKeys, services);
+    const target = targetFacts(judge, subject.target, subject.repositoryName, subject.branch, subject.minimum);
+    evidence = { ...evidence, target, digests: { ...evidence.digests, ...judge.digests } };
+
+    enter("git"); //                                                                                                  3
+    const change = await readChange(subject, judge, target);
+    const { tree, uncovered, ignored, refusals } = change;
+    evidence = { ...evidence, tree, uncovered, ignored, refusals };
+
+    enter("signature"); //                                                                                            4
+    const range = await verifyRange(subject, change, judge, target, services);
+    const { verifications, requiredCommits, receivedAt } = range;
+    evidence = { ...evidence, verifications, requiredCommits, receivedAt };
+    if (tree === null) return { evidence, resources, documents, mask };
+
+    enter("render"); //                                                                                               5
+    const rendered = await renderTrees(subject, change, judge, target);
+    resources = rendered.after.resources;
+    mask = rendered.mask;
+    evidence = { ...evidence, renderFailures: rendered.after.failures };
+
+    const changes = compareResources(rendered.before.resources, resources); //                                        6
+    evidence = { ...evidence, objects: objectEvidence(changes) };
+    evidence = { ...evidence, digests: { ...evidence.digests, manifests: digestManifests(resources) } };
+
+    enter("approvals"); //                                                    10, before 7: policies see who approved
+    const approvals = await collectApprovals(subject, change, range, judge, target, services);
+    evidence = { ...evidence, approvals, standIn: approvals.standIn, carried: subject.carried?.carried ?? null };
+
+    enter("policy");
+    const input = describe({ subject, change, range, target, changes, approvals, receivedAt }); //                    7
+    documents = input as unknown as readonly JsonValue[];
+    evidence = { ...evidence, digests: { ...evidence.digests, input: digestInput(documents) } };
+    const evaluated = await services.engine.evaluate(judge.policies, input); //                                       8
+    const placed = await placeFindings(evaluated.findings, rendered);
+    const { rulesExpected, rulesEvaluated, unruled, notEvaluated } = evaluated;
+    const marked = applyWaivers(markBaseline(placed, subject.baseline), judge.waivers, target.name, services.clock()); // 9
+    const { findings, applied: waivers } = marked;
+    evidence = { ...evidence, findings, waivers, rulesExpected, rulesEvaluated, unruled, notEvaluated };
+
+    enter("gate");
+    const governance = await judgeGovernance({ subject, change, judge, approvals, documents: input, services });
+    evidence = { ...evidence, governance };
+  } catch (thrown) {
+    const { code, message, fix } = asSluiceError(thrown);
+    evidence = { ...evidence, failure: { stage, code, message, fix } };
+  }
+  services.onStep(stage, performance.now() - started);
+  return { evidence, resources, documents, mask };
+}

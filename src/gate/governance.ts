@@ -1,0 +1,80 @@
+/** A change to the files that judge: judged by the old ones, agreed to by another person, and usable afterwards. */
+import type { ApprovalRule } from "../decision/approval.ts";
+import type { GovernanceEvidence } from "../decision/decision.ts";
+import { checkWaivers } from "../decision/waiver.ts";
+import { asSluiceError, SluiceError } from "../lib/errors.ts";
+import type { PolicyInput } from "../policy/input.ts";
+import type { CollectedApprovals } from "./approvals.ts";
+import type { Change } from "./change.ts";
+import { type Judge, readJudgeAt, strictCount } from "./judge.ts";
+import type { Services } from "./services.ts";
+import type { Subject } from "./subject.ts";
+
+interface GovernedChange {
+  readonly subject: Subject;
+  readonly change: Change;
+  readonly judge: Judge;
+  readonly approvals: CollectedApprovals;
+  /** The policy input of all current objects. */
+  readonly documents: readonly PolicyInput[];
+  readonly services: Services;
+}
+
+/** null when the change touches no governance file. */
+export async function judgeGovernance(governed: GovernedChange): Promise<GovernanceEvidence | null> {
+  const { subject, change, judge, approvals } = governed;
+  if (change.governancePaths.length === 0 || subject.carried?.carried.how === "rollback") return null;
+  const change1: ApprovalRule = { count: 1, roles: [], accept: ["signed"], bind: "tree" };
+  const rule = judge.trust.change === null ? change1 : { ...change1, ...judge.trust.change };
+  return {
+    paths: change.governancePaths,
+    rule: strictCount(rule, subject.minimum.change),
+    given: approvals.given,
+    unusable: await whyUnusable(governed),
+  };
+}
+
+/** The new files are tried as the judge of the same objects; what they then say does not matter, only that they can. */
+async function whyUnusable(governed: GovernedChange): Promise<string | null> {
+  const { subject, change, documents, services } = governed;
+  if (change.tree === null) return null;
+  try {
+    const next = await readJudgeAt(subject.repository, change.tree, subject.revokedKeys, services);
+    checkWaivers(next.waivers, services.clock());
+    checkApprovers(next, services.clock());
+    const evaluated = await services.engine.evaluate(next.policies, documents);
+    const [first] = evaluated.notEvaluated;
+    return first === undefined ? null : `The new policies cannot be evaluated: ${first.what}: ${first.message}`;
+  } catch (thrown) {
+    return `The new files could not judge the next change: ${asSluiceError(thrown).message}`;
+  }
+}
+
+/** Every target's approval rule, and the rule for these files, can still be met by somebody. */
+function checkApprovers(next: Judge, now: number): void {
+  const people = next.trust.owners.filter(
+    (owner) =>
+      owner.class === "person" &&
+      (owner.left === null || owner.left > now) &&
+      next.trust.keys.some((key) => key.owner.id === owner.id && key.terms.revoked === null),
+  );
+  const rules = Object.entries(next.configuration.targets).map(([name, target]) => ({ name, ...target.approvals }));
+  if (next.trust.change !== null)
+    rules.push({
+      name: "the trust folder",
+      accept: ["signed"],
+      bind: "tree",
+      ...next.trust.change,
+      roles: [...next.trust.change.roles],
+    });
+  for (const rule of rules) {
+    const role = rule.roles.find((wanted) => !people.some((person) => person.roles.includes(wanted)));
+    if (people.length < rule.count)
+      throw locked(`${rule.name} requires ${rule.count} approvals and only ${people.length} people could give one.`);
+    if (role !== undefined) throw locked(`${rule.name} requires one of ${role} and nobody has that role.`);
+  }
+}
+
+function locked(message: string): SluiceError {
+  return new SluiceError("new-judge-unusable", message);
+}

@@ -1,0 +1,143 @@
+/** What the log says has happened to a target: adopted, decided, released. The log is the gate's only memory. */
+import type { Decision } from "../decision/decision.ts";
+import { type CommitId, commitId } from "../git/object.ts";
+import { SluiceError } from "../lib/errors.ts";
+import type { DecisionLog } from "../log/decision-log.ts";
+import type { LoggedEntry } from "../log/entry.ts";
+import { releaseOf } from "../release/record.ts";
+import type { Release } from "../release/release.ts";
+import { disclosedDecision } from "./record.ts";
+
+export interface TargetHistory {
+  readonly genesis: LoggedEntry;
+  readonly adopted: CommitId;
+  readonly baseline: ReadonlySet<string>;
+  readonly latestRelease: LoggedRelease | null;
+  /** Newest released commit that was not a rollback, or the adopted one: it never moves back. */
+  readonly judge: CommitId;
+  readonly lastLanded: LoggedDecision | null;
+}
+
+export interface LoggedRelease {
+  readonly entry: LoggedEntry;
+  readonly release: Release;
+}
+
+export interface LoggedDecision {
+  readonly entry: LoggedEntry;
+  readonly decision: Decision;
+}
+
+const PAGE = 100;
+
+/** @throws SluiceError `target-not-adopted` */
+export async function readHistory(log: DecisionLog, target: string): Promise<TargetHistory> {
+  const genesis = await log.latest(target, ["genesis"]);
+  if (genesis === null) {
+    throw new SluiceError(
+      "target-not-adopted",
+      `${target} has no first approved state yet; nothing can be compared with it.`,
+      {
+        fix: `sluice adopt ${target} --config gate.yaml --reason TEXT`,
+      },
+    );
+  }
+  const adopted = commitId(genesis.leaf.subject["commit"] ?? "");
+  const releases = await releasesSince(log, target, genesis.index);
+  const forward = releases.find(({ release }) => release.rollbackOf === null);
+  return {
+    genesis,
+    adopted,
+    baseline: baselineOf(genesis),
+    latestRelease: releases[0] ?? null,
+    judge: forward === undefined ? adopted : commitId(forward.release.commit),
+    lastLanded: await lastLanded(log, target, genesis.index),
+  };
+}
+
+function baselineOf(genesis: LoggedEntry): ReadonlySet<string> {
+  const keys = genesis.disclosed["baseline"]?.value;
+  return new Set(Array.isArray(keys) ? keys.filter((key): key is string => typeof key === "string") : []);
+}
+
+/** Newest first, down to the first that is not a rollback. */
+async function releasesSince(log: DecisionLog, target: string, after: number): Promise<readonly LoggedRelease[]> {
+  const found: LoggedRelease[] = [];
+  for await (const entry of newestFirst(log, target, "release", after)) {
+    const { release } = releaseOf(entry);
+    found.push({ entry, release });
+    if (release.rollbackOf === null) break;
+  }
+  return found;
+}
+
+async function lastLanded(log: DecisionLog, target: string, after: number): Promise<LoggedDecision | null> {
+  for await (const entry of newestFirst(log, target, "decision", after)) {
+    if (entry.leaf.subject["commit"] === undefined) continue;
+    const decision = disclosedDecision(entry.disclosed);
+    if (decision !== null) return { entry, decision };
+  }
+  return null;
+}
+
+async function* newestFirst(
+  log: DecisionLog,
+  target: string,
+  kind: "release" | "decision",
+  after: number,
+): AsyncGenerator<LoggedEntry> {
+  let before: number | undefined;
+  for (;;) {
+    const page = await log.find({
+      target,
+      kinds: [kind],
+      order: "newest",
+      limit: PAGE,
+      ...(before === undefined ? {} : { after: before }),
+    });
+    for (const entry of page) {
+      if (entry.index <= after) return;
+      yield entry;
+    }
+    before = page.at(-1)?.index;
+    if (before === undefined || page.length < PAGE) return;
+  }
+}
+
+/** The release of a sequence. @throws SluiceError `release-unknown` */
+export async function findRelease(log: DecisionLog, target: string, sequence: number): Promise<LoggedRelease> {
+  const [entry] = await log.find({
+    target,
+    kinds: ["release"],
+    terms: [{ kind: "release", value: `${target}#${sequence}` }],
+    limit: 1,
+  });
+  if (entry !== undefined) return { entry, release: releaseOf(entry) };
+  throw new SluiceError("release-unknown", `${target} has no release ${sequence}.`, {
+    fix: `sluice log list --target ${target} --kind release`,
+  });
+}
+
+/** An allowed, logged proposal with exactly this tree and base, newest first. */
+export async function findProposal(
+  log: DecisionLog,
+  target: string,
+  tree: string,
+  base: string,
+): Promise<LoggedDecision | null> {
+  const entries = await log.find({
+    target,
+    kinds: ["decision"],
+    verdict: "allow",
+    terms: [{ kind: "tree", value: tree }],
+    order: "newest",
+    limit: PAGE,
+  });
+  for (const entry of entries) {
+    const { head, base: on, tree: of } = entry.leaf.subject;
+    const decision = disclosedDecision(entry.disclosed);
+    if (head !== undefined && on === base && of === tree && entry.leaf.purpose === "gate" && decision !== null)
+      return { entry, decision };
+  }
+  return null;
+}

@@ -1,0 +1,181 @@
+/** The files that judge, read at one commit: configuration, trust, policies, waivers. Never at the head (invariant 5). */
+import {
+  approvalRule,
+  readSluiceYaml,
+  SLUICE_YAML,
+  type SluiceYaml,
+  signatureRule,
+  type TargetYaml,
+} from "../config/sluice-yaml.ts";
+import type { ApprovalRule } from "../decision/approval.ts";
+import type { TargetFacts } from "../decision/decision.ts";
+import { readWaivers, type Waiver } from "../decision/waiver.ts";
+import type { CommitId, TreeFile, TreeId } from "../git/object.ts";
+import type { GitRepository } from "../git/repository.ts";
+import { decodeUtf8 } from "../lib/bytes.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { buildPolicySet } from "../policy/compile.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
+import type { SignatureRule } from "../signature/requirement.ts";
+import type { Trust } from "../signature/trust.ts";
+import { readTrustFolder } from "../signature/trust-folder.ts";
+import type { Services } from "./services.ts";
+import type { Minimum } from "./subject.ts";
+
+export interface Judge {
+  readonly configuration: SluiceYaml;
+  readonly trust: Trust;
+  readonly policies: PolicySet;
+  readonly waivers: readonly Waiver[];
+  readonly digests: {
+    readonly configuration: string;
+    readonly trust: string;
+    readonly policies: string;
+    readonly waivers: string;
+  };
+}
+
+type Read = Pick<Services, "toolchain" | "compiledCache">;
+
+/** @throws SluiceError of the part that is unusable: `configuration-absent`, `no-policies`, `policy-does-not-compile`, trust and waiver codes */
+export async function readJudge(
+  repository: GitRepository,
+  commit: CommitId,
+  revokedKeys: readonly string[],
+  services: Read,
+): Promise<Judge> {
+  return readJudgeAt(repository, (await repository.commit(commit)).tree, revokedKeys, services);
+}
+
+export async function readJudgeAt(
+  repository: GitRepository,
+  tree: TreeId,
+  revokedKeys: readonly string[],
+  services: Read,
+): Promise<Judge> {
+  const files = await repository.files(tree);
+  const text = await readText(repository, files, SLUICE_YAML);
+  if (text === null) {
+    throw new SluiceError("configuration-absent", "The judge has no sluice.yaml, so nothing says what is judged.", {
+      fix: "sluice init, then land what it writes",
+    });
+  }
+  const configuration = readSluiceYaml(text);
+  const trust = await readTrustFolder(await readFolder(repository, files, configuration.trust), { revokedKeys });
+  const policies = await readPolicies(repository, files, configuration.policies, services);
+  const waiverText = (await readText(repository, files, configuration.waivers)) ?? "";
+  const waivers = waiverText.trim() === "" ? [] : readWaivers(waiverText, configuration.waivers);
+  const digests = {
+    configuration: sha256Hex(text),
+    trust: trust.digest,
+    policies: policies.digest,
+    waivers: sha256Hex(waiverText),
+  };
+  return { configuration, trust, policies, waivers, digests };
+}
+
+/** Data files are handed on too, so that they are refused by name instead of being overlooked. */
+const POLICY_FILE = /\.rego$|(?:^|\/)data\.(?:json|ya?ml)$/;
+
+async function readPolicies(
+  repository: GitRepository,
+  files: readonly TreeFile[],
+  folder: string,
+  services: Read,
+): Promise<PolicySet> {
+  const rego = await readFolder(repository, files, folder, (path) => POLICY_FILE.test(path));
+  const sources = [...rego].map(([path, bytes]) => ({
+    path: inFolder(folder, path),
+    text: asText(inFolder(folder, path), bytes),
+  }));
+  return buildPolicySet({ toolchain: services.toolchain, cache: services.compiledCache, files: sources });
+}
+
+/** Files below a folder by their path inside it. */
+async function readFolder(
+  repository: GitRepository,
+  files: readonly TreeFile[],
+  folder: string,
+  wanted: (path: string) => boolean = () => true,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const prefix = folder.endsWith("/") ? folder : `${folder}/`;
+  const found = files.filter((file) => file.path.startsWith(prefix) && wanted(file.path) && isRegular(file));
+  const contents = await repository.blobs(found.map((file) => file.id));
+  return new Map(found.map((file, index) => [file.path.slice(prefix.length), contents[index] as Uint8Array]));
+}
+
+async function readText(repository: GitRepository, files: readonly TreeFile[], path: string): Promise<string | null> {
+  const file = files.find((one) => one.path === path && isRegular(one));
+  return file === undefined ? null : asText(path, await repository.blob(file.id));
+}
+
+function isRegular(file: TreeFile): boolean {
+  return file.mode === "100644" || file.mode === "100755";
+}
+
+function asText(path: string, bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes);
+  if (text === null)
+    throw new SluiceError("configuration-invalid", `${path} is not UTF-8 text.`, { fix: `save ${path} as UTF-8` });
+  return text;
+}
+
+function inFolder(folder: string, path: string): string {
+  return `${folder.replace(/\/$/, "")}/${path}`;
+}
+
+/** The target as judged: what the repository says, made stricter by the operator's minimum. @throws `target-unknown`, `branch-mismatch` */
+export function targetFacts(
+  judge: Judge,
+  name: string,
+  repository: string,
+  branch: string | null,
+  minimum: Minimum,
+): TargetFacts {
+  const one = targetYaml(judge, name);
+  if (branch !== null && branch !== one.branch) {
+    throw new SluiceError(
+      "branch-mismatch",
+      `gate.yaml says that ${name} is branch ${branch}, sluice.yaml says ${one.branch}.`,
+      {
+        fix: "make both name the same branch",
+      },
+    );
+  }
+  return {
+    name,
+    repository,
+    branch: one.branch,
+    path: one.path,
+    labels: one.labels,
+    mode: stricter(["observe", "warn", "enforce"], one.mode, minimum.mode),
+    signatures: strictSignatures(signatureRule(one), minimum),
+    approvals: strictCount(approvalRule(one), minimum.approvals),
+    unruled: one.unruled,
+  };
+}
+
+export function targetYaml(judge: Judge, name: string): TargetYaml {
+  const one = judge.configuration.targets[name];
+  if (one !== undefined && Object.hasOwn(judge.configuration.targets, name)) return one;
+  const known = Object.keys(judge.configuration.targets).join(", ");
+  throw new SluiceError("target-unknown", `There is no target ${name}; sluice.yaml names ${known}.`, {
+    fix: "name one of them",
+  });
+}
+
+function stricter<T extends string>(order: readonly T[], said: T, minimum: T | undefined): T {
+  return minimum !== undefined && order.indexOf(minimum) > order.indexOf(said) ? minimum : said;
+}
+
+function strictSignatures(rule: SignatureRule, minimum: Minimum): SignatureRule {
+  return {
+    ...rule,
+    require: stricter(["none", "head", "merge-and-head", "every-commit"], rule.require, minimum.signatures),
+  };
+}
+
+export function strictCount(rule: ApprovalRule, minimum: number | undefined): ApprovalRule {
+  return { ...rule, count: Math.max(rule.count, minimum ?? 0) };
+}

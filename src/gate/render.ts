@@ -1,0 +1,51 @@
+/** Step 5: the merged tree and the last released tree, rendered to the exact objects. */
+import type { TargetFacts } from "../decision/decision.ts";
+import type { BlobId, TreeFile } from "../git/object.ts";
+import { coverPath } from "../render/coverage.ts";
+import { renderTarget } from "../render/render.ts";
+import type { Rendered } from "../render/resource.ts";
+import { collectSecretValues } from "../render/secrets.ts";
+import { type Change, governancePlaces } from "./change.ts";
+import type { Judge } from "./judge.ts";
+import type { Subject } from "./subject.ts";
+
+export interface RenderedTrees {
+  readonly before: Rendered;
+  readonly after: Rendered;
+  /** Source text of a file in the merged tree, to find the line of a finding. */
+  readonly source: (file: string) => Promise<Uint8Array | null>;
+  readonly mask: (text: string) => string;
+}
+
+export async function renderTrees(
+  subject: Subject,
+  change: Change,
+  judge: Judge,
+  target: TargetFacts,
+): Promise<RenderedTrees> {
+  const { repository } = subject;
+  const read = (ids: readonly BlobId[]) => repository.blobs(ids);
+  const isIgnored = ignoring(judge);
+  const render = (files: readonly TreeFile[]) => renderTarget({ files, read, path: target.path, isIgnored });
+  const beforeFiles =
+    subject.released === null
+      ? change.baseFiles
+      : await repository.files((await repository.commit(subject.released)).tree);
+  const [before, after] = [await render(beforeFiles), await render(change.files)];
+  const secrets = collectSecretValues([...before.resources, ...after.resources].map((resource) => resource.object));
+  const ids = new Map(change.files.map((file) => [file.path, file.id]));
+  const source = async (file: string) => {
+    const id = ids.get(file);
+    return id === undefined ? null : repository.blob(id);
+  };
+  return { before, after, source, mask: (text) => secrets.mask(text) };
+}
+
+const MANIFEST = /\.(?:ya?ml|json)$/i;
+
+/** Inside a target `ignore` may name notes and pictures, never a manifest: there the target's path wins. */
+function ignoring(judge: Judge): (path: string) => boolean {
+  const places = governancePlaces(judge);
+  const { ignore } = judge.configuration;
+  return (path) => !MANIFEST.test(path) && coverPath(path, { targets: {}, ignore, ...places }).kind === "ignored";
+}

@@ -1,0 +1,32 @@
+/** What the judge needs from outside: made once in wiring.ts, given to every step as an argument. */
+import type { CommitId } from "../git/object.ts";
+import type { Clock, Instant } from "../lib/time.ts";
+import type { CompiledCache } from "../policy/compiled-cache.ts";
+import type { PolicyEngine } from "../policy/policy-set.ts";
+import type { Toolchain } from "../policy/toolchain.ts";
+import type { TimeBasis } from "../signature/verification.ts";
+
+/** When the gate first saw each commit; a preview says "now" for all. */
+export interface ReceiptBook {
+  /** MUST be durable for every commit before it resolves, where there is a log. */
+  receive(target: string, commits: readonly CommitId[]): Promise<ReadonlyMap<CommitId, ReceivedAt>>;
+}
+
+export interface ReceivedAt {
+  readonly instant: Instant;
+  readonly basis: TimeBasis;
+}
+
+/** Reports how long each step took, for `timings` and progress. */
+export type StepListener = (step: string, milliseconds: number) => void;
+
+export interface Services {
+  readonly clock: Clock;
+  /** `count` random bytes. */
+  readonly random: (count: number) => Uint8Array;
+  readonly toolchain: Toolchain;
+  readonly compiledCache: CompiledCache;
+  readonly engine: PolicyEngine;
+  readonly receipts: ReceiptBook;
+  readonly onStep: StepListener;
+}

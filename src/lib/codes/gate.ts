@@ -1,0 +1,40 @@
+import type { CodeEntry } from "../codes.ts";
+
+export const GATE_CODES = {
+  "target-not-adopted": {
+    class: "error",
+    means: "No operator has made a first approved state of the target, so there is nothing to compare with and no judge.",
+    example: "`sluice check --config gate.yaml` before `sluice adopt prod`.",
+    fix: "sluice adopt TARGET --config gate.yaml --reason TEXT",
+  },
+  "target-adopted": {
+    class: "refused",
+    means: "The target has its first approved state already; a second one would forget what was decided since.",
+    example: "`sluice adopt prod` for the second time.",
+    fix: "Land a change instead; repairing a broken judge (`adopt --again`) is not there yet.",
+  },
+  "not-fast-forward": {
+    class: "deny",
+    means: "What landed does not descend from what was released last: the branch was rewritten.",
+    example: "Somebody force-pushed main to an older commit.",
+    fix: "Land a commit that descends from the released one, or release an earlier sequence with `sluice rollback`.",
+  },
+  "merge-not-judged": {
+    class: "deny",
+    means: "A forge made the landed commit, and no allowed proposal with the same tree, base and judge carries it.",
+    example: "The pull request was edited in the merge dialog, or merged before it was checked.",
+    fix: "Somebody who did not write it runs `sluice approve COMMIT --target TARGET`; then `sluice release TARGET`.",
+  },
+  "release-unknown": {
+    class: "usage",
+    means: "The target has no release with this sequence.",
+    example: "`sluice rollback prod --to 99` when prod is at 12.",
+    fix: "sluice log list --target TARGET --kind release",
+  },
+  "nothing-landed": {
+    class: "usage",
+    means: "The target's branch does not exist where the gate fetches from.",
+    example: "gate.yaml names branch main, the repository has only master.",
+    fix: "Correct `branch` in gate.yaml, or push the branch.",
+  },
+} as const satisfies Record<string, CodeEntry>;
