@@ -1,0 +1,90 @@
+import type { CodeEntry } from "../codes.ts";
+
+export const POLICY_CODES = {
+  "no-policies": {
+    class: "error",
+    means: "The policy folder holds no rule, so nothing could be judged. An empty set never approves anything.",
+    example: "`policies:` in sluice.yaml names an empty folder.",
+    fix: "Add a policy with `sluice policy new NAME`, or point `policies:` in sluice.yaml at the right folder.",
+  },
+  "policy-does-not-compile": {
+    class: "error",
+    means: "A policy is not valid Rego, names a field that the input does not have, or nests too deeply.",
+    example: "`input.resource.objct.kind` (misspelt) in policies/images/policy.rego.",
+    fix: "Correct the line that the message names, then run `sluice policy check`.",
+  },
+  "policy-metadata": {
+    class: "error",
+    means: "A policy's METADATA block is missing, incomplete, or says something that no rule may say.",
+    example: "A package with a `deny` rule and no `custom.id`.",
+    fix: "Complete the METADATA block of the package (title, custom.id, custom.level, custom.fix), then run `sluice policy check`.",
+  },
+  "builtin-not-supported": {
+    class: "error",
+    means:
+      "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy or is not built yet.",
+    example: "`http.send({...})` in a policy.",
+    fix: "Write the rule with what `input` holds; `sluice explain builtin-not-supported` lists why each kind is refused.",
+  },
+  "builtin-error": {
+    class: "error",
+    means: "A built-in function of a policy failed on this document, so the rule has no answer for it.",
+    example: '`time.parse_rfc3339_ns("yesterday")` while a rule is evaluated.',
+    fix: "Guard the call in the policy, so that it is made only with values it accepts; try it with `sluice policy eval`.",
+  },
+  "policy-aborted": {
+    class: "error",
+    means: "A rule stopped in the middle of a document, so it has no answer for it.",
+    example: "A document with 5,000 nested lists overflows the stack of the policy's WebAssembly module.",
+    fix: "Try the rule on this document with `sluice policy eval`, and correct the rule or the document.",
+  },
+  "policy-deadline": {
+    class: "error",
+    means: "A rule did not answer within its deadline and was stopped.",
+    example: "A rule loops over every combination of 5,000 numbers.",
+    fix: "Make the rule do less work per document; `sluice policy eval` shows how long it takes.",
+  },
+  "policy-memory": {
+    class: "error",
+    means: "A rule needed more memory than a policy may have and was stopped.",
+    example: "A rule builds a list of fifty million numbers.",
+    fix: "Make the rule build smaller values; try it with `sluice policy eval`.",
+  },
+  "finding-malformed": {
+    class: "error",
+    means: "A rule answered something that is not a list of findings, so it cannot be read as an answer.",
+    example: '`deny contains "no"`, where a finding is an object with a message.',
+    fix: 'Let the rule produce objects like {"message": text, "at": JSON pointer, "fix": text}; at and fix may be left out.',
+  },
+  "rules-missing": {
+    class: "error",
+    means: "Fewer or other rules answered than the METADATA of the policies says must answer.",
+    example: "A policy whose `deny` has no value, or a compiled module whose entrypoint is empty.",
+    fix: "Delete the cache folder and run the command again; if it stays, look at the rule with `sluice policy check`.",
+  },
+  "toolchain-missing": {
+    class: "error",
+    means: "The program that compiles policies is not installed.",
+    example: "A checkout in which nothing has been built yet.",
+    fix: "Run: npm run build",
+  },
+  "toolchain-deadline": {
+    class: "error",
+    means: "The policy compiler did not answer within its deadline and was stopped.",
+    example: "A policy that takes minutes to compile.",
+    fix: "Make the policy smaller, or split it, and run the command again.",
+  },
+  "toolchain-failed": {
+    class: "error",
+    means: "The policy compiler ended or answered something that is not its protocol.",
+    example: "The compiler runs out of memory while it compiles a policy.",
+    fix: "Run the command again; if it stays, run `sluice doctor`.",
+  },
+  "sandbox-unavailable": {
+    class: "error",
+    means:
+      "The policy compiler could not lock itself away from files, network and processes, so it did not start work.",
+    example: "A container runtime that forbids seccomp.",
+    fix: "Allow seccomp filters for this process; where that cannot be done, set `toolchain.sandbox: none` for previews.",
+  },
+} as const satisfies Record<string, CodeEntry>;

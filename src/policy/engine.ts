@@ -1,0 +1,267 @@
+/**
+ * Evaluates a policy set over documents and counts. What must be answered is computed from METADATA before anything
+ * runs; whatever did not answer, for whatever reason, is listed. Order of work:
+ *   1. every document is asked once, all its rules together;
+ *   2. a document that failed is asked again rule by rule, so that one bad rule does not hide the others;
+ *   3. rules that once used up their deadline wait until everything else has answered.
+ */
+import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import { resourceName } from "../render/resource.ts";
+import type { Fault, Job, Outcome, RawFinding } from "./batch.ts";
+import { encodeDocuments } from "./batching.ts";
+import type { Finding, NotEvaluated } from "./finding.ts";
+import type { PolicyInput } from "./input.ts";
+import { selects } from "./match.ts";
+import type { Evaluated, PolicyEngine, PolicySet, Rule } from "./policy-set.ts";
+import { type PolicyWorker, startPolicyWorker, type WorkerLimits } from "./policy-worker.ts";
+
+export interface EngineLimits extends WorkerLimits {
+  /** Milliseconds for one call of `evaluate`; what has not answered by then is `policy-deadline`. */
+  readonly totalDeadlineMs: number;
+}
+
+export const ENGINE_LIMITS: EngineLimits = {
+  jobDeadlineMs: 2000,
+  totalDeadlineMs: 30_000,
+  memoryBytes: 256 * 1024 * 1024,
+};
+
+/** Calls run one after the other. `close()` MUST be called; an engine that is closed evaluates nothing more. */
+export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
+  const worker = startPolicyWorker(limits);
+  const modules = new WeakMap<PolicySet, Promise<WebAssembly.Module>>();
+  let tail: Promise<unknown> = Promise.resolve();
+
+  function moduleOf(set: PolicySet): Promise<WebAssembly.Module> {
+    const module = modules.get(set) ?? WebAssembly.compile(set.wasm);
+    modules.set(set, module);
+    return module;
+  }
+
+  return {
+    evaluate(set, documents) {
+      const evaluated = tail.then(async () => {
+        const evaluation = new Evaluation(set, documents);
+        const module = await moduleOf(set).catch(() => null);
+        if (module === null)
+          evaluation.failAll({ code: "rules-missing", message: "the compiled policies are not a WebAssembly module" });
+        else await evaluation.run(worker, module, performance.now() + limits.totalDeadlineMs);
+        return evaluation.result();
+      });
+      tail = evaluated.catch(() => undefined);
+      return evaluated;
+    },
+    async close() {
+      await tail;
+      await worker.close();
+    },
+  };
+}
+
+/** SHA-256 over the canonical documents in their order: the `input` digest of a decision. */
+export function inputDigest(documents: readonly PolicyInput[]): string {
+  return sha256Hex(canonicalJson(documents as unknown as JsonValue));
+}
+
+class Evaluation {
+  readonly #set: PolicySet;
+  readonly #documents: readonly PolicyInput[];
+  /** Rules that must answer, by document. */
+  readonly #expected: readonly (readonly number[])[];
+  readonly #findings: Finding[] = [];
+  readonly #faults: { readonly document: number; readonly rule: number | null; readonly fault: Fault }[] = [];
+  /** Rules that have used up a deadline in this evaluation. */
+  readonly #slow = new Set<number>();
+  #evaluated = 0;
+  #forgiven = 0;
+
+  constructor(set: PolicySet, documents: readonly PolicyInput[]) {
+    this.#set = set;
+    this.#documents = documents;
+    this.#expected = documents.map((document) =>
+      set.rules.flatMap((rule, index) => (selects(rule, document) ? [index] : [])),
+    );
+  }
+
+  async run(worker: PolicyWorker, module: WebAssembly.Module, until: number): Promise<void> {
+    const { bytes, contexts, documents } = encodeDocuments(this.#documents);
+    const content = {
+      rules: this.#set.rules.map((rule) => rule.id),
+      bytes,
+      contexts,
+      documents: documents.map((document) => document ?? { context: -1, own: {} }),
+    };
+    let queue = this.#expected.flatMap((rules, document): Job[] => {
+      if (documents[document] === null)
+        this.#fail({ document, rule: null }, { code: "policy-aborted", message: "the document has no canonical JSON" });
+      return rules.length > 0 && documents[document] !== null ? [{ document, rule: null }] : [];
+    });
+    let late: Job[] = [];
+    while (queue.length + late.length > 0) {
+      if (queue.length === 0) [queue, late] = [late, []];
+      const outcomes = await worker.run(module, content, queue, until);
+      if (performance.now() >= until) return this.#giveUp(queue, outcomes, late);
+      const next: Job[] = [];
+      for (const [index, job] of queue.entries()) {
+        const outcome = outcomes[index] ?? null;
+        if (outcome === null) next.push(job);
+        else next.push(...this.#take(job, outcome));
+      }
+      queue = next.flatMap((job) => this.#split(job)).filter((job) => !this.#isLate(job) || (late.push(job), false));
+    }
+  }
+
+  /** @returns the jobs to ask instead. */
+  #take(job: Job, outcome: Outcome): readonly Job[] {
+    if (outcome.ok) {
+      this.#accept(job, outcome);
+      return [];
+    }
+    if (job.rule === null && this.#expectedOf(job).length > 1) {
+      return this.#expectedOf(job).map((rule) => ({ document: job.document, rule }));
+    }
+    if (outcome.code === "policy-deadline") for (const rule of this.#expectedOf(job)) this.#slow.add(rule);
+    this.#fail(job, outcome);
+    return [];
+  }
+
+  /** A document that a slow rule selects is asked rule by rule. */
+  #split(job: Job): readonly Job[] {
+    const rules = this.#expectedOf(job);
+    if (job.rule !== null || !rules.some((rule) => this.#slow.has(rule))) return [job];
+    return rules.map((rule) => ({ document: job.document, rule }));
+  }
+
+  #isLate(job: Job): boolean {
+    return job.rule !== null && this.#slow.has(job.rule);
+  }
+
+  #accept(job: Job, outcome: Extract<Outcome, { ok: true }>): void {
+    const expected = this.#expectedOf(job);
+    const answered = new Set(outcome.answered);
+    for (const { rule, ...fault } of outcome.malformed) this.#fail({ document: job.document, rule }, fault);
+    const malformed = new Set(outcome.malformed.map(({ rule }) => rule));
+    for (const rule of expected) {
+      if (answered.has(rule)) this.#evaluated++;
+      else if (!malformed.has(rule))
+        this.#fail({ document: job.document, rule }, { code: "rules-missing", message: "the rule did not answer" });
+    }
+    for (const rule of answered) {
+      if (!expected.includes(rule))
+        this.#surplus(job, rule, "the rule answered for a document that it does not select");
+    }
+    for (const id of outcome.unknown)
+      this.#surplus(job, null, `an unknown rule ${JSON.stringify(id.slice(0, 80))} answered`);
+    this.#findings.push(
+      ...outcome.findings.filter(({ rule }) => expected.includes(rule)).map((raw) => this.#finding(job.document, raw)),
+    );
+  }
+
+  #finding(document: number, raw: RawFinding): Finding {
+    const rule = this.#set.rules[raw.rule] as Rule;
+    return {
+      rule: rule.id,
+      policy: rule.package,
+      // A rule that only observes or warns never decides, whatever it calls its finding.
+      kind: rule.mode === "enforce" ? raw.kind : "warn",
+      level: rule.level,
+      message: raw.message,
+      fix: raw.fix ?? rule.fix,
+      resource: this.#documents[document]?.resource?.id ?? null,
+      at: raw.at,
+      position: null,
+      waivedBy: null,
+      baseline: false,
+      waivable: rule.waivable,
+      role: rule.role,
+    };
+  }
+
+  /** The failure of a rule that only observes is recorded as a warning of its own and leaves the count. */
+  #fail(job: Job, fault: Fault): void {
+    for (const index of this.#expectedOf(job)) {
+      const rule = this.#set.rules[index] as Rule;
+      if (rule.mode === "enforce") {
+        this.#faults.push({ document: job.document, rule: index, fault });
+      } else {
+        this.#forgiven++;
+        const message = `the rule was not evaluated (${fault.code}): ${fault.message}`;
+        this.#findings.push(
+          this.#finding(job.document, {
+            rule: index,
+            kind: "warn",
+            message: message.slice(0, 4096),
+            at: "",
+            fix: null,
+          }),
+        );
+      }
+    }
+  }
+
+  /** More answers than METADATA promises: the module is not the one that these rules belong to. */
+  #surplus({ document }: Job, rule: number | null, message: string): void {
+    this.#faults.push({ document, rule, fault: { code: "rules-missing", message } });
+  }
+
+  failAll(fault: Fault): void {
+    for (const [document] of this.#documents.entries()) this.#fail({ document, rule: null }, fault);
+  }
+
+  #giveUp(queue: readonly Job[], outcomes: readonly (Outcome | null)[], late: readonly Job[]): void {
+    const fault: Fault = { code: "policy-deadline", message: "the time for all policies is used up" };
+    for (const [index, job] of queue.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok === true) this.#accept(job, outcome);
+      else this.#fail(job, fault);
+    }
+    for (const job of late) this.#fail(job, fault);
+  }
+
+  #expectedOf({ document, rule }: Job): readonly number[] {
+    return rule === null ? (this.#expected[document] ?? []) : [rule];
+  }
+
+  result(): Evaluated {
+    const total = this.#expected.reduce((sum, rules) => sum + rules.length, 0);
+    const unruled = this.#documents.flatMap(({ resource }, index) =>
+      resource !== null && this.#expected[index]?.length === 0 ? [resourceName(resource.id)] : [],
+    );
+    return {
+      findings: this.#findings.sort(byRuleResourceAtMessage),
+      rulesExpected: total - this.#forgiven,
+      rulesEvaluated: this.#evaluated,
+      unruled: unruled.sort(),
+      notEvaluated: this.#notEvaluated(),
+    };
+  }
+
+  #notEvaluated(): readonly NotEvaluated[] {
+    const listed = this.#faults.map(({ document, rule, fault }) => {
+      const id = this.#documents[document]?.resource?.id ?? null;
+      const what = [rule === null ? "" : (this.#set.rules[rule]?.id ?? ""), id === null ? "" : resourceName(id)].filter(
+        (part) => part !== "",
+      );
+      return { what: what.length === 0 ? "the change" : what.join(" on "), code: fault.code, message: fault.message };
+    });
+    return listed.sort((a, b) => compareTexts(a.what, b.what) || compareTexts(a.message, b.message));
+  }
+}
+
+function byRuleResourceAtMessage(a: Finding, b: Finding): number {
+  return (
+    compareTexts(a.rule, b.rule) ||
+    compareTexts(
+      a.resource === null ? "" : resourceName(a.resource),
+      b.resource === null ? "" : resourceName(b.resource),
+    ) ||
+    compareTexts(a.at, b.at) ||
+    compareTexts(a.message, b.message) ||
+    compareTexts(a.kind, b.kind)
+  );
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,248 @@
+/** METADATA blocks to rules, strictly: what is missing, misspelt or contradictory is refused, because it would be a rule
+ *  that silently never speaks (FORMS "Native policy"). */
+import { z } from "zod";
+import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import { type FilePosition, SluiceError } from "../lib/errors.ts";
+import { AGGREGATE_PACKAGE } from "./aggregate.ts";
+import type { FindingKind } from "./finding.ts";
+import type { Rule } from "./policy-set.ts";
+import { isObject } from "./toolchain.ts";
+
+const KINDS = ["deny", "warn", "ask"] as const satisfies readonly FindingKind[];
+const PACKAGE = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+const MAXIMUM_SHOWN = 5;
+
+const sentence = z.string().trim().min(1).max(4096);
+const Match = z.strictObject({
+  kinds: z
+    .array(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,127}$/, "a kind is letters and digits"))
+    .min(1)
+    .optional(),
+  namespaces: z
+    .array(z.string().regex(/^[a-z0-9-]{0,63}\*$|^[a-z0-9-]{1,63}$/, "a namespace is exact or ends in *"))
+    .min(1)
+    .optional(),
+});
+
+/** Everything that METADATA `custom` may say. */
+const Custom = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "an id is lower-case letters, digits and hyphens"),
+  level: z.enum(["low", "medium", "high", "critical"]),
+  fix: sentence,
+  scope: z.enum(["resource", "change"]).default("resource"),
+  mode: z.enum(["observe", "warn", "enforce"]).default("enforce"),
+  match: Match.optional(),
+  controls: z.array(sentence).default([]),
+  waivable: z.boolean().default(true),
+  role: z.string().min(1).max(64).optional(),
+});
+
+/** A package of functions and constants: it may say whose input its functions read, and nothing else. */
+const LibraryCustom = z.strictObject({ scope: z.enum(["resource", "change"]).optional() });
+
+export interface InspectedPolicies {
+  /** Sorted by id; may be empty. */
+  readonly rules: readonly Rule[];
+  /** Input schema by file, for the files whose scope is known. */
+  readonly scopeByFile: Readonly<Record<string, "resource" | "change">>;
+}
+
+interface Annotation {
+  readonly scope: string;
+  readonly line: number;
+  readonly title: string;
+  readonly description: string;
+  readonly custom: JsonObject;
+}
+
+interface Module {
+  readonly path: string;
+  readonly package: string;
+  readonly line: number;
+  readonly rules: readonly { readonly name: string; readonly line: number }[];
+  readonly annotations: readonly Annotation[];
+}
+
+interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** @param answer result of the toolchain's `inspect`. @throws SluiceError `policy-metadata` with all problems, at most five shown. */
+export function readMetadata(answer: JsonObject): InspectedPolicies {
+  const problems: Problem[] = [];
+  const rules: Rule[] = [];
+  const scopeByFile: Record<string, "resource" | "change"> = {};
+  for (const modules of byPackage(readModules(answer))) {
+    problems.push(...misplaced(modules));
+    const found = readPackage(modules, problems);
+    if (found === null) continue;
+    if (found.rule !== null) rules.push(found.rule);
+    for (const { path } of modules) if (found.scope !== null) scopeByFile[path] = found.scope;
+  }
+  rules.sort((a, b) => (a.id < b.id ? -1 : 1));
+  problems.push(...duplicates(rules));
+  if (problems.length > 0) throw refusal(problems);
+  return { rules, scopeByFile };
+}
+
+function readPackage(
+  modules: readonly Module[],
+  problems: Problem[],
+): { rule: Rule | null; scope: "resource" | "change" | null } | null {
+  const first = modules[0] as Module;
+  const kinds = KINDS.filter((kind) =>
+    modules.some((module) => module.rules.some((rule) => headOf(rule.name) === kind)),
+  );
+  const blocks = modules.flatMap((module) =>
+    module.annotations.filter((one) => one.scope === "package").map((block) => ({ ...block, file: module.path })),
+  );
+  const told = blocks.filter((block) => Object.keys(block.custom).length > 0);
+  const block = told[0];
+  if (told.length > 1)
+    problems.push({
+      file: told[1]?.file ?? first.path,
+      line: told[1]?.line ?? 1,
+      message: `package ${first.package} has METADATA custom twice`,
+    });
+  if (block === undefined) {
+    if (kinds.length === 0) return { rule: null, scope: null };
+    problems.push({
+      file: first.path,
+      line: first.line,
+      message: `package ${first.package} has ${kinds.join(", ")} but no METADATA with custom.id`,
+    });
+    return null;
+  }
+  if (kinds.length === 0 && !Object.hasOwn(block.custom, "id")) {
+    const library = check(LibraryCustom, block, problems);
+    return library === null ? null : { rule: null, scope: library.scope ?? null };
+  }
+  return readRule(first.package, kinds, block, problems);
+}
+
+function readRule(
+  name: string,
+  kinds: Rule["kinds"],
+  block: Annotation & { file: string },
+  problems: Problem[],
+): { rule: Rule; scope: "resource" | "change" } | null {
+  const custom = check(Custom, block, problems);
+  if (custom === null) return null;
+  const { id, level, fix, scope, mode, match, controls, waivable, role } = custom;
+  const complain = (message: string) =>
+    problems.push({ file: block.file, line: block.line, message: `${id}: ${message}` });
+  if (block.title.trim() === "") complain("title is missing");
+  if (kinds.length === 0) complain("the package has none of deny, warn, ask");
+  if (!PACKAGE.test(name)) complain(`package ${name} has a part that is not a plain word`);
+  if (match !== undefined && scope === "change") complain("match is only for scope resource");
+  if (role !== undefined && !kinds.includes("ask")) complain("role is only for a package with ask");
+  return {
+    scope,
+    rule: {
+      id,
+      package: name,
+      file: block.file,
+      title: block.title.trim(),
+      description: block.description.trim(),
+      level,
+      fix,
+      controls,
+      scope,
+      match: { kinds: match?.kinds ?? null, namespaces: match?.namespaces ?? null },
+      waivable,
+      role: role ?? null,
+      mode,
+      kinds,
+    },
+  };
+}
+
+function check<T>(schema: z.ZodType<T>, block: Annotation & { file: string }, problems: Problem[]): T | null {
+  const parsed = schema.safeParse(block.custom);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    const where = ["custom", ...issue.path.map(String)].join(".");
+    const message =
+      issue.code === "unrecognized_keys"
+        ? `${where} has the unknown key ${issue.keys.join(", ")}`
+        : `${where}: ${issue.message}`;
+    problems.push({ file: block.file, line: block.line, message });
+  }
+  return null;
+}
+
+/** Rules may stand only where METADATA speaks of them: no custom below the package, nothing in the package we generate. */
+function misplaced(modules: readonly Module[]): Problem[] {
+  return modules.flatMap(({ path, package: name, line, annotations, rules }) => {
+    const below = annotations
+      .filter((one) => one.scope !== "package" && Object.keys(one.custom).length > 0)
+      .map((one) => ({
+        file: path,
+        line: one.line,
+        message: `custom stands in METADATA of scope ${one.scope}; only scope package has it`,
+      }));
+    const reserved = [{ name: "", line }, ...rules]
+      .filter((rule) => isReserved(rule.name === "" ? name : `${name}.${rule.name}`))
+      .map((rule) => ({ file: path, line: rule.line, message: `${AGGREGATE_PACKAGE} is a package of Sluice's own` }));
+    return [...below, ...reserved];
+  });
+}
+
+function isReserved(path: string): boolean {
+  const plain = path.replaceAll(/\["([^"]*)"\]/g, ".$1");
+  return plain === AGGREGATE_PACKAGE || plain.startsWith(`${AGGREGATE_PACKAGE}.`);
+}
+
+function duplicates(rules: readonly Rule[]): Problem[] {
+  return rules
+    .filter((rule, index) => index > 0 && rules[index - 1]?.id === rule.id)
+    .map((rule) => ({ file: rule.file, line: 1, message: `the id ${rule.id} is used by more than one package` }));
+}
+
+/** `deny` of `deny`, `deny.x` and `deny["x"]`. */
+function headOf(name: string): string {
+  return name.split(/[.[]/, 1)[0] ?? name;
+}
+
+function byPackage(modules: readonly Module[]): readonly (readonly Module[])[] {
+  return [...Map.groupBy(modules, (module) => module.package).values()];
+}
+
+function refusal(problems: readonly Problem[]): SluiceError {
+  const shown = problems.slice(0, MAXIMUM_SHOWN).map(({ file, line, message }) => `${file}:${line} ${message}.`);
+  if (problems.length > MAXIMUM_SHOWN) shown.push(`and ${problems.length - MAXIMUM_SHOWN} more.`);
+  const first = problems[0] as Problem;
+  const position: FilePosition = { file: first.file, line: first.line, column: null };
+  return new SluiceError("policy-metadata", shown.join("\n"), { position });
+}
+
+const InspectAnswer = z.object({
+  modules: z.array(
+    z.object({
+      path: z.string(),
+      package: z.string(),
+      line: z.number(),
+      rules: z.array(z.object({ name: z.string(), line: z.number() })),
+      annotations: z.array(
+        z.object({
+          scope: z.string(),
+          line: z.number(),
+          title: z.string(),
+          description: z.string(),
+          custom: z.custom<JsonObject>((value) => isObject(value as JsonValue)),
+        }),
+      ),
+    }),
+  ),
+});
+
+function readModules(answer: JsonObject): readonly Module[] {
+  const parsed = InspectAnswer.safeParse(answer);
+  if (!parsed.success)
+    throw new SluiceError("toolchain-failed", "The policy compiler's answer to `inspect` has another shape.", {
+      cause: parsed.error,
+    });
+  return parsed.data.modules;
+}

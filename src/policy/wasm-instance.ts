@@ -1,0 +1,221 @@
+/**
+ * One instance of a compiled policy module on OPA's WebAssembly ABI 1.2/1.3. The parts of the input that documents
+ * share are parsed into the module's memory once; each document starts from that point again, so nothing of one
+ * document is left for the next. An instance that threw is dead and MUST be dropped: its stack is not restored.
+ */
+import { BuiltinError, callBuiltin } from "./builtins.ts";
+import { FormatError } from "./go-format.ts";
+import { parseRegoValue } from "./rego-value.ts";
+
+/** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
+export class EvaluationFault extends Error {
+  override readonly name = "EvaluationFault";
+  readonly code: "policy-aborted" | "policy-memory" | "builtin-error" | "finding-malformed";
+
+  constructor(code: EvaluationFault["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** JSON texts by top-level key of the input. */
+export type InputParts = Readonly<Record<string, Uint8Array>>;
+
+export interface PolicyInstance {
+  /** Entrypoint number by name, `sluice/aggregate/result`. */
+  readonly entrypoints: Readonly<Record<string, number>>;
+  /** Replaces what the following documents share. @throws EvaluationFault */
+  share(parts: InputParts): void;
+  /** @returns the value of the entrypoint as JSON text, null when it is undefined. @throws EvaluationFault */
+  evaluate(entrypoint: number, own: InputParts): string | null;
+}
+
+interface Exports {
+  opa_wasm_abi_version: WebAssembly.Global;
+  opa_wasm_abi_minor_version: WebAssembly.Global;
+  builtins(): number;
+  entrypoints(): number;
+  opa_malloc(size: number): number;
+  opa_json_parse(address: number, length: number): number;
+  opa_json_dump(value: number): number;
+  opa_value_dump(value: number): number;
+  opa_value_add_path(value: number, path: number, part: number): number;
+  opa_heap_ptr_get(): number;
+  opa_heap_ptr_set(address: number): void;
+  opa_eval_ctx_new(): number;
+  opa_eval_ctx_set_input(context: number, value: number): void;
+  opa_eval_ctx_set_data(context: number, value: number): void;
+  opa_eval_ctx_set_entrypoint(context: number, entrypoint: number): void;
+  opa_eval_ctx_get_result(context: number): number;
+  eval(context: number): number;
+}
+
+const PAGE_BYTES = 65_536;
+/** Room for the module's own data; only pages that are touched cost memory. */
+const INITIAL_PAGES = 256;
+/** Longest answer that is read; a rule that says more says nothing useful. */
+const MAXIMUM_ANSWER_BYTES = 16 * 1024 * 1024;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @param memoryBytes all the memory the policy may ever have. @throws EvaluationFault for another ABI or a module that does not fit. */
+export function instantiate(module: WebAssembly.Module, memoryBytes: number): PolicyInstance {
+  const memory = new WebAssembly.Memory({
+    initial: INITIAL_PAGES,
+    maximum: Math.max(INITIAL_PAGES, Math.floor(memoryBytes / PAGE_BYTES)),
+  });
+  const host = new Host(module, memory);
+  return {
+    entrypoints: host.entrypoints,
+    share: (parts) => host.guard(() => host.share(parts)),
+    evaluate: (entrypoint, own) => host.guard(() => host.evaluate(entrypoint, own)),
+  };
+}
+
+class Host {
+  readonly #memory: WebAssembly.Memory;
+  readonly #exports: Exports;
+  readonly #builtins: ReadonlyMap<number, string>;
+  readonly entrypoints: Readonly<Record<string, number>>;
+  readonly #origin: number;
+  #base: number;
+  #data = 0;
+  /** Address of `["key"]` and of the parsed value, for each shared part. */
+  #shared: readonly (readonly [number, number])[] = [];
+  /** Set by whatever stops the module, so that the reason survives the trap. */
+  #fault: EvaluationFault | null = null;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    const call = (id: number, _context: number, ...values: number[]) => this.#call(id, values);
+    const env = {
+      memory,
+      opa_abort: (address: number) => this.#stop(abortFault(this.#text(address))),
+      opa_builtin0: call,
+      opa_builtin1: call,
+      opa_builtin2: call,
+      opa_builtin3: call,
+      opa_builtin4: call,
+      opa_println: () => undefined,
+    };
+    this.#exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;
+    const { opa_wasm_abi_version: major, opa_wasm_abi_minor_version: minor } = this.#exports;
+    if (major.value !== 1 || minor.value < 2)
+      throw new EvaluationFault("policy-aborted", `the module has ABI ${major.value}.${minor.value}`);
+    const names = this.#json(this.#exports.builtins()) as Record<string, number>;
+    this.#builtins = new Map(Object.entries(names).map(([name, id]) => [id, name]));
+    this.entrypoints = this.#json(this.#exports.entrypoints()) as Record<string, number>;
+    this.#origin = this.#exports.opa_heap_ptr_get();
+    this.#base = this.#origin;
+  }
+
+  /** Turns every way in which the module can end into one kind of error. */
+  guard<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (thrown) {
+      const fault = this.#fault ?? (thrown instanceof EvaluationFault ? thrown : trapFault(thrown));
+      this.#fault = null;
+      throw fault;
+    }
+  }
+
+  share(parts: InputParts): void {
+    this.#exports.opa_heap_ptr_set(this.#origin);
+    this.#data = this.#parse(utf8("{}"));
+    this.#shared = Object.entries(parts).map(([key, text]) => [this.#path(key), this.#parse(text)]);
+    this.#base = this.#exports.opa_heap_ptr_get();
+  }
+
+  evaluate(entrypoint: number, own: InputParts): string | null {
+    const wasm = this.#exports;
+    wasm.opa_heap_ptr_set(this.#base);
+    const input = this.#parse(utf8("{}"));
+    for (const [path, value] of this.#shared) this.#add(input, path, value);
+    for (const key of Object.keys(own)) this.#add(input, this.#path(key), this.#parse(own[key] as Uint8Array));
+    const context = wasm.opa_eval_ctx_new();
+    wasm.opa_eval_ctx_set_input(context, input);
+    wasm.opa_eval_ctx_set_data(context, this.#data);
+    wasm.opa_eval_ctx_set_entrypoint(context, entrypoint);
+    if (wasm.eval(context) !== 0) throw new EvaluationFault("policy-aborted", "the module answered an error");
+    return unwrap(this.#text(wasm.opa_json_dump(wasm.opa_eval_ctx_get_result(context))));
+  }
+
+  #add(input: number, path: number, value: number): void {
+    if (this.#exports.opa_value_add_path(input, path, value) !== 0)
+      throw new EvaluationFault("policy-aborted", "the module did not take its input");
+  }
+
+  #path(key: string): number {
+    return this.#parse(utf8(JSON.stringify([key])));
+  }
+
+  /** The module keeps pointing into the text, so it stays in memory as long as the value. */
+  #parse(text: Uint8Array): number {
+    const address = this.#exports.opa_malloc(text.byteLength);
+    new Uint8Array(this.#memory.buffer).set(text, address);
+    const value = this.#exports.opa_json_parse(address, text.byteLength);
+    if (value === 0) throw new EvaluationFault("policy-aborted", "the module did not read its input");
+    return value;
+  }
+
+  #call(id: number, values: readonly number[]): number {
+    const name = this.#builtins.get(id) ?? `number ${id}`;
+    try {
+      const text = callBuiltin(
+        name,
+        values.map((value) => parseRegoValue(this.#text(this.#exports.opa_value_dump(value)))),
+      );
+      return this.#parse(utf8(text));
+    } catch (thrown) {
+      if (this.#fault !== null) throw thrown;
+      const why = thrown instanceof BuiltinError || thrown instanceof FormatError ? thrown.message : "it failed";
+      return this.#stop(new EvaluationFault("builtin-error", `${name}: ${why}`));
+    }
+  }
+
+  #stop(fault: EvaluationFault): never {
+    this.#fault ??= fault;
+    throw fault;
+  }
+
+  /** A text that ends in NUL; JSON escapes the character, so none is cut short. */
+  #text(address: number): string {
+    const bytes = new Uint8Array(this.#memory.buffer);
+    const end = bytes.indexOf(0, address);
+    if (end - address > MAXIMUM_ANSWER_BYTES)
+      throw new EvaluationFault("finding-malformed", "the answer is longer than 16 MiB");
+    return UTF8.decode(bytes.subarray(address, end < 0 ? bytes.byteLength : end));
+  }
+
+  #json(value: number): unknown {
+    return JSON.parse(this.#text(this.#exports.opa_json_dump(value)));
+  }
+}
+
+/** The module answers a set of results: `[]` or `[{"result": value}]`. */
+const PREFIX = '[{"result":';
+
+function unwrap(text: string): string | null {
+  if (text === "[]") return null;
+  if (!text.startsWith(PREFIX) || !text.endsWith("}]"))
+    throw new EvaluationFault("finding-malformed", "the module answered something else than results");
+  return text.slice(PREFIX.length, -2);
+}
+
+function abortFault(message: string): EvaluationFault {
+  if (message.startsWith("opa_malloc")) return new EvaluationFault("policy-memory", "the policy's memory is used up");
+  if (message.includes("conflict"))
+    return new EvaluationFault("finding-malformed", `rules contradict each other: ${message}`);
+  return new EvaluationFault("policy-aborted", message);
+}
+
+function trapFault(thrown: unknown): EvaluationFault {
+  if (thrown instanceof RangeError && /call stack/i.test(thrown.message))
+    return new EvaluationFault("policy-aborted", "the policy's stack overflows");
+  if (thrown instanceof RangeError) return new EvaluationFault("policy-memory", "the policy's memory is used up");
+  return new EvaluationFault("policy-aborted", thrown instanceof Error ? thrown.message : "the module stopped");
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,119 @@
+/**
+ * The thread in which policies run, so that an endless one can be ended from outside. It holds one instance, drops it
+ * after any throw, and reports in short intervals, so that little is lost when it is ended.
+ */
+import { type MessagePort, parentPort } from "node:worker_threads";
+import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./aggregate.ts";
+import { readAnswer } from "./answer.ts";
+import type { Batch, Fault, Job, Outcome, RawFinding, Report, Span } from "./batch.ts";
+import { EvaluationFault, type InputParts, instantiate, type PolicyInstance } from "./wasm-instance.ts";
+
+const REPORT_EVERY_MS = 20;
+
+if (parentPort !== null) serve(parentPort);
+
+function serve(port: MessagePort): void {
+  let module: WebAssembly.Module | null = null;
+  port.on("message", (batch: Batch) => {
+    module = batch.module ?? module;
+    if (module !== null) new Run(batch, module).all((report) => port.postMessage(report));
+  });
+}
+
+class Run {
+  readonly #batch: Batch;
+  readonly #module: WebAssembly.Module;
+  readonly #ruleOf: ReadonlyMap<string, number>;
+  #instance: PolicyInstance | null = null;
+  #context: number | null = null;
+
+  constructor(batch: Batch, module: WebAssembly.Module) {
+    this.#batch = batch;
+    this.#module = module;
+    this.#ruleOf = new Map(batch.rules.map((id, index) => [id, index]));
+  }
+
+  all(send: (report: Report) => void): void {
+    const { jobs, progress } = this.#batch;
+    let outcomes: Outcome[] = [];
+    let sent = 0;
+    let last = performance.now();
+    for (const [index, job] of jobs.entries()) {
+      Atomics.store(progress, 0, index);
+      outcomes.push(this.#one(job));
+      const now = performance.now();
+      if (now - last < REPORT_EVERY_MS) continue;
+      send({ first: sent, outcomes, done: false });
+      sent += outcomes.length;
+      outcomes = [];
+      last = now;
+    }
+    send({ first: sent, outcomes, done: true });
+  }
+
+  #one(job: Job): Outcome {
+    try {
+      return this.#read(job, this.#evaluate(job));
+    } catch (thrown) {
+      this.#instance = null;
+      const fault: Fault =
+        thrown instanceof EvaluationFault
+          ? thrown
+          : { code: "policy-aborted", message: "the worker met a state that it did not expect" };
+      return { ok: false, code: fault.code, message: fault.message };
+    }
+  }
+
+  #evaluate(job: Job): string | null {
+    const document = this.#batch.documents[job.document];
+    if (document === undefined) throw new EvaluationFault("policy-aborted", "the worker was not given its input");
+    if (this.#instance === null) {
+      this.#instance = instantiate(this.#module, this.#batch.memoryBytes);
+      this.#context = null;
+    }
+    if (this.#context !== document.context) {
+      this.#context = null;
+      this.#instance.share(this.#parts(this.#batch.contexts[document.context] ?? {}));
+      this.#context = document.context;
+    }
+    const name = job.rule === null ? RESULT_ENTRYPOINT : ruleEntrypoint(job.rule);
+    const entrypoint = this.#instance.entrypoints[name];
+    return entrypoint === undefined ? null : this.#instance.evaluate(entrypoint, this.#parts(document.own));
+  }
+
+  #parts(spans: Readonly<Record<string, Span>>): InputParts {
+    const { bytes } = this.#batch;
+    return Object.fromEntries(Object.entries(spans).map(([key, [start, end]]) => [key, bytes.subarray(start, end)]));
+  }
+
+  /** An undefined answer is no answer: the engine then misses its rules. */
+  #read(job: Job, text: string | null): Outcome {
+    const value: unknown = text === null ? null : JSON.parse(text);
+    if (job.rule !== null) return collect(value === null ? [] : [[job.rule, value]], []);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return collect([], []);
+    const known: [number, unknown][] = [];
+    const unknown: string[] = [];
+    for (const [id, one] of Object.entries(value)) {
+      const rule = this.#ruleOf.get(id);
+      if (rule === undefined) unknown.push(id);
+      else known.push([rule, one]);
+    }
+    return collect(known, unknown);
+  }
+}
+
+function collect(said: readonly (readonly [number, unknown])[], unknown: readonly string[]): Outcome {
+  const answered: number[] = [];
+  const findings: RawFinding[] = [];
+  const malformed: (Fault & { rule: number })[] = [];
+  for (const [rule, value] of said) {
+    const answer = readAnswer(rule, value);
+    if ("code" in answer) {
+      malformed.push({ rule, ...answer });
+    } else {
+      answered.push(rule);
+      findings.push(...answer);
+    }
+  }
+  return { ok: true, answered, findings, malformed, unknown };
+}
