@@ -25,6 +25,8 @@ export interface KeyTerms {
   readonly until: Instant | null;
   readonly revoked: Revocation | null;
   readonly touch: boolean;
+  /** allowed_signers only: patterns of what the key may sign for; absent for everything. */
+  readonly namespaces?: readonly string[];
 }
 
 export interface Owner {
@@ -41,6 +43,10 @@ export interface Owner {
   readonly mayChange: readonly ChangeKind[];
   /** forges: what their key may carry. */
   readonly mayCarry: readonly ForgePermission[];
+  /** robots without a key of their own: the forge whose key signs their commits; the forge's word says who the author is. */
+  readonly forge?: string;
+  /** allowed_signers only: principals with `*`, `?` and `!`, matched as OpenSSH does. */
+  readonly principals?: string;
 }
 
 export interface SshTrustedKey {

@@ -1,0 +1,53 @@
+/** What every signature format offers. One file a format in formats/, and a line in formats.ts. */
+import type { Instant } from "../lib/time.ts";
+import type { Trust, TrustedKey } from "./trust.ts";
+import type { Rejection, SignatureFormat, Signer } from "./verification.ts";
+
+export interface Refusal {
+  readonly kind: "refused";
+  readonly reason: Rejection;
+  /** One plain sentence. */
+  readonly detail: string;
+}
+
+export function refusal(reason: Rejection, detail: string): Refusal {
+  return { kind: "refused", reason, detail };
+}
+
+/** A listed key made this signature: the mathematics is right. Whether the key may be used is judged afterwards. */
+export interface Match {
+  readonly key: TrustedKey;
+  /** Of the key that signed: a subkey's own where one did. */
+  readonly signingKey: string;
+  readonly hardware: Signer["hardware"];
+  /** What the key's own certificate says against it at the instant; null when nothing. */
+  readonly objection: Refusal | null;
+}
+
+export interface Matched {
+  readonly kind: "matched";
+  /** At least one; several only where a list names one key on several lines. */
+  readonly matches: readonly Match[];
+}
+
+export interface SignedBytes {
+  /** The armoured block, or its bare binary content. */
+  readonly signature: Uint8Array;
+  readonly payload: Uint8Array;
+  /** What an SSH signature was made for: `git` for commits. OpenPGP has no such field. */
+  readonly namespace: string;
+}
+
+export interface FormatVerifier {
+  /** MUST NOT throw for any bytes. `at` decides about expiry and soft revocation, and is the only time that does. */
+  match(signed: SignedBytes, at: Instant): Matched | Refusal;
+}
+
+export interface Format {
+  readonly name: SignatureFormat;
+  /** First and last line of the armour. */
+  readonly begin: string;
+  readonly end: string;
+  /** Prepares the listed keys of this format once. @throws SluiceError `trust-key-invalid` */
+  open(trust: Trust): FormatVerifier;
+}

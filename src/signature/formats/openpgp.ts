@@ -1,0 +1,150 @@
+/**
+ * OpenPGP signatures of version 4 over data (RFC 9580 sections 5.2.3 and 5.2.4), made by a listed certificate.
+ *
+ * The two octets that hint at the digest are ignored: GitHub's web-flow wrote wrong ones until April 2021, and they prove
+ * nothing. The issuer is a hint too: it finds the candidates, the mathematics decides among them.
+ */
+
+import { SluiceError } from "../../lib/errors.ts";
+import type { Instant } from "../../lib/time.ts";
+import { formatTime } from "../../lib/time.ts";
+import { readArmour } from "../armour.ts";
+import {
+  type Format,
+  type FormatVerifier,
+  type Match,
+  type Matched,
+  type Refusal,
+  refusal,
+  type SignedBytes,
+} from "../format.ts";
+import { type Certificate, keysOf, objectionTo } from "../openpgp-certificate.ts";
+import { DATA_HASHES, isSignedBy, type OpenPgpKey, type SigningKey } from "../openpgp-key.ts";
+import { readCertificates } from "../openpgp-keyfile.ts";
+import { type OpenPgpSignature, readPackets, readSignatureBody, TAG } from "../openpgp-packets.ts";
+import type { OpenPgpTrustedKey, Trust } from "../trust.ts";
+
+const BEGIN = "-----BEGIN PGP SIGNATURE-----";
+const END = "-----END PGP SIGNATURE-----";
+const BINARY_DOCUMENT = 0x00;
+const WEAK_HASHES: ReadonlyMap<number, string> = new Map([
+  [1, "MD5"],
+  [2, "SHA-1"],
+  [3, "RIPEMD-160"],
+]);
+
+export const OPENPGP: Format = { name: "openpgp", begin: BEGIN, end: END, open };
+
+interface Candidate {
+  readonly listed: OpenPgpTrustedKey;
+  readonly certificate: Certificate;
+  readonly key: OpenPgpKey;
+  readonly signing: SigningKey | null;
+}
+
+function open(trust: Trust): FormatVerifier {
+  const candidates = trust.keys.filter((key) => key.format === "openpgp").flatMap(candidatesOf);
+  const byFingerprint = Map.groupBy(candidates, (candidate) => candidate.key.fingerprint);
+  const byKeyId = Map.groupBy(candidates, (candidate) => candidate.key.fingerprint.slice(-16));
+  const find = (signature: OpenPgpSignature): readonly Candidate[] => {
+    if (signature.issuerFingerprint !== null) return byFingerprint.get(signature.issuerFingerprint) ?? [];
+    return byKeyId.get(signature.issuerKeyId ?? "") ?? [];
+  };
+  return { match: (signed, at) => matchOpenPgp(signed, at, find) };
+}
+
+/** @throws SluiceError `trust-key-invalid` where the stored certificate does not read back as the one it was listed as */
+function candidatesOf(listed: OpenPgpTrustedKey): readonly Candidate[] {
+  const [first, second] = asList(readCertificates(listed.certificate));
+  if (first === undefined || second !== undefined || first.certificate.fingerprint !== listed.fingerprint) {
+    throw new SluiceError("trust-key-invalid", `The OpenPGP certificate ${listed.fingerprint} cannot be read.`);
+  }
+  const { certificate } = first;
+  return keysOf(certificate).map((key) => ({
+    listed,
+    certificate,
+    key,
+    signing: certificate.primary.signing === null ? null : key.signing,
+  }));
+}
+
+function asList<T>(found: readonly T[] | string): readonly T[] {
+  return typeof found === "string" ? [] : found;
+}
+
+function matchOpenPgp(
+  signed: SignedBytes,
+  at: Instant,
+  find: (signature: OpenPgpSignature) => readonly Candidate[],
+): Matched | Refusal {
+  const signature = readOne(signed.signature);
+  if ("kind" in signature) return signature;
+  const problem = problemWith(signature);
+  if (problem !== null) return problem;
+  const candidates = find(signature);
+  if (candidates.length === 0) return unknown(signature);
+  const makers = candidates.filter(
+    ({ signing }) => signing !== null && isSignedBy(signing, signature, DATA_HASHES, signed.payload),
+  );
+  if (makers.length === 0) return notMade(candidates);
+  return { kind: "matched", matches: makers.map((one) => toMatch(one, signature, at)) };
+}
+
+function toMatch(maker: Candidate, signature: OpenPgpSignature, at: Instant): Match {
+  const ended = signature.expires !== null && signature.expires <= at ? signature.expires : null;
+  const objection =
+    objectionTo(maker.certificate, maker.key, at) ??
+    (ended === null
+      ? null
+      : refusal("key-expired", `The signature itself ended on ${formatTime(ended).slice(0, 10)}.`));
+  return { key: maker.listed, signingKey: maker.key.fingerprint, hardware: null, objection };
+}
+
+/** Exactly one signature packet and nothing else; inline-signed messages and key material are refused. */
+function readOne(signature: Uint8Array): OpenPgpSignature | Refusal {
+  const isArmoured = signature[0] === 0x2d;
+  const text = isArmoured ? Buffer.from(signature).toString("latin1") : "";
+  const binary = isArmoured ? readArmour(text, { begin: BEGIN, end: END, openPgp: true }) : signature;
+  if (typeof binary === "string") return malformed(binary);
+  const packets = readPackets(binary);
+  if (typeof packets === "string") return malformed(packets);
+  const [packet] = packets;
+  if (packets.length > 1 && packets.every((one) => one.tag === TAG.signature)) {
+    return refusal("ambiguous-signature", `The block holds ${packets.length} OpenPGP signatures instead of one.`);
+  }
+  if (packet === undefined || packets.length > 1 || packet.tag !== TAG.signature) {
+    return malformed("holds something other than one signature packet");
+  }
+  return readSignatureBody(packet.body);
+}
+
+function problemWith(signature: OpenPgpSignature): Refusal | null {
+  if (signature.type !== BINARY_DOCUMENT) {
+    return malformed(`is of type 0x${signature.type.toString(16).padStart(2, "0")}; git makes type 0x00`);
+  }
+  const weak = WEAK_HASHES.get(signature.hashAlgorithm);
+  if (weak !== undefined) return refusal("weak-algorithm", `The OpenPGP signature uses ${weak}, which can be forged.`);
+  if (!DATA_HASHES.has(signature.hashAlgorithm)) {
+    return refusal("not-supported", `OpenPGP signatures with hash ${signature.hashAlgorithm} are not supported.`);
+  }
+  return signature.hasUnknownCritical ? malformed("has a critical part that is not known") : null;
+}
+
+function notMade(candidates: readonly Candidate[]): Refusal {
+  const fingerprint = candidates[0]?.key.fingerprint;
+  return candidates.every((one) => one.signing === null)
+    ? refusal("not-supported", `The OpenPGP key ${fingerprint} is of a kind that is not supported.`)
+    : refusal("bad-signature", `The signature of ${fingerprint} does not belong to these bytes.`);
+}
+
+function unknown(signature: OpenPgpSignature): Refusal {
+  const issuer = signature.issuerFingerprint ?? signature.issuerKeyId;
+  return refusal(
+    "unknown-signer",
+    issuer === null ? "The OpenPGP signature names no key." : `Nobody owns the OpenPGP key ${issuer}.`,
+  );
+}
+
+function malformed(clause: string): Refusal {
+  return refusal("malformed-signature", `The OpenPGP signature ${clause}.`);
+}
