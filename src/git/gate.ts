@@ -1,0 +1,170 @@
+/**
+ * The gate's own copy of a repository: fetched by URL with explicit references, checked by git while it arrives, and kept.
+ * `refs/x` of the source lies here as `refs/source/x`, so that no name of the source means anything to git itself.
+ */
+import { SluiceError } from "../lib/errors.ts";
+import { FETCH_DEADLINE_MS, MAX_MERGE_OUTPUT_BYTES, QUICK_DEADLINE_MS } from "./limits.ts";
+import type { CommitId, ObjectFormat } from "./object.ts";
+import { openReader } from "./objects.ts";
+import { OwnRepository, type OwnRepositoryParts } from "./own-repository.ts";
+import { type GitAnswer, runGit } from "./process.ts";
+import { type GitCredentials, type Remote, remoteEnvironment, requireRemote } from "./remote.ts";
+import type { GitRepository } from "./repository.ts";
+import { openServable, serveLocally } from "./served.ts";
+import { FileRefs, isRefName, type SourceRefs } from "./source-refs.ts";
+import { openPersistentStore } from "./store.ts";
+
+const APPROVALS = "refs/sluice/approvals/*";
+/** `--atomic`: all references move or none does. `--refmap=`: nothing but the refspecs given here. */
+const FETCH = [
+  "fetch",
+  "--quiet",
+  "--atomic",
+  "--no-tags",
+  "--no-recurse-submodules",
+  "--no-write-fetch-head",
+  "--no-auto-maintenance",
+  "--refmap=",
+];
+
+export interface GateOptions {
+  /** `https://…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path; never with a password. */
+  readonly url: string;
+  /** Where the persistent bare repository is kept, below the operator's data folder; created when missing. */
+  readonly folder: string;
+  /** Branch names without `refs/heads/`. */
+  readonly branches: readonly string[];
+  readonly credentials?: GitCredentials;
+  /** Further references to fetch: whole names, at most one part of each may be a star. */
+  readonly extraRefs?: readonly string[];
+  /** How the source hashes; of a local path it is read, of any other URL it must be said when it is not sha1. */
+  readonly objectFormat?: ObjectFormat;
+}
+
+export type GateRepository = GitRepository & {
+  readonly source: SourceRefs;
+  /** Process id of the running cat-file; null when none runs. */
+  readonly readerPid: number | null;
+  /**
+   * Brings branches, approvals and extra references up to date; gone ones are removed. Calls wait for one another.
+   * @throws SluiceError `fetch-failed` (retryable), `unknown-revision` (a configured branch does not exist there)
+   */
+  fetch(): Promise<void>;
+  /**
+   * Makes sure that a commit is here, asking the URL for exactly that id when it is not.
+   * @throws SluiceError `head-not-fetchable`, `fetch-failed`, `not-a-commit`
+   */
+  fetchCommit(id: CommitId): Promise<void>;
+};
+
+/** @throws SluiceError `url-refused`, `store-foreign`, `git-missing`, `git-too-old`; for a local path also what openSource throws */
+export async function openGateRepository(options: GateOptions): Promise<GateRepository> {
+  const remote = requireRemote(options.url);
+  const refspecs = [APPROVALS, ...options.branches.map(branchRef), ...(options.extraRefs ?? [])].map(refspec);
+  const environment = remoteEnvironment(remote, options.credentials ?? null);
+  const objectFormat =
+    remote.localPath === null ? (options.objectFormat ?? "sha1") : openServable(remote.localPath).objectFormat;
+  const store = openPersistentStore(options.folder, { objectFormat, alternates: [], protocol: remote.protocol });
+  const refs = new FileRefs({ gitFolder: store.folder, commonFolder: store.folder, objectFormat, mirrored: true });
+  const reader = await openReader(store);
+  return new FetchingRepository(
+    { store, source: refs, ...reader },
+    { remote, refspecs, environment, branches: options.branches },
+  );
+}
+
+function branchRef(name: string): string {
+  if (!name.includes("*")) return `refs/heads/${name}`;
+  throw new SluiceError("url-refused", `${JSON.stringify(name)} is not the name of one branch.`);
+}
+
+function refspec(name: string): string {
+  const plain = name.replace("*", "x");
+  if (!isRefName(plain))
+    throw new SluiceError("url-refused", `${JSON.stringify(name)} is not the name of a reference to fetch.`);
+  return `+${name}:${name.replace(/^refs\//, "refs/source/")}`;
+}
+
+interface FetchPlan {
+  readonly remote: Remote;
+  readonly refspecs: readonly string[];
+  readonly branches: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+class FetchingRepository extends OwnRepository implements GateRepository {
+  readonly #parts: OwnRepositoryParts;
+  readonly #plan: FetchPlan;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(parts: OwnRepositoryParts, plan: FetchPlan) {
+    super(parts);
+    this.#parts = parts;
+    this.#plan = plan;
+  }
+
+  fetch(): Promise<void> {
+    return this.#inTurn(() => this.#atUrl((url) => this.#fetchAll(url)));
+  }
+
+  async fetchCommit(id: CommitId): Promise<void> {
+    if ((await this.#parts.objects.identify(id)) === "missing") {
+      await this.#inTurn(() => this.#atUrl((url) => this.#fetchOne(url, id)));
+    }
+    await this.commit(id);
+  }
+
+  async #fetchAll(url: string): Promise<void> {
+    const answer = await this.#git(
+      [...FETCH, "--prune", "--end-of-options", url, ...this.#plan.refspecs],
+      FETCH_DEADLINE_MS,
+    );
+    if (answer.exitCode === 0) return;
+    const listed = await this.#listBranches(url);
+    const missing = this.#plan.branches.find((name) => listed !== null && !listed.has(`refs/heads/${name}`));
+    if (missing === undefined) throw fetchFailed(answer);
+    throw new SluiceError("unknown-revision", `Branch ${missing} does not exist at the configured URL.`);
+  }
+
+  /** A commit under its own id keeps what was fetched for it reachable; git needs that for the next negotiation. */
+  async #fetchOne(url: string, id: CommitId): Promise<void> {
+    const answer = await this.#git([...FETCH, "--end-of-options", url, `${id}:refs/fetched/${id}`], FETCH_DEADLINE_MS);
+    if (answer.exitCode === 0) return;
+    if ((await this.#listBranches(url)) === null) throw fetchFailed(answer);
+    throw new SluiceError("head-not-fetchable", `Commit ${id} cannot be fetched from the configured URL.`, {
+      cause: new Error(answer.stderr),
+    });
+  }
+
+  /** The configured branches that exist there; null when the URL does not answer at all. */
+  async #listBranches(url: string): Promise<ReadonlySet<string> | null> {
+    const wanted = this.#plan.branches.map((name) => `refs/heads/${name}`);
+    const answer = await this.#git(["ls-remote", "--refs", "--end-of-options", url, ...wanted], QUICK_DEADLINE_MS);
+    if (answer.exitCode !== 0) return null;
+    const lines = answer.stdout.toString("utf8").split("\n");
+    return new Set(lines.map((line) => line.split("\t")[1] ?? ""));
+  }
+
+  #atUrl(use: (url: string) => Promise<void>): Promise<void> {
+    const { url, localPath } = this.#plan.remote;
+    return localPath === null ? use(url) : serveLocally(localPath, use);
+  }
+
+  #git(args: readonly string[], deadlineMs: number): Promise<GitAnswer> {
+    const environment = this.#plan.environment;
+    return runGit(this.#parts.store, { args, deadlineMs, environment, maxOutputBytes: MAX_MERGE_OUTPUT_BYTES });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work, work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
+
+function fetchFailed(answer: GitAnswer): SluiceError {
+  return new SluiceError("fetch-failed", "git could not fetch from the configured URL.", {
+    retryable: true,
+    cause: new Error(answer.stderr),
+  });
+}

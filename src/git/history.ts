@@ -1,0 +1,165 @@
+/**
+ * Commits and how they hang together. git walks the graph without checking hashes, so what it says is a hint: every
+ * answer that could hide a commit from verification is proved here over commits that were re-hashed.
+ */
+import { SluiceError } from "../lib/errors.ts";
+import {
+  MAX_CACHED_COMMITS,
+  MAX_RANGE_COMMITS,
+  MAX_RANGE_OUTPUT_BYTES,
+  MAX_WALK_COMMITS,
+  QUICK_DEADLINE_MS,
+  SHORT_WALK_COMMITS,
+} from "./limits.ts";
+import { type Commit, type CommitId, commitId, isObjectId } from "./object.ts";
+import type { ObjectReader } from "./objects.ts";
+import { parseCommit } from "./parse.ts";
+import { type GitAnswer, gitFailed, type OwnStore, runGit } from "./process.ts";
+
+export class History {
+  readonly #store: OwnStore;
+  readonly #objects: ObjectReader;
+  readonly #known = new Map<CommitId, Commit>();
+
+  constructor(store: OwnStore, objects: ObjectReader) {
+    this.#store = store;
+    this.#objects = objects;
+  }
+
+  /** Whether the commit was read before and is still remembered. */
+  has(id: CommitId): boolean {
+    return this.#known.has(id);
+  }
+
+  async commits(ids: readonly CommitId[]): Promise<readonly Commit[]> {
+    const unread = [...new Set(ids)].filter((id) => !this.#known.has(id));
+    const fresh = new Map<CommitId, Commit>();
+    for (const [index, raw] of (await this.#objects.read("commit", unread)).entries()) {
+      const commit = parseCommit(unread[index] as CommitId, raw, this.#objects.objectFormat);
+      fresh.set(commit.id, commit);
+    }
+    const found = ids.map((id) => (fresh.get(id) ?? this.#known.get(id)) as Commit);
+    if (this.#known.size + fresh.size > MAX_CACHED_COMMITS) this.#known.clear();
+    for (const commit of fresh.values()) if (this.#known.size < MAX_CACHED_COMMITS) this.#known.set(commit.id, commit);
+    return found;
+  }
+
+  async commit(id: CommitId): Promise<Commit> {
+    const [commit] = await this.commits([id]);
+    return commit as Commit;
+  }
+
+  /** @throws SluiceError `range-too-large`, `object-corrupt` */
+  async range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
+    if (exclude.includes(head)) return [];
+    const input = [head, ...exclude.map((id) => `^${id}`)].join("\n");
+    const answer = await this.#revList(["--topo-order", "--reverse", `--max-count=${MAX_RANGE_COMMITS + 1}`], input);
+    const ids = strictIds(answer);
+    if (ids.length > MAX_RANGE_COMMITS) throw rangeTooLarge();
+    const commits = await this.commits(ids);
+    await this.#proveComplete(commits, exclude, head);
+    return commits;
+  }
+
+  /**
+   * The list is complete when it holds the head, parents stand before children, and every parent outside it can be
+   * reached from an excluded commit. Otherwise a doctored object on the excluded side could hide commits.
+   */
+  async #proveComplete(commits: readonly Commit[], exclude: readonly CommitId[], head: CommitId): Promise<void> {
+    const inside = new Set<CommitId>();
+    const outside = new Set<CommitId>();
+    for (const commit of commits) {
+      for (const parent of commit.parents) if (!inside.has(parent)) outside.add(parent);
+      inside.add(commit.id);
+    }
+    if (!inside.has(head)) outside.add(head);
+    const unordered = [...outside].some((id) => inside.has(id));
+    if (unordered || !(await this.#reachesAll(exclude, outside, MAX_WALK_COMMITS))) {
+      throw new SluiceError("object-corrupt", "The history that git lists does not agree with the commits themselves.");
+    }
+  }
+
+  /** Whether every wanted commit is one of `from` or an ancestor of one; null when `most` commits did not tell. */
+  async #reachesAll(from: readonly CommitId[], wanted: ReadonlySet<CommitId>, most: number): Promise<boolean | null> {
+    const open = new Set(wanted);
+    const seen = new Set<CommitId>(from);
+    let level: CommitId[] = [...seen];
+    while (open.size > 0) {
+      for (const id of level) open.delete(id);
+      if (open.size === 0) return true;
+      if (level.length === 0) return false;
+      if (seen.size > most) return null;
+      const next: CommitId[] = [];
+      for (const commit of await this.commits(level)) {
+        for (const parent of commit.parents) {
+          if (seen.has(parent)) continue;
+          seen.add(parent);
+          next.push(parent);
+        }
+      }
+      level = next;
+    }
+    return true;
+  }
+
+  /** A yes is always proved by our own walk; on a long history a no may be git's, and a wrong no approves nothing. */
+  async isAncestor(ancestor: CommitId, of: CommitId): Promise<boolean> {
+    await this.commits([ancestor, of]);
+    const short = await this.#reachesAll([of], new Set([ancestor]), SHORT_WALK_COMMITS);
+    if (short !== null) return short;
+    const answer = await runGit(this.#store, {
+      args: ["merge-base", "--is-ancestor", "--end-of-options", ancestor, of],
+      maxOutputBytes: 0,
+      deadlineMs: QUICK_DEADLINE_MS,
+    });
+    if (answer.exitCode === 1) return false;
+    if (answer.exitCode !== 0) throw gitFailed("merge-base", `ended with ${answer.exitCode}`, answer.stderr);
+    return (await this.#reachesAll([of], new Set([ancestor]), MAX_WALK_COMMITS)) === true;
+  }
+
+  async firstParents(base: CommitId, head: CommitId): Promise<readonly CommitId[] | null> {
+    const chain: CommitId[] = [];
+    for (let id: CommitId | undefined = head; id !== base; ) {
+      if (id === undefined) return null;
+      if (chain.length >= MAX_RANGE_COMMITS) throw rangeTooLarge();
+      chain.push(id);
+      id = (await this.commit(id)).parents[0];
+    }
+    return chain.reverse();
+  }
+
+  /** Follows one `~N` or `^N`; null when there is no such commit. */
+  async step(from: CommitId, parent: number): Promise<CommitId | null> {
+    if (parent === 0) return from;
+    return (await this.commit(from)).parents[parent - 1] ?? null;
+  }
+
+  async #revList(args: readonly string[], input: string): Promise<GitAnswer> {
+    const answer = await runGit(this.#store, {
+      args: ["rev-list", ...args, "--stdin"],
+      input: `${input}\n`,
+      maxOutputBytes: MAX_RANGE_OUTPUT_BYTES,
+      deadlineMs: QUICK_DEADLINE_MS,
+    });
+    if (answer.exitCode === 0) return answer;
+    await this.commits(input.split("\n").map((line) => commitId(line.replace("^", "")))); // says what is missing, if that is it
+    throw gitFailed("rev-list", `ended with ${answer.exitCode}`, answer.stderr);
+  }
+}
+
+function strictIds(answer: GitAnswer): CommitId[] {
+  const text = answer.stdout.toString("latin1");
+  if (text === "") return [];
+  if (!text.endsWith("\n")) throw gitFailed("rev-list", "answered half a line", answer.stderr);
+  return text
+    .slice(0, -1)
+    .split("\n")
+    .map((line) => {
+      if (!isObjectId(line)) throw gitFailed("rev-list", "answered something else than an id", answer.stderr);
+      return commitId(line);
+    });
+}
+
+function rangeTooLarge(): SluiceError {
+  return new SluiceError("range-too-large", `The range has more than ${MAX_RANGE_COMMITS} commits.`);
+}

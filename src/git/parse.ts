@@ -1,0 +1,139 @@
+/**
+ * Raw object bodies to values. The grammar is the one git writes (gitformat: `tree`, `parent`*, `author`, `committer`, further
+ * headers, an empty line, the message); anything another reader could see differently is `object-malformed`.
+ */
+import { createHash } from "node:crypto";
+import { SluiceError } from "../lib/errors.ts";
+import { MAX_COMMIT_PARENTS } from "./limits.ts";
+import { type Commit, type CommitId, type FileMode, type Ident, isObjectId, type ObjectFormat } from "./object.ts";
+import { requirePlainName } from "./path.ts";
+
+export type ObjectType = "commit" | "tree" | "blob" | "tag";
+
+/** One entry of one tree object; `id` names a tree for mode 040000, a commit elsewhere for 160000, else a blob. */
+export interface TreeEntry {
+  readonly name: string;
+  readonly mode: FileMode;
+  readonly id: string;
+}
+
+export interface TagTarget {
+  readonly id: string;
+  readonly type: ObjectType;
+}
+
+/** The id that these bytes have as an object of this type. */
+export function hashObject(format: ObjectFormat, type: ObjectType, body: Uint8Array): string {
+  return createHash(format).update(`${type} ${body.byteLength}\0`).update(body).digest("hex");
+}
+
+const IDENT = /^(?:([^<>]*) )?<([^<>]*)> (\d{1,15}) [+-]\d{4,6}$/;
+/** Headers that must not come twice; a second one would be read by some and ignored by others. */
+const UNREPEATABLE = new Set(["tree", "parent", "author", "committer"]);
+
+/** @throws SluiceError `object-malformed` */
+export function parseCommit(id: CommitId, raw: Uint8Array, format: ObjectFormat): Commit {
+  const { lines, message } = splitHeader(id, raw);
+  const tree = requireId(id, field(id, lines, 0, "tree"), format);
+  let next = 1;
+  const parents: string[] = [];
+  while (lines[next]?.startsWith("parent ")) {
+    parents.push(requireId(id, field(id, lines, next, "parent"), format));
+    next += 1;
+  }
+  if (parents.length > MAX_COMMIT_PARENTS) throw malformed(id, "has too many parents");
+  const author = parseIdent(id, field(id, lines, next, "author"));
+  const committer = parseIdent(id, field(id, lines, next + 1, "committer"));
+  for (const line of lines.slice(next + 2)) requireFurtherHeader(id, line);
+  return { id, raw, tree: tree as Commit["tree"], parents: parents as CommitId[], author, committer, message };
+}
+
+/** What an annotated tag points to. @throws SluiceError `object-malformed` */
+export function parseTag(id: string, raw: Uint8Array, format: ObjectFormat): TagTarget {
+  const { lines } = splitHeader(id, raw);
+  const target = requireId(id, field(id, lines, 0, "object"), format);
+  const type = field(id, lines, 1, "type");
+  if (type !== "commit" && type !== "tree" && type !== "blob" && type !== "tag")
+    throw malformed(id, "has no known type");
+  return { id: target, type };
+}
+
+function splitHeader(id: string, raw: Uint8Array): { lines: string[]; message: string } {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const end = bytes.indexOf("\n\n");
+  const header = end === -1 ? bytes : bytes.subarray(0, end + 1);
+  if (header.at(-1) !== 0x0a || header.includes(0)) throw malformed(id, "has a header that git does not write");
+  const message = end === -1 ? "" : bytes.subarray(end + 2).toString("utf8");
+  return { lines: header.subarray(0, -1).toString("utf8").split("\n"), message };
+}
+
+function field(id: string, lines: readonly string[], index: number, name: string): string {
+  const line = lines[index];
+  if (line === undefined || !line.startsWith(`${name} `)) throw malformed(id, `lacks its ${name} line in its place`);
+  return line.slice(name.length + 1);
+}
+
+function requireFurtherHeader(id: string, line: string): void {
+  if (line.startsWith(" ")) return; // continuation of the header before it
+  const name = line.split(" ", 1)[0] ?? "";
+  if (UNREPEATABLE.has(name)) throw malformed(id, `repeats its ${name} line`);
+}
+
+function requireId(id: string, text: string, format: ObjectFormat): string {
+  if (!isObjectId(text) || text.length !== idLength(format)) throw malformed(id, "names an object by something else");
+  return text;
+}
+
+function parseIdent(id: string, text: string): Ident {
+  const match = IDENT.exec(text);
+  if (match === null) throw malformed(id, "has an author or committer line that git does not write");
+  return { name: match[1] ?? "", email: match[2] ?? "", seconds: Number(match[3]) };
+}
+
+export function idLength(format: ObjectFormat): 40 | 64 {
+  return format === "sha1" ? 40 : 64;
+}
+
+/** `100664` is what very old git wrote for a file; git itself reads it as 100644. */
+const MODES: ReadonlyMap<string, FileMode> = new Map([
+  ["100644", "100644"],
+  ["100664", "100644"],
+  ["100755", "100755"],
+  ["120000", "120000"],
+  ["160000", "160000"],
+  ["40000", "040000"],
+]);
+
+/**
+ * Tree object: `<mode> SP <name> NUL <id bytes>` repeated, sorted by name with `/` behind a folder's.
+ * @throws SluiceError `object-malformed` (also unsorted and duplicate names), `path-hostile`
+ */
+export function parseTree(id: string, raw: Uint8Array, format: ObjectFormat): readonly TreeEntry[] {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const entries: TreeEntry[] = [];
+  const names = new Set<string>();
+  const idBytes = idLength(format) / 2;
+  let before: string | null = null;
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at);
+    const nul = bytes.indexOf(0, at);
+    if (space === -1 || nul < space || nul + 1 + idBytes > bytes.length)
+      throw malformed(id, "ends in the middle of an entry");
+    const mode = MODES.get(bytes.toString("latin1", at, space));
+    if (mode === undefined) throw malformed(id, "has an entry with a mode that git does not write");
+    const nameBytes = bytes.subarray(space + 1, nul);
+    const name = requirePlainName(nameBytes);
+    if (names.has(name)) throw malformed(id, "has two entries of one name");
+    names.add(name);
+    const key = bytes.toString("latin1", space + 1, nul) + (mode === "040000" ? "/" : "");
+    if (before !== null && before >= key) throw malformed(id, "is not sorted"); // latin1 compares as bytes do
+    before = key;
+    at = nul + 1 + idBytes;
+    entries.push({ name, mode, id: bytes.toString("hex", nul + 1, at) });
+  }
+  return entries;
+}
+
+function malformed(id: string, how: string): SluiceError {
+  return new SluiceError("object-malformed", `Object ${id} ${how}.`);
+}

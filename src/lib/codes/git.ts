@@ -1,0 +1,136 @@
+import type { CodeEntry } from "../codes.ts";
+
+export const GIT_CODES = {
+  "git-missing": {
+    class: "error",
+    means: "The program git was not found in the fixed list of folders that Sluice looks in.",
+    example: "A container image without git.",
+    fix: "Install git 2.39.4 or newer (`apt-get install git`), then run `sluice doctor`.",
+  },
+  "git-too-old": {
+    class: "error",
+    means: "The installed git lacks security fixes that Sluice relies on: it needs 2.39.4 or a later patched line.",
+    example: "git 2.34.1 of an old distribution.",
+    fix: "Upgrade git, then run `sluice doctor`.",
+  },
+  "git-failed": {
+    class: "error",
+    means: "A git process that Sluice started ended unexpectedly, ran out of time or answered what it must not.",
+    example: "git is killed by the system for lack of memory.",
+    fix: "Run the command again; if it stays, run `sluice doctor`.",
+  },
+  "not-a-repository": {
+    class: "usage",
+    means: "The path is not a git repository, neither a work tree nor a bare one.",
+    example: "`sluice check` in a folder without `.git`.",
+    fix: "Change into the repository, or name it: `sluice check --repository PATH`.",
+  },
+  "shallow-clone": {
+    class: "usage",
+    means: "The clone lacks history, so Sluice cannot see every commit of the range.",
+    example: "A CI checkout with depth 1.",
+    fix: "Fetch the whole history: `git fetch --unshallow` (in CI set the fetch depth to 0).",
+  },
+  "unknown-revision": {
+    class: "usage",
+    means: "The revision names nothing, or more than one thing, in the repository.",
+    example: "`sluice check --head fature`.",
+    fix: "Write a branch, a tag, HEAD or a whole commit id; `git branch -a` lists the branches.",
+  },
+  "not-a-commit": {
+    class: "usage",
+    means: "The revision names an object that is not a commit.",
+    example: "`sluice check --head` with the id of a tree.",
+    fix: "Name a commit: `git log --oneline` lists them.",
+  },
+  "refs-unreadable": {
+    class: "usage",
+    means: "A file that git keeps its references in is malformed, too large, or a link.",
+    example: "`.git/HEAD` is a symbolic link to a file elsewhere.",
+    fix: "Look at the repository with `git fsck`; a fresh clone is usually the shortest way.",
+  },
+  "alternates-refused": {
+    class: "usage",
+    means: "The repository borrows objects from other folders in a way that Sluice does not follow.",
+    example: "`objects/info/alternates` of a gate's repository names another team's repository.",
+    fix: "Make the repository complete: `git repack -a -d && rm .git/objects/info/alternates`.",
+  },
+  "object-missing": {
+    class: "error",
+    means: "An object that the history names is not in the repository.",
+    example: "A partial clone (`--filter=blob:none`), or a damaged one.",
+    fix: "Complete the clone: `git fetch --refetch --no-filter`, or clone again.",
+  },
+  "object-corrupt": {
+    class: "error",
+    means: "The bytes of an object do not hash to its id: the object store is damaged or was tampered with.",
+    example: "A loose object file was replaced on disk.",
+    fix: "Do not trust this clone; `git fsck --full` shows what is damaged. Clone again from the source.",
+  },
+  "object-malformed": {
+    class: "deny",
+    means: "A commit, tree or tag is not written as git writes it, so readers could disagree on what it says.",
+    example: "A tree with two entries of one name.",
+    fix: "Make the commit again with git; `git fsck` names the object.",
+  },
+  "object-too-large": {
+    class: "deny",
+    means: "An object is larger than Sluice reads: 32 MiB for a file, 1 MiB for a commit, 16 MiB for a folder.",
+    example: "A 60 MB archive below the target's path.",
+    fix: "Keep large files out of the repository (`git rm --cached FILE`) and commit again.",
+  },
+  "path-hostile": {
+    class: "deny",
+    means: "A file name in the tree could leave its folder or mean another file on some system.",
+    example: "A tree entry named `..` or `.GIT`.",
+    fix: "Rename the file with `git mv` and commit again.",
+  },
+  "too-many-files": {
+    class: "deny",
+    means: "The tree has more than 200,000 entries or is nested deeper than 100 folders.",
+    example: "A tree that contains itself many times over by repeating one folder.",
+    fix: "Split the repository, or remove what is generated, and commit again.",
+  },
+  "too-many-refs": {
+    class: "deny",
+    means: "There are more references below one prefix than Sluice reads.",
+    example: "More than 1,000 references below `refs/sluice/approvals/`.",
+    fix: "Delete old references: `git push origin --delete REF`.",
+  },
+  "range-too-large": {
+    class: "deny",
+    means: "The change has more than 100,000 commits, or its history is too long to walk.",
+    example: "A branch whose base is the first commit of a very old repository.",
+    fix: "Rebase the change on the tip of the target branch: `git rebase origin/main`.",
+  },
+  "unrelated-histories": {
+    class: "deny",
+    means: "Base and head have no common ancestor, so there is nothing to merge.",
+    example: "A branch made with `git checkout --orphan`.",
+    fix: "Start the change from the target branch: `git rebase --onto origin/main --root`.",
+  },
+  "head-not-fetchable": {
+    class: "usage",
+    means: "The repository at the configured URL does not hand out this commit.",
+    example: "A commit that was never pushed.",
+    fix: "Push the commit first: `git push origin HEAD`.",
+  },
+  "fetch-failed": {
+    class: "error",
+    means: "Fetching from the configured URL failed; nothing in the store of the gate changed.",
+    example: "The forge is down, the credentials have expired, or an object does not pass git's own checks.",
+    fix: "Try again; if it stays, check `url` and `credentials` of the repository in gate.yaml.",
+  },
+  "url-refused": {
+    class: "usage",
+    means: "The URL of a repository is none of https, ssh or file, or it contains a password.",
+    example: "`url: ext::sh -c ...` or `https://user:token@host/repo.git` in gate.yaml.",
+    fix: "Write an https or ssh URL without secrets and put these below `credentials:`.",
+  },
+  "store-foreign": {
+    class: "error",
+    means: "The folder in which the gate keeps its copy of a repository exists, but Sluice did not make it.",
+    example: "`folder` points to somebody's own clone.",
+    fix: "Give the gate a folder of its own, or move the other one away.",
+  },
+} as const satisfies Record<string, CodeEntry>;
