@@ -44,7 +44,8 @@ func evaluate(r request) (any, error) {
 	defer cancel()
 	tracer := &boundedTracer{}
 	if explain != nil {
-		options = append(options, rego.EvalQueryTracer(tracer))
+		// The index skips rules that cannot match, and with them the line that would say why.
+		options = append(options, rego.EvalQueryTracer(tracer), rego.EvalRuleIndexing(false))
 	}
 	results, err := prepared.query.Eval(prepared.ctx, options...)
 	if err != nil {

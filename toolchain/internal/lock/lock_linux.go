@@ -17,7 +17,12 @@ import (
 // prepareProcess caps memory, leaves no core file behind, dies with its parent, and closes what it inherited by
 // accident: an open socket of the parent could be used without any further system call to open it.
 func prepareProcess() error {
-	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: DataLimitBytes, Max: DataLimitBytes}); err != nil {
+	var current unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_DATA, &current); err != nil {
+		return fmt.Errorf("cannot read the memory limit: %w", err)
+	}
+	limit := min(current.Max, DataLimitBytes) // a stricter one stays
+	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: limit, Max: limit}); err != nil {
 		return fmt.Errorf("cannot limit memory: %w", err)
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
