@@ -1,0 +1,118 @@
+/**
+ * From a logged decision to a release. Nothing is taken on the caller's word: the decision, the release before it and the
+ * holds are read from the log itself, so that no brand, flag or cached value can stand in for a record.
+ */
+import { SluiceError } from "../lib/errors.ts";
+import { formatTime, type Instant } from "../lib/time.ts";
+import type { DecisionLog } from "../log/decision-log.ts";
+import type { Resource } from "../render/resource.ts";
+import { decisionEvidence, type ProvenDecision, provenDecision } from "./decision-entry.ts";
+import { isHeld, readHolds } from "./holds.ts";
+import { manifestsDigest, releaseObjects } from "./manifests.ts";
+import { isPlainSecret } from "./plain-secret.ts";
+import { lastRelease } from "./record.ts";
+import type { Release, ReleaseObject } from "./release.ts";
+
+/** At most this share of the last release's objects goes away without a permit. */
+export const MAXIMUM_PRUNED_PERCENT = 30;
+
+/** What sluice.yaml permits now, as read at the judge (`currentPermit()`); null where nothing is permitted. */
+export interface Permit {
+  readonly prune: number;
+  readonly empty: boolean;
+}
+
+export interface ReleaseRequest {
+  readonly log: DecisionLog;
+  /** Index of the decision's entry. */
+  readonly decisionIndex: number;
+  readonly target: string;
+  /** Name of the target's repository, for its holds. */
+  readonly repository: string;
+  /** The judged objects, as judged. */
+  readonly resources: readonly Resource[];
+  /** The sequence whose objects are brought back, null for every other release. */
+  readonly rollbackOf: number | null;
+  readonly permit: Permit | null;
+  readonly now: Instant;
+}
+
+/**
+ * The next release of the target, not yet signed, logged or written anywhere.
+ * @throws SluiceError `release-not-allowed`, `release-not-landed`, `release-objects-differ`, `release-plain-secret`,
+ * `release-held`, `release-superseded`, `release-empty`, `release-mass-prune`, and what the log throws
+ */
+export async function buildRelease(request: ReleaseRequest): Promise<Release> {
+  const { log, target, repository, resources, rollbackOf, permit, now } = request;
+  const decision = provenDecision(decisionEvidence(await log.read(request.decisionIndex)));
+  const objects = releaseObjects(resources);
+  checkObjects(decision, target, resources, objects);
+
+  const hold = isHeld(await readHolds(log), target, repository);
+  if (hold !== null) {
+    throw new SluiceError("release-held", `${target} is held by ${hold.by} since ${hold.since}: ${hold.reason}.`, {
+      fix: `sluice resume ${hold.scope} --reason TEXT`,
+    });
+  }
+  const previous = (await lastRelease(log, target))?.release ?? null;
+  if (previous !== null && decision.index <= previous.decision.index) {
+    throw new SluiceError("release-superseded", `Release ${previous.sequence} of ${target} rests on a newer decision.`);
+  }
+  checkMassEffects(target, previous?.objects ?? [], objects, permit);
+  return {
+    v: 1,
+    target,
+    origin: log.origin,
+    sequence: (previous?.sequence ?? 0) + 1,
+    commit: decision.commit,
+    tree: decision.tree,
+    decision: { id: decision.id, index: decision.index, leafHash: decision.leafHash },
+    rollbackOf,
+    objects,
+    time: formatTime(now),
+  };
+}
+
+function checkObjects(
+  decision: ProvenDecision,
+  target: string,
+  resources: readonly Resource[],
+  objects: readonly ReleaseObject[],
+): void {
+  if (decision.target !== target || decision.manifests !== manifestsDigest(objects)) {
+    throw new SluiceError(
+      "release-objects-differ",
+      `Entry ${decision.index} allows other objects than these of ${target}.`,
+    );
+  }
+  const secret = resources.find(isPlainSecret);
+  if (secret === undefined) return;
+  throw new SluiceError("release-plain-secret", `${secret.origin.file} holds a plain Secret; it is not released.`, {
+    fix: "encrypt it with SOPS or kubeseal, or take it out of the repository",
+  });
+}
+
+/** Counts are of objects by identity; an object that only changes is not pruned. */
+function checkMassEffects(
+  target: string,
+  before: readonly ReleaseObject[],
+  after: readonly ReleaseObject[],
+  permit: Permit | null,
+): void {
+  if (after.length === 0 && permit?.empty !== true) {
+    throw new SluiceError("release-empty", `The release of ${target} would hold no object at all.`, {
+      fix: `land \`permit: {empty: true, until: DATE}\` for ${target} in sluice.yaml first`,
+    });
+  }
+  const kept = new Set(after.map((object) => object.file));
+  const pruned = before.filter((object) => !kept.has(object.file)).length;
+  const allowed = Math.max(permit?.prune ?? 0, MAXIMUM_PRUNED_PERCENT);
+  if (after.length === 0 || pruned * 100 <= before.length * allowed) return;
+  throw new SluiceError(
+    "release-mass-prune",
+    `The release of ${target} would remove ${pruned} of ${before.length} objects.`,
+    {
+      fix: `land \`permit: {prune: ${Math.ceil((pruned * 100) / before.length)}, until: DATE}\` for ${target} in sluice.yaml first`,
+    },
+  );
+}
