@@ -79,7 +79,7 @@ export class CatFile {
     if (this.#session?.isAlive() === true) return this.#session;
     if (this.#session !== null && this.#starts > 1) throw this.#session.failure();
     this.#starts += 1;
-    this.#session = new Session(startGit(this.#store, ["cat-file", "--batch-command", "--buffer"]));
+    this.#session = new Session(this.#store);
     return this.#session;
   }
 }
@@ -97,13 +97,14 @@ class Session {
   #body: { readonly buffer: Buffer; filled: number } | null = null;
   #silence: NodeJS.Timeout | null = null;
 
-  constructor(child: ChildProcessWithoutNullStreams) {
+  constructor(store: OwnStore) {
+    const child = startGit(store, ["cat-file", "--batch-command", "--buffer"]);
     this.#child = child;
     this.#stderr = stderrTail(child);
     this.#exited = new Promise((resolve) => child.once("close", () => resolve()));
     child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
     child.stdin.on("error", () => {}); // a dead child also closes, which is handled below
-    child.on("error", (cause) => this.#fail(spawnFailure(cause)));
+    child.on("error", (cause) => this.#fail(spawnFailure(cause, store.folder)));
     child.on("close", () => this.#fail(gitFailed("cat-file", "ended unexpectedly", this.#stderr())));
   }
 

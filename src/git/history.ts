@@ -51,6 +51,7 @@ export class History {
 
   /** @throws SluiceError `range-too-large`, `object-corrupt` */
   async range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
+    await this.commits([head, ...exclude]); // rev-list would pass over what is not a commit
     if (exclude.includes(head)) return [];
     const input = [head, ...exclude.map((id) => `^${id}`)].join("\n");
     const answer = await this.#revList(["--topo-order", "--reverse", `--max-count=${MAX_RANGE_COMMITS + 1}`], input);
@@ -142,7 +143,6 @@ export class History {
       deadlineMs: QUICK_DEADLINE_MS,
     });
     if (answer.exitCode === 0) return answer;
-    await this.commits(input.split("\n").map((line) => commitId(line.replace("^", "")))); // says what is missing, if that is it
     throw gitFailed("rev-list", `ended with ${answer.exitCode}`, answer.stderr);
   }
 }

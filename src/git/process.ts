@@ -3,6 +3,7 @@
  * the bare repository, no attributes, no replace objects, no lazy fetch, no prompts, and a PATH that no repository can change.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { SluiceError } from "../lib/errors.ts";
 import { MAX_STDERR_BYTES, MAX_VERSION_BYTES, QUICK_DEADLINE_MS } from "./limits.ts";
 import type { ObjectFormat } from "./object.ts";
@@ -92,11 +93,13 @@ export function startGit(store: OwnStore, args: readonly string[]): ChildProcess
  */
 export function runGit(store: OwnStore | null, run: GitRun): Promise<GitAnswer> {
   const env = { ...childEnvironment(store), ...run.environment };
-  const child = spawn("git", [...run.args], { cwd: store?.folder ?? "/", env, stdio: "pipe" });
-  return collect(child, run);
+  // A session of its own: no terminal to ask for passwords on, and a deadline that ends ssh and index-pack too.
+  const folder = store?.folder ?? "/";
+  const child = spawn("git", [...run.args], { cwd: folder, env, stdio: "pipe", detached: true });
+  return collect(child, folder, run);
 }
 
-function collect(child: ChildProcessWithoutNullStreams, run: GitRun): Promise<GitAnswer> {
+function collect(child: ChildProcessWithoutNullStreams, folder: string, run: GitRun): Promise<GitAnswer> {
   return new Promise((resolve, reject) => {
     const output: Buffer[] = [];
     let bytes = 0;
@@ -104,7 +107,7 @@ function collect(child: ChildProcessWithoutNullStreams, run: GitRun): Promise<Gi
     const stderr = stderrTail(child);
     const stop = (why: string): void => {
       broken ??= why;
-      child.kill("SIGKILL");
+      killGroup(child);
     };
     const timer = setTimeout(() => stop("ran longer than it may"), run.deadlineMs);
     child.stdout.on("data", (chunk: Buffer) => {
@@ -114,7 +117,7 @@ function collect(child: ChildProcessWithoutNullStreams, run: GitRun): Promise<Gi
     });
     child.on("error", (cause) => {
       clearTimeout(timer);
-      reject(spawnFailure(cause));
+      reject(spawnFailure(cause, folder));
     });
     child.on("close", (exitCode, signal) => {
       clearTimeout(timer);
@@ -126,6 +129,16 @@ function collect(child: ChildProcessWithoutNullStreams, run: GitRun): Promise<Gi
     child.stdin.on("error", () => {}); // the child may end before it reads everything; its exit code tells
     child.stdin.end(run.input ?? "");
   });
+}
+
+function killGroup(child: ChildProcessWithoutNullStreams): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    child.kill("SIGKILL"); // the group is gone already
+  }
+  child.stdout.destroy();
+  child.stderr.destroy();
 }
 
 /** Keeps reading standard error, so that a child never blocks on it, and remembers the end. */
@@ -141,8 +154,10 @@ export function gitFailed(command: string, why: string, stderr: string): SluiceE
   return new SluiceError("git-failed", `git ${command} ${why}.`, { retryable: true, cause: new Error(stderr) });
 }
 
-export function spawnFailure(cause: Error): SluiceError {
-  if ((cause as NodeJS.ErrnoException).code !== "ENOENT") return gitFailed("", "could not be started", cause.message);
+/** ENOENT means a missing program only while the folder to start in is still there. */
+export function spawnFailure(cause: Error, folder: string): SluiceError {
+  const missing = (cause as NodeJS.ErrnoException).code === "ENOENT" && existsSync(folder);
+  if (!missing) return gitFailed("itself", "could not be started", cause.message);
   return new SluiceError("git-missing", "git is not installed in any of the folders that Sluice looks in.", { cause });
 }
 

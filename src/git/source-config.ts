@@ -5,7 +5,7 @@
 import { SluiceError } from "../lib/errors.ts";
 import type { ObjectFormat } from "./object.ts";
 
-const SECTION = /^\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"(?:[^"\\]|\\.)*"\s*)?\]\s*(.*)$/;
+const SECTION = /^\s*\[\s*([A-Za-z0-9.-]+)\s*("(?:[^"\\]|\\.)*"\s*)?\]\s*(.*)$/;
 const SETTING = /^\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*?)\s*)?$/;
 const READ = new Set(["objectformat", "refstorage"]);
 
@@ -29,8 +29,8 @@ function extensions(config: string): Map<string, string[]> {
   let inside = false;
   for (const line of config.replace(/\\\r?\n/g, " ").split("\n")) {
     const section = SECTION.exec(line);
-    if (section !== null) inside = section[1]?.toLowerCase() === "extensions" && !line.includes('"');
-    const setting = SETTING.exec(section === null ? line : (section[2] ?? ""));
+    if (section !== null) inside = section[1]?.toLowerCase() === "extensions" && section[2] === undefined;
+    const setting = SETTING.exec(section === null ? line : (section[3] ?? ""));
     const key = setting?.[1]?.toLowerCase();
     if (!inside || key === undefined || !READ.has(key)) continue;
     found.set(key, [...(found.get(key) ?? []), plainValue(setting?.[2] ?? "")]);

@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type GateOptions, type GateRepository, openGateRepository } from "../../src/git/gate.ts";
+import { commitId } from "../../src/git/object.ts";
+import { remoteEnvironment, requireRemote } from "../../src/git/remote.ts";
+import { repository, runGit, type TestRepository } from "../support/repository.ts";
+import { tempFolder } from "../support/temp.ts";
+
+async function gate(t: TestContext, url: string, more: Partial<GateOptions> = {}): Promise<GateRepository> {
+  const opened = await openGateRepository({ url, folder: join(tempFolder(t), "store"), branches: ["main"], ...more });
+  t.after(() => opened.close());
+  return opened;
+}
+
+function approve(repo: TestRepository, name: string, text: string): string {
+  const blob = repo.object("blob", text);
+  repo.git(["update-ref", `refs/sluice/approvals/${name}`, blob]);
+  return blob;
+}
+
+test("fetches branches and approvals, nothing else, and answers like a preview", async (t) => {
+  const repo = await repository(t);
+  const base = repo.commit({ files: { a: "1" } });
+  repo.branch("side");
+  const side = repo.commit({ files: { b: "1" } });
+  repo.checkout("main");
+  const main = repo.commit({ files: { a: "2" } });
+  repo.git(["tag", "v1"]);
+  repo.branch("unasked");
+  const approval = approve(repo, "aa", "yes");
+  const git = await gate(t, repo.path, { branches: ["main", "side"] });
+  await assert.rejects(git.resolve("main"), { code: "unknown-revision" });
+  await git.fetch();
+  assert.equal(await git.resolve("main"), main);
+  assert.equal(await git.resolve("refs/heads/side"), side);
+  assert.deepEqual(await git.refs("refs/sluice/approvals/", 10), [{ name: "refs/sluice/approvals/aa", id: approval }]);
+  for (const revision of ["v1", "unasked", "HEAD"])
+    await assert.rejects(git.resolve(revision), { code: "unknown-revision" });
+  assert.deepEqual(
+    (await git.range([base], side)).map((commit) => commit.id),
+    [side],
+  );
+  const merged = await git.merge(main, side);
+  assert.ok(merged.kind === "merged");
+  assert.deepEqual(
+    (await git.files(merged.tree)).map((file) => file.path),
+    ["a", "b"],
+  );
+});
+
+test("a later fetch sees moved, forced and removed references", async (t) => {
+  const repo = await repository(t);
+  const first = repo.commit({ files: { a: "1" } });
+  const second = repo.commit({ files: { a: "2" } });
+  approve(repo, "aa", "yes");
+  approve(repo, "bb", "yes too");
+  const git = await gate(t, `file://${repo.path}`);
+  await git.fetch();
+  assert.equal(await git.resolve("main"), second);
+  repo.git(["reset", "-q", "--hard", first]);
+  const forced = repo.commit({ files: { a: "3" } });
+  repo.git(["update-ref", "-d", "refs/sluice/approvals/aa"]);
+  await Promise.all([git.fetch(), git.fetch()]);
+  assert.equal(await git.resolve("main"), forced);
+  assert.deepEqual(
+    (await git.refs("refs/sluice/approvals/", 10)).map((ref) => ref.name),
+    ["refs/sluice/approvals/bb"],
+  );
+  assert.equal((await git.commit(second)).id, second, "what was seen once stays");
+});
+
+test("a proposal comes by configured references or by its id", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  const loose = repo.commitTree(repo.git(["rev-parse", "HEAD^{tree}"]), [repo.head()], { message: "no branch has it" });
+  const pull = repo.commitTree(repo.git(["rev-parse", "HEAD^{tree}"]), [repo.head()], { message: "pull request" });
+  repo.git(["update-ref", "refs/pull/7/head", pull]);
+  const git = await gate(t, repo.path, { extraRefs: ["refs/pull/*/head"] });
+  await git.fetch();
+  assert.equal(await git.resolve("refs/pull/7/head"), pull);
+  await assert.rejects(git.commit(loose), { code: "unknown-revision" });
+  await git.fetchCommit(loose);
+  await git.fetchCommit(loose);
+  assert.equal((await git.commit(loose)).message, "no branch has it\n");
+});
+
+test("a commit that the URL does not have is not fetchable, and a tree is not a commit", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  const git = await gate(t, repo.path);
+  await git.fetch();
+  await assert.rejects(git.fetchCommit(commitId("f".repeat(40))), { code: "head-not-fetchable" });
+  await assert.rejects(git.fetchCommit(commitId(repo.git(["rev-parse", "HEAD^{tree}"]))), { code: "not-a-commit" });
+});
+
+test("a configured branch that is not there is named", async (t) => {
+  const repo = await repository(t);
+  repo.commit();
+  const git = await gate(t, repo.path, { branches: ["main", "production"] });
+  await assert.rejects(git.fetch(), (error: Error & { code: string }) => {
+    assert.equal(error.code, "unknown-revision");
+    assert.match(error.message, /production/);
+    return true;
+  });
+  await assert.rejects(git.resolve("main"), { code: "unknown-revision" }, "all references move or none");
+});
+
+test("an object that git's own checks refuse does not come in", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  const tree = repo.rawTree([{ mode: "40000", name: ".git", id: repo.git(["rev-parse", "HEAD^{tree}"]) }]);
+  repo.git(["update-ref", "refs/heads/main", repo.commitTree(tree)]);
+  const git = await gate(t, repo.path);
+  await assert.rejects(git.fetch(), { code: "fetch-failed", retryable: true });
+  await assert.rejects(git.resolve("main"), { code: "unknown-revision" });
+});
+
+test("an object swapped on the source's disk does not come in", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit({ files: { a: "yes", b: "no" } });
+  const path = (name: string) => {
+    const id = repo.git(["rev-parse", `${head}:${name}`]);
+    return join(repo.path, ".git/objects", id.slice(0, 2), id.slice(2));
+  };
+  rmSync(path("a"));
+  copyFileSync(path("b"), path("a"));
+  const git = await gate(t, repo.path);
+  await assert.rejects(git.fetch(), { code: "fetch-failed" });
+});
+
+test("a source that went away is a failed fetch or no repository, and what was fetched stays", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit();
+  const git = await gate(t, repo.path);
+  await git.fetch();
+  renameSync(repo.path, `${repo.path}-moved`);
+  await assert.rejects(git.fetch(), { code: "not-a-repository" });
+  assert.equal(await git.resolve("main"), head);
+  const unreachable = await gate(t, "ssh://git@127.0.0.1:9/x.git", {
+    credentials: { kind: "ssh", keyFile: "/nonexistent/key", knownHostsFile: "/nonexistent/hosts" },
+  });
+  await assert.rejects(unreachable.fetch(), (error: Error & { code: string }) => {
+    assert.equal(error.code, "fetch-failed");
+    assert.doesNotMatch(error.message, /127|nonexistent/);
+    return true;
+  });
+});
+
+test("borrowed objects and shallow clones are refused by a gate", async (t) => {
+  const repo = await repository(t);
+  repo.history(2);
+  const folder = tempFolder(t);
+  repo.git(["clone", "--quiet", "--shared", repo.path, join(folder, "shared")]);
+  repo.git(["clone", "--quiet", "--depth=1", `file://${repo.path}`, join(folder, "shallow")]);
+  const options = { folder: join(folder, "store"), branches: ["main"] };
+  await assert.rejects(openGateRepository({ ...options, url: join(folder, "shared") }), { code: "alternates-refused" });
+  await assert.rejects(openGateRepository({ ...options, url: join(folder, "shallow") }), { code: "shallow-clone" });
+});
+
+test("the store stays between openings and is made once when many open it together", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit();
+  const folder = join(tempFolder(t), "store");
+  const options = { url: repo.path, folder, branches: ["main"] };
+  const opened = await Promise.all(Array.from({ length: 4 }, () => openGateRepository(options)));
+  await opened[0]?.fetch();
+  for (const git of opened) assert.equal(await git.resolve("main"), head);
+  for (const git of opened) await git.close();
+  assert.deepEqual(readdirSync(join(folder, "..")), ["store"]);
+  const again = await openGateRepository(options);
+  assert.equal(await again.resolve("main"), head);
+  await again.close();
+});
+
+test("a folder that Sluice did not make is refused, and a changed configuration is written again", async (t) => {
+  const repo = await repository(t);
+  repo.commit();
+  const foreign = join(tempFolder(t), "foreign");
+  repo.git(["clone", "--quiet", "--bare", repo.path, foreign]);
+  await assert.rejects(openGateRepository({ url: repo.path, folder: foreign, branches: ["main"] }), {
+    code: "store-foreign",
+  });
+  const folder = join(tempFolder(t), "store");
+  const open = async () => (await openGateRepository({ url: repo.path, folder, branches: ["main"] })).close();
+  await open();
+  const config = readFileSync(join(folder, "config"), "utf8");
+  writeFileSync(join(folder, "config"), `${config}[core]\n\tfsmonitor = touch /tmp/x\n`);
+  await open();
+  assert.equal(readFileSync(join(folder, "config"), "utf8"), config);
+  mkdirSync(join(folder, "info"), { recursive: true });
+  writeFileSync(join(folder, "info/attributes"), "* merge=x\n");
+  await assert.rejects(open(), { code: "store-foreign" });
+});
+
+test("git reads the store's configuration as it was meant", async (t) => {
+  const repo = await repository(t, { objectFormat: "sha256" });
+  const head = repo.commit();
+  const folder = join(tempFolder(t), "store");
+  const git = await gate(t, repo.path, { folder });
+  await git.fetch();
+  assert.equal(await git.resolve("main"), head);
+  const read = (name: string) => runGit(folder, ["--git-dir", folder, "config", name]).toString().trim();
+  for (const [name, value] of Object.entries({
+    "core.hookspath": "/dev/null",
+    "core.usereplacerefs": "false",
+    "core.commitgraph": "false",
+    "transfer.fsckobjects": "true",
+    "fetch.fsckobjects": "true",
+    "protocol.allow": "never",
+    "protocol.file.allow": "always",
+    "extensions.objectformat": "sha256",
+  })) {
+    assert.equal(read(name), value, name);
+  }
+  assert.equal(existsSync(join(folder, "hooks")), false);
+});
+
+test("only https, ssh and file URLs without secrets are taken", () => {
+  const good = {
+    "https://git.example/shop.git": "https",
+    "https://git.example:8443/a/b": "https",
+    "ssh://git@git.example:22/shop.git": "ssh",
+    "git@git.example:team/shop.git": "ssh",
+    "file:///srv/git/shop.git": "file",
+    "/srv/git/shop.git": "file",
+  };
+  for (const [url, protocol] of Object.entries(good)) assert.equal(requireRemote(url).protocol, protocol, url);
+  assert.equal(requireRemote("file:///srv/a%20b").localPath, "/srv/a b");
+  const bad = [
+    "",
+    "shop",
+    "./shop",
+    "http://git.example/x",
+    "git://git.example/x",
+    "ext::sh -c id",
+    "ext::id",
+    "fd::7",
+    "-oProxyCommand=id",
+    "--upload-pack=id",
+    "ssh://-oProxyCommand=id/x",
+    "ssh://-l@host/x",
+    "-o@host:x",
+    "git@-host:x",
+    "git@host:-x",
+    "https://user:token@git.example/x",
+    "https://token@git.example/x",
+    "https://git.example/x?token=1",
+    "https://git.example/x#a",
+    "file://host/x",
+    "file:///a%2fb",
+    "https://git.example/a b",
+    "https://git.example/a\nb",
+    "git@host::x",
+    "ftp://host/x",
+    "javascript:1",
+  ];
+  for (const url of bad) assert.throws(() => requireRemote(url), { code: "url-refused" }, JSON.stringify(url));
+});
+
+test("branches and extra references that are no names of references are refused", async (t) => {
+  const repo = await repository(t);
+  repo.commit();
+  const options = { url: repo.path, folder: join(tempFolder(t), "store") };
+  for (const branch of ["*", "a*", "", "../x", "a b", "a:refs/heads/b", "-f\u0000"]) {
+    await assert.rejects(openGateRepository({ ...options, branches: [branch] }), { code: "url-refused" }, branch);
+  }
+  for (const ref of ["refs/*/*", "+refs/heads/x", "heads/x", "refs/pull/*/head:refs/heads/main"]) {
+    await assert.rejects(
+      openGateRepository({ ...options, branches: ["main"], extraRefs: [ref] }),
+      { code: "url-refused" },
+      ref,
+    );
+  }
+});
+
+test("a token reaches git in the environment, for its own host only", () => {
+  const remote = requireRemote("https://git.example:8443/shop.git");
+  const environment = remoteEnvironment(remote, { kind: "token", username: "x", token: "s3cret" });
+  assert.equal(environment["GIT_CONFIG_KEY_0"], "http.https://git.example:8443/.extraHeader");
+  assert.equal(environment["GIT_CONFIG_VALUE_0"], `Authorization: Basic ${Buffer.from("x:s3cret").toString("base64")}`);
+  assert.deepEqual(remoteEnvironment(remote, null), {});
+});
+
+test("an SSH key is named without a shell being able to read more into it", () => {
+  const remote = requireRemote("git@git.example:shop.git");
+  const key = { kind: "ssh", keyFile: "/k/it's", knownHostsFile: "/k/hosts" } as const;
+  assert.match(remoteEnvironment(remote, key)["GIT_SSH_COMMAND"] ?? "", / -i '\/k\/it'\\''s'$/);
+  for (const keyFile of ["relative", "/k/a b", '/k/"', "/k/%h", "/k/a\nb"]) {
+    assert.throws(() => remoteEnvironment(remote, { ...key, keyFile }), { code: "url-refused" }, keyFile);
+  }
+});
+
+test("credentials that do not fit the URL are refused", () => {
+  const token = { kind: "token", username: "x", token: "y" } as const;
+  const key = { kind: "ssh", keyFile: "/k", knownHostsFile: "/h" } as const;
+  assert.throws(() => remoteEnvironment(requireRemote("git@git.example:x"), token), { code: "url-refused" });
+  assert.throws(() => remoteEnvironment(requireRemote("https://git.example/x"), key), { code: "url-refused" });
+  assert.throws(() => remoteEnvironment(requireRemote("/srv/x"), token), { code: "url-refused" });
+});
