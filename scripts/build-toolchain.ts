@@ -23,7 +23,8 @@ import { fileURLToPath } from "node:url";
 
 const TOOLCHAIN = fileURLToPath(new URL("../toolchain", import.meta.url));
 const PROGRAM = "rego";
-const BUILD_FLAGS = ["-trimpath", "-ldflags", "-s -w"];
+/** No path of this machine and no state of its git: the same sources and the same Go give the same bytes. */
+const BUILD_FLAGS = ["-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];
 const GO_IS_MISSING =
   "Go is missing: install Go 1.26 (or 1.21 and newer, which fetch 1.26 by themselves) and run this again.";
 const TICK_MS = 1000;

@@ -2,10 +2,13 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"sluice.dev/toolchain/internal/serve"
 )
 
 type inspection struct {
@@ -71,10 +74,27 @@ func inspect(r request) (any, error) {
 		return nil, err
 	}
 	result := inspection{Modules: []module{}}
+	var problems serve.Errors
 	for _, one := range source.files {
-		result.Modules = append(result.Modules, describe(one.Path, source.modules[one.Path]))
+		described := describe(one.Path, source.modules[one.Path])
+		problems = append(problems, unspeakable(described)...)
+		result.Modules = append(result.Modules, described)
+	}
+	if len(problems) > 0 {
+		return nil, sorted(problems)
 	}
 	return result, nil
+}
+
+// unspeakable finds annotations whose YAML has no form in JSON (.inf, .nan): the author's error, not ours.
+func unspeakable(described module) serve.Errors {
+	var problems serve.Errors
+	for _, one := range described.Annotations {
+		if _, err := json.Marshal(one); err != nil {
+			problems = append(problems, at(codeParse, described.Path, one.Line, 1, "METADATA is not JSON: "+err.Error()))
+		}
+	}
+	return problems
 }
 
 func describe(path string, parsed *ast.Module) module {

@@ -113,6 +113,11 @@ func TestInspectTellsPackageRulesAndAnnotations(t *testing.T) {
 	expect(t, first.Annotations[0].Custom["id"], "k8s-privileged")
 }
 
+func TestInspectRefusesMetadataThatIsNotJSON(t *testing.T) {
+	files := []file{{"a.rego", "# METADATA\n# custom:\n#   limit: .inf\npackage a\n"}}
+	expect(t, refused(t, inspect, request{Files: files}), []string{"rego-parse a.rego:1"})
+}
+
 var schemas = map[string]json.RawMessage{
 	"input": json.RawMessage(`{"type":"object","properties":{"resource":{"type":"object"},"pod":{"type":"object"}},
 		"additionalProperties":false}`),

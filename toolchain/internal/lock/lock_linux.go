@@ -75,7 +75,7 @@ func Install() (Status, error) {
 	if _, err := unix.Open("/", unix.O_RDONLY, 0); !errors.Is(err, unix.EPERM) {
 		return Status{}, errors.New("the seccomp filter does not refuse open")
 	}
-	detail := fmt.Sprintf("allow-list of %d calls on %s, no_new_privs, %d MiB of data", len(allowed())+len(conditions(0)),
+	detail := fmt.Sprintf("allow-list of %d calls on %s, no_new_privs, at most %d MiB of data", len(allowed())+len(conditions(0)),
 		runtime.GOARCH, DataLimitBytes>>20)
 	return Status{Sandbox: "seccomp", Detail: detail}, nil
 }
