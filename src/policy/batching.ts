@@ -16,34 +16,35 @@ export interface EncodedDocuments {
 
 export function encodeDocuments(documents: readonly PolicyInput[]): EncodedDocuments {
   const texts = new TextBuffer();
-  const contexts: Record<string, Span>[] = [];
-  const contextOf = new Map<string, number>();
-  const identities = new Map<unknown, number>();
+  const shared = new Map<unknown, Span>();
+  const contexts: Readonly<Record<string, Span>>[] = [];
+  const contextIndex = new Map<string, number>();
 
-  function contextIndex(document: PolicyInput): number {
-    const key = SHARED_KEYS.map((name) => identityOf(document[name])).join();
-    const known = contextOf.get(key);
-    if (known !== undefined) return known;
-    contexts.push(spansOf(document, SHARED_KEYS));
-    contextOf.set(key, contexts.length - 1);
-    return contexts.length - 1;
+  /** One value, one text: documents share values, not copies of them. */
+  function sharedSpan(value: unknown): Span {
+    const span = shared.get(value) ?? texts.add(canonicalJson(value as JsonValue));
+    shared.set(value, span);
+    return span;
   }
 
-  function identityOf(value: unknown): number {
-    const known = identities.get(value) ?? identities.size;
-    identities.set(value, known);
-    return known;
+  function contextOf(document: PolicyInput): number {
+    const spans = Object.fromEntries(SHARED_KEYS.map((key) => [key, sharedSpan(document[key])]));
+    const name = Object.values(spans).join();
+    const index = contextIndex.get(name) ?? contexts.length;
+    if (index === contexts.length) contexts.push(spans);
+    contextIndex.set(name, index);
+    return index;
   }
 
-  function spansOf(document: PolicyInput, keys: readonly (keyof PolicyInput)[]): Record<string, Span> {
+  function ownSpans(document: PolicyInput): Readonly<Record<string, Span>> {
     return Object.fromEntries(
-      keys.map((key) => [key, texts.add(canonicalJson(document[key] as unknown as JsonValue))]),
+      OWN_KEYS.map((key) => [key, texts.add(canonicalJson(document[key] as unknown as JsonValue))]),
     );
   }
 
   const encoded = documents.map((document): BatchDocument | null => {
     try {
-      return { context: contextIndex(document), own: spansOf(document, OWN_KEYS) };
+      return { context: contextOf(document), own: ownSpans(document) };
     } catch {
       return null;
     }

@@ -108,7 +108,9 @@ class Evaluation {
         if (outcome === null) next.push(job);
         else next.push(...this.#take(job, outcome));
       }
-      queue = next.flatMap((job) => this.#split(job)).filter((job) => !this.#isLate(job) || (late.push(job), false));
+      const open = next.flatMap((job) => this.#split(job));
+      late.push(...open.filter((job) => this.#isLate(job)));
+      queue = open.filter((job) => !this.#isLate(job));
     }
   }
 

@@ -1,7 +1,8 @@
 /**
  * One instance of a compiled policy module on OPA's WebAssembly ABI 1.2/1.3. The parts of the input that documents
- * share are parsed into the module's memory once; each document starts from that point again, so nothing of one
- * document is left for the next. An instance that threw is dead and MUST be dropped: its stack is not restored.
+ * share are parsed into the module's memory once. Going back to that point would also empty the module's cache of
+ * compiled regular expressions (0.7 ms for one `{0,127}`), so it happens only when enough garbage has gathered; a
+ * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
 import { BuiltinError, callBuiltin } from "./builtins.ts";
 import { FormatError } from "./go-format.ts";
@@ -53,6 +54,8 @@ interface Exports {
 const PAGE_BYTES = 65_536;
 /** Room for the module's own data; only pages that are touched cost memory. */
 const INITIAL_PAGES = 256;
+/** Garbage of earlier documents after which the heap is set back. */
+const GARBAGE_BYTES = 16 * 1024 * 1024;
 /** Longest answer that is read; a rule that says more says nothing useful. */
 const MAXIMUM_ANSWER_BYTES = 16 * 1024 * 1024;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -128,7 +131,7 @@ class Host {
 
   evaluate(entrypoint: number, own: InputParts): string | null {
     const wasm = this.#exports;
-    wasm.opa_heap_ptr_set(this.#base);
+    if (wasm.opa_heap_ptr_get() - this.#base > GARBAGE_BYTES) wasm.opa_heap_ptr_set(this.#base);
     const input = this.#parse(utf8("{}"));
     for (const [path, value] of this.#shared) this.#add(input, path, value);
     for (const key of Object.keys(own)) this.#add(input, this.#path(key), this.#parse(own[key] as Uint8Array));
