@@ -115,7 +115,17 @@ export class History {
     });
     if (answer.exitCode === 1) return false;
     if (answer.exitCode !== 0) throw gitFailed("merge-base", `ended with ${answer.exitCode}`, answer.stderr);
-    return (await this.#reachesAll([of], new Set([ancestor]), MAX_WALK_COMMITS)) === true;
+    return this.#descendsOverRange(ancestor, of);
+  }
+
+  /** The proof of a long yes, read in bulk: from the last commit of the range down to a child of `ancestor`. */
+  async #descendsOverRange(ancestor: CommitId, of: CommitId): Promise<boolean> {
+    const reached = new Set<CommitId>([of]);
+    for (const commit of (await this.range([ancestor], of)).toReversed()) {
+      if (!reached.has(commit.id)) continue;
+      for (const parent of commit.parents) reached.add(parent);
+    }
+    return reached.has(ancestor);
   }
 
   async firstParents(base: CommitId, head: CommitId): Promise<readonly CommitId[] | null> {

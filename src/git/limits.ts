@@ -15,7 +15,7 @@ export const MAX_RANGE_COMMITS = 100_000;
 /** Commits read by one walk of our own (reachability, first parents). */
 export const MAX_WALK_COMMITS = 1_000_000;
 /** Commits that a reachability question may read before git is asked for a quick no. */
-export const SHORT_WALK_COMMITS = 2_000;
+export const SHORT_WALK_COMMITS = 200;
 export const MAX_CACHED_COMMITS = 20_000;
 export const MAX_COMMIT_PARENTS = 64;
 export const MAX_TAG_DEPTH = 5;

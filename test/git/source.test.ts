@@ -3,17 +3,12 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openPreviewRepository, type PreviewRepository } from "../../src/git/preview.ts";
+import { openPreviewRepository } from "../../src/git/preview.ts";
 import { readObjectFormat } from "../../src/git/source-config.ts";
 import { isRefName } from "../../src/git/source-refs.ts";
+import { preview } from "../support/preview.ts";
 import { repository, runGit, TestRepository } from "../support/repository.ts";
 import { tempFolder } from "../support/temp.ts";
-
-async function preview(t: TestContext, path: string): Promise<PreviewRepository> {
-  const opened = await openPreviewRepository({ path, scratch: tempFolder(t) });
-  t.after(() => opened.close());
-  return opened;
-}
 
 async function refused(t: TestContext, path: string, code: string): Promise<void> {
   await assert.rejects(openPreviewRepository({ path, scratch: tempFolder(t) }), { code });
