@@ -16,7 +16,7 @@ const WORST_FIRST = ["error", "deny", "wait"] as const;
 
 /** `id` is a ULID made by the caller from its clock and randomness. */
 export function decide(evidence: Evidence, id: string, now: Instant): Decision {
-  const weighed = RULES.flatMap((rule) => rule(evidence));
+  const weighed = RULES.flatMap((rule) => rule(evidence)).map((one) => filled(one, evidence));
   const verdict = WORST_FIRST.find((worst) => weighed.some((one) => one.verdict === worst)) ?? "allow";
   const reasons = weighed.map((one) => one.reason).sort(byCodeAndMessage);
   return Object.freeze({ ...evidence, id, verdict, reasons, decidedAt: formatTime(now) });
@@ -56,6 +56,12 @@ function withoutJudge({ judge, tree, failure, refusals }: Evidence): readonly We
   return reasons;
 }
 
+const REQUIRED = {
+  "every-commit": "every commit to be signed",
+  "merge-and-head": "merges and the newest commit to be signed",
+  head: "the newest commit to be signed",
+} as const;
+
 /** Every required commit is verified, and the required commits are those that the target's rule names. */
 function unsigned(evidence: Evidence): readonly Weighed[] {
   const { require } = evidence.target.signatures;
@@ -64,7 +70,14 @@ function unsigned(evidence: Evidence): readonly Weighed[] {
   const standIn = new Set<string>(evidence.subject === "landed" ? evidence.standIn : []);
   const reasons = evidence.verifications.flatMap((one): Weighed[] => {
     if (!required.has(one.commit) || one.kind === "verified" || standIn.has(one.commit)) return [];
-    return [deny(one.reason, one.detail, fixOf(one.reason))];
+    // On a landed commit a forge's lone signature means that nobody judged the merge: that has a remedy of its own.
+    const code =
+      evidence.subject === "landed" && one.reason === "forge-not-permitted" ? "merge-not-judged" : one.reason;
+    const detail =
+      code === "unsigned-commit"
+        ? `${one.detail.replace(/\.$/, "")}; ${evidence.target.name} requires ${REQUIRED[require]}.`
+        : one.detail;
+    return [deny(code, detail, fixOf(code))];
   });
   const verified = new Set<string>(
     evidence.verifications.filter((one) => one.kind === "verified").map((one) => one.commit),
@@ -181,6 +194,12 @@ function counts(finding: Finding): boolean {
 function named(finding: Finding): string {
   const resource = finding.resource === null ? "" : `${resourceName(finding.resource)} `;
   return `${finding.rule}: ${resource}${finding.message}`;
+}
+
+/** Puts the change's own names into the fix, so that it can be typed as it stands. */
+function filled({ verdict, reason }: Weighed, { base, target }: Evidence): Weighed {
+  const fix = reason.fix?.replaceAll("BASE", base?.slice(0, 7) ?? "BASE").replaceAll("TARGET", target.name) ?? null;
+  return { verdict, reason: { ...reason, fix } };
 }
 
 /** An unknown code is an error: never weaker than a denial that somebody could cure by accident. */

@@ -12,6 +12,7 @@ import {
 } from "../decision/approval.ts";
 import type { TargetFacts } from "../decision/decision.ts";
 import { APPROVAL_NAMESPACE, type Envelope, readEnvelope } from "../decision/envelope.ts";
+import { APPROVAL_REFS } from "../git/approval-ref.ts";
 import { blobId, type CommitId } from "../git/object.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import type { Change } from "./change.ts";
@@ -20,7 +21,6 @@ import type { Services } from "./services.ts";
 import type { VerifiedRange } from "./signatures.ts";
 import type { Subject } from "./subject.ts";
 
-export const APPROVAL_REFS = "refs/sluice/approvals/";
 const MAXIMUM_APPROVALS = 1000;
 
 export interface CollectedApprovals {

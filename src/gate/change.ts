@@ -5,7 +5,6 @@ import type { Commit, PathChange, TreeFile, TreeId } from "../git/object.ts";
 import { comparePaths } from "../git/repository.ts";
 import { coverPath, isGovernanceFile } from "../render/coverage.ts";
 import type { Judge } from "./judge.ts";
-import { targetYaml } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Change {
@@ -69,9 +68,9 @@ function coverage(
   judge: Judge,
   paths: readonly PathChange[],
 ): Pick<Change, "governancePaths" | "uncovered" | "ignored"> {
-  const { targets, ignore } = judge.configuration;
+  const targets = Object.entries(judge.configuration.targets).map(([name, { path }]) => ({ name, path }));
   const places = governancePlaces(judge);
-  const covered = paths.map(({ path }) => ({ path, by: coverPath(path, { targets, ignore, ...places }) }));
+  const covered = paths.map(({ path }) => ({ path, by: coverPath(path, targets, judge.configuration.ignore, places) }));
   return {
     governancePaths: covered.filter(({ path }) => isGovernanceFile(path, places)).map(({ path }) => path),
     uncovered: covered.filter(({ by }) => by.kind === "uncovered").map(({ path }) => path),
@@ -86,8 +85,4 @@ export function governancePlaces(judge: Judge): {
 } {
   const { policies, trust, waivers } = judge.configuration;
   return { policies, trust, waivers };
-}
-
-export function renderPath(judge: Judge, target: string): string {
-  return targetYaml(judge, target).path;
 }

@@ -75,7 +75,8 @@ async function lastLanded(log: DecisionLog, target: string, after: number): Prom
   for await (const entry of newestFirst(log, target, "decision", after)) {
     if (entry.leaf.subject["commit"] === undefined) continue;
     const decision = disclosedDecision(entry.disclosed);
-    if (decision !== null) return { entry, decision };
+    // A rollback judges an earlier state again; it is not a step of the branch.
+    if (decision !== null && decision.carried?.how !== "rollback") return { entry, decision };
   }
   return null;
 }
@@ -102,20 +103,6 @@ async function* newestFirst(
     before = page.at(-1)?.index;
     if (before === undefined || page.length < PAGE) return;
   }
-}
-
-/** The release of a sequence. @throws SluiceError `release-unknown` */
-export async function findRelease(log: DecisionLog, target: string, sequence: number): Promise<LoggedRelease> {
-  const [entry] = await log.find({
-    target,
-    kinds: ["release"],
-    terms: [{ kind: "release", value: `${target}#${sequence}` }],
-    limit: 1,
-  });
-  if (entry !== undefined) return { entry, release: releaseOf(entry) };
-  throw new SluiceError("release-unknown", `${target} has no release ${sequence}.`, {
-    fix: `sluice log list --target ${target} --kind release`,
-  });
 }
 
 /** An allowed, logged proposal with exactly this tree and base, newest first. */

@@ -55,12 +55,7 @@ export async function readJudgeAt(
   services: Read,
 ): Promise<Judge> {
   const files = await repository.files(tree);
-  const text = await readText(repository, files, SLUICE_YAML);
-  if (text === null) {
-    throw new SluiceError("configuration-absent", "The judge has no sluice.yaml, so nothing says what is judged.", {
-      fix: "sluice init, then land what it writes",
-    });
-  }
+  const text = await readConfigurationText(repository, files);
   const configuration = readSluiceYaml(text);
   const trust = await readTrustFolder(await readFolder(repository, files, configuration.trust), { revokedKeys });
   const policies = await readPolicies(repository, files, configuration.policies, services);
@@ -77,6 +72,27 @@ export async function readJudgeAt(
 
 /** Data files are handed on too, so that they are refused by name instead of being overlooked. */
 const POLICY_FILE = /\.rego$|(?:^|\/)data\.(?:json|ya?ml)$/;
+
+/** Only sluice.yaml of a commit: enough to know the targets. @throws `configuration-absent`, `configuration-invalid` */
+export async function readSluiceConfiguration(repository: GitRepository, commit: CommitId): Promise<SluiceYaml> {
+  const files = await repository.files((await repository.commit(commit)).tree);
+  return readSluiceYaml(await readConfigurationText(repository, files));
+}
+
+/** Only the trust folder of a commit. @throws what readSluiceConfiguration() and the trust folder throw */
+export async function readJudgeTrust(repository: GitRepository, commit: CommitId): Promise<Trust> {
+  const files = await repository.files((await repository.commit(commit)).tree);
+  const { trust } = readSluiceYaml(await readConfigurationText(repository, files));
+  return readTrustFolder(await readFolder(repository, files, trust), { revokedKeys: [] });
+}
+
+async function readConfigurationText(repository: GitRepository, files: readonly TreeFile[]): Promise<string> {
+  const text = await readText(repository, files, SLUICE_YAML);
+  if (text !== null) return text;
+  throw new SluiceError("configuration-absent", "The judge has no sluice.yaml, so nothing says what is judged.", {
+    fix: "sluice init, then land what it writes",
+  });
+}
 
 async function readPolicies(
   repository: GitRepository,
@@ -156,7 +172,7 @@ export function targetFacts(
   };
 }
 
-export function targetYaml(judge: Judge, name: string): TargetYaml {
+export function targetYaml(judge: Pick<Judge, "configuration">, name: string): TargetYaml {
   const one = judge.configuration.targets[name];
   if (one !== undefined && Object.hasOwn(judge.configuration.targets, name)) return one;
   const known = Object.keys(judge.configuration.targets).join(", ");

@@ -4,7 +4,6 @@ import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical
 import { VERSION } from "../lib/version.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { EntryDigests, EntryDraft, Receipt, Term, TermKind } from "../log/entry.ts";
-import { releaseDisclosures } from "../release/decision-entry.ts";
 import { resourceName } from "../render/resource.ts";
 
 export interface Record extends Receipt {
@@ -49,8 +48,7 @@ export function entryDigests(digests: Partial<EntryDigests>): EntryDigests {
 function disclose(decision: Decision): JsonObject {
   const { approvals, findings, objects, reasons, target, verifications, waivers, digests, ...rest } = decision;
   const parts = { approvals, findings, objects, reasons, target, verifications, waivers, digests, evidence: rest };
-  const disclosed = JSON.parse(canonicalJson(parts as unknown as JsonValue)) as JsonObject;
-  return { ...disclosed, ...releaseDisclosures(decision) };
+  return JSON.parse(canonicalJson(parts as unknown as JsonValue)) as JsonObject;
 }
 
 /** The decision as it was recorded; null where a part was erased. */
@@ -62,7 +60,7 @@ export function disclosedDecision(
     if (part === null) return null;
     parts[name] = part.value;
   }
-  const { evidence, manifests: _manifests, subject: _subject, ...others } = parts;
+  const { evidence, ...others } = parts;
   if (evidence === undefined || evidence === null || typeof evidence !== "object") return null;
   return { ...(evidence as JsonObject), ...others } as unknown as Decision;
 }

@@ -2,6 +2,7 @@
 import type { TargetFacts } from "../decision/decision.ts";
 import type { BlobId, TreeFile } from "../git/object.ts";
 import { coverPath } from "../render/coverage.ts";
+import { openRedactor } from "../render/redactor.ts";
 import { renderTarget } from "../render/render.ts";
 import type { Rendered } from "../render/resource.ts";
 import { collectSecretValues } from "../render/secrets.ts";
@@ -31,14 +32,18 @@ export async function renderTrees(
     subject.released === null
       ? change.baseFiles
       : await repository.files((await repository.commit(subject.released)).tree);
-  const [before, after] = [await render(beforeFiles), await render(change.files)];
-  const secrets = collectSecretValues([...before.resources, ...after.resources].map((resource) => resource.object));
+  const released = subject.carried?.resources ?? null;
+  const before = await render(beforeFiles);
+  const after = released === null ? await render(change.files) : { resources: released, failures: [] };
+  const redactor = openRedactor(
+    collectSecretValues([...before.resources, ...after.resources].map((resource) => resource.object)),
+  );
   const ids = new Map(change.files.map((file) => [file.path, file.id]));
   const source = async (file: string) => {
     const id = ids.get(file);
     return id === undefined ? null : repository.blob(id);
   };
-  return { before, after, source, mask: (text) => secrets.mask(text) };
+  return { before, after, source, mask: (text) => redactor.mask(text) };
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
@@ -47,5 +52,5 @@ const MANIFEST = /\.(?:ya?ml|json)$/i;
 function ignoring(judge: Judge): (path: string) => boolean {
   const places = governancePlaces(judge);
   const { ignore } = judge.configuration;
-  return (path) => !MANIFEST.test(path) && coverPath(path, { targets: {}, ignore, ...places }).kind === "ignored";
+  return (path) => !MANIFEST.test(path) && coverPath(path, [], ignore, places).kind === "ignored";
 }

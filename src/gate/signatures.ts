@@ -36,7 +36,14 @@ export async function verifyRange(
   const receivedAt = formatTime(received.get(subject.head)?.instant ?? services.clock());
   const earlier = subject.carried?.verifications ?? null;
   if (earlier !== null) {
-    return { commits, verifications: earlier, requiredCommits: earlier.map((one) => one.commit), receivedAt, verifier };
+    const judged = await Promise.all(earlier.map((one) => subject.repository.commit(one.commit)));
+    return {
+      commits: judged,
+      verifications: earlier,
+      requiredCommits: earlier.map((one) => one.commit),
+      receivedAt,
+      verifier,
+    };
   }
   const raw = await verifyAll(commits, received, verifier);
   const ruled = applySignatureRule({

@@ -4,6 +4,7 @@ import type { CountedApproval } from "../decision/approval.ts";
 import type { Carried } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
+import type { Resource } from "../render/resource.ts";
 import type { Verification } from "../signature/verification.ts";
 
 /** What the operator demands beside the repository; the stricter side wins. Previews have none. */
@@ -47,4 +48,6 @@ export interface CarriedEvidence {
   readonly approvals: readonly CountedApproval[];
   /** Rollback only: the signatures as they were judged then. */
   readonly verifications: readonly Verification[] | null;
+  /** Rollback only: the released objects themselves; they are judged again, never rendered again. */
+  readonly resources: readonly Resource[] | null;
 }

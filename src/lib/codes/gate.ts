@@ -19,17 +19,17 @@ export const GATE_CODES = {
     example: "Somebody force-pushed main to an older commit.",
     fix: "Land a commit that descends from the released one, or release an earlier sequence with `sluice rollback`.",
   },
+  "merge-conflict": {
+    class: "deny",
+    means: "The change cannot be merged into the target's branch, so there is no state to judge.",
+    example: "Base and head edit the same line.",
+    fix: "Rebase the branch onto the target's branch: `git rebase BASE`.",
+  },
   "merge-not-judged": {
     class: "deny",
     means: "A forge made the landed commit, and no allowed proposal with the same tree, base and judge carries it.",
     example: "The pull request was edited in the merge dialog, or merged before it was checked.",
     fix: "Somebody who did not write it runs `sluice approve COMMIT --target TARGET`; then `sluice release TARGET`.",
-  },
-  "release-unknown": {
-    class: "usage",
-    means: "The target has no release with this sequence.",
-    example: "`sluice rollback prod --to 99` when prod is at 12.",
-    fix: "sluice log list --target TARGET --kind release",
   },
   "nothing-landed": {
     class: "usage",

@@ -1,0 +1,60 @@
+/** `sluice adopt`: an operator makes the first approved state of a target. */
+import { type Adoption, adoptTarget } from "../gate/adopt.ts";
+import { type Command, type Invocation, textOption } from "./command.ts";
+import { AS_OPTION, CONFIG_OPTION, FORMAT_OPTION, formatOf, json, personOf, required, withGate } from "./opening.ts";
+
+export const adopt: Command = {
+  name: "adopt",
+  summary: "make the first approved state of a target",
+  usage: ["adopt TARGET --config gate.yaml --reason TEXT [--at REV] [--as NAME]"],
+  options: {
+    config: CONFIG_OPTION,
+    reason: { type: "string", value: "TEXT", description: "why this state is the one to start from; recorded" },
+    at: { type: "string", value: "REV", description: "the commit (default: the tip of the target's branch)" },
+    as: AS_OPTION,
+    format: FORMAT_OPTION,
+  },
+  positionals: [1, 1],
+  exitCodes: [
+    [0, "adopted"],
+    [1, "refused: it is adopted already"],
+  ],
+  example: 'sluice adopt prod --config gate.yaml --reason "what runs since March"',
+  run,
+};
+
+async function run(invocation: Invocation): Promise<number> {
+  const [target = ""] = invocation.positionals;
+  const format = formatOf(invocation);
+  const reason = required(invocation, "reason", "TEXT");
+  const wish = { target, at: textOption(invocation, "at") ?? null, reason, by: personOf(invocation) };
+  const adoption = await withGate(invocation, (gate) => adoptTarget(gate, wish));
+  invocation.output.write(format === "json" ? json(report(target, adoption)) : text(target, adoption));
+  return 0;
+}
+
+function report(target: string, { receipt, commit, decision, baseline }: Adoption) {
+  const { index, id, time } = receipt;
+  return {
+    apiVersion: "sluice/v1",
+    kind: "Adoption",
+    target,
+    commit,
+    tree: decision.tree,
+    index,
+    id,
+    time,
+    baseline: baseline.length,
+    digests: decision.digests,
+  };
+}
+
+function text(target: string, { receipt, commit, decision, baseline }: Adoption): string {
+  return [
+    `ADOPTED  ${target}  ${commit.slice(0, 7)}: ${decision.objects.length} objects, ${baseline.length} findings as of today do not count`,
+    "previews    put this in sluice.yaml, so that they look at the same commits:",
+    `            after: "${commit}"`,
+    `next        sluice check --config gate.yaml --target ${target}   log ${receipt.index}`,
+    "",
+  ].join("\n");
+}

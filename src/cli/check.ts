@@ -1,0 +1,153 @@
+/** `sluice check`: the pull-request check. A preview unless it has a gate. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Admitted, admit } from "../gate/gate.ts";
+import { gateProposal, previewProposals } from "../gate/proposal.ts";
+import { recorder } from "../gate/record.ts";
+import { openPreviewServices } from "../gate/wiring.ts";
+import type { CommitId } from "../git/object.ts";
+import { type Command, type Invocation, listOption, textOption } from "./command.ts";
+import {
+  CONFIG_OPTION,
+  FORMAT_OPTION,
+  formatOf,
+  json,
+  means,
+  REPO_OPTION,
+  refuseRemoteGate,
+  withGate,
+  withRepository,
+} from "./opening.ts";
+import { type CheckReport, checkReport } from "./reports/check.ts";
+import { checkText } from "./reports/check-text.ts";
+import { paint } from "./reports/paint.ts";
+
+export const check: Command = {
+  name: "check",
+  summary: "judge a proposed change",
+  usage: [
+    "check [--repo DIR] [--base REV] [--head REV] [--target T]... [--format F] [--output FILE]",
+    "check --config gate.yaml [--head REV] [--target T]...",
+  ],
+  options: {
+    repo: REPO_OPTION,
+    base: {
+      type: "string",
+      value: "REV",
+      description: "what the change is merged into (default: the target's branch at origin, else the local one)",
+    },
+    head: { type: "string", value: "REV", description: "the change (default: HEAD)" },
+    target: { type: "string", multiple: true, value: "T", description: "only this target; may be repeated" },
+    config: { ...CONFIG_OPTION, description: "gate.yaml: decide, log and count; without it this is a preview" },
+    gate: { type: "string", value: "URL", description: "ask a gate over the network (not there yet)" },
+    repository: {
+      type: "string",
+      value: "NAME",
+      description: "what approvals call the repository (default: the folder's name)",
+    },
+    format: FORMAT_OPTION,
+    output: { type: "string", value: "FILE", description: "write the report there instead of standard output" },
+  },
+  positionals: [0, 0],
+  exitCodes: [
+    [0, "approved"],
+    [1, "denied: another commit can cure it"],
+    [4, "waiting for an approval"],
+  ],
+  example: "sluice check --target prod      what the gate would say about HEAD",
+  run,
+};
+
+async function run(invocation: Invocation): Promise<number> {
+  refuseRemoteGate(invocation);
+  const format = formatOf(invocation);
+  const started = performance.now();
+  const timings: Record<string, number> = {};
+  const onStep = (step: string, milliseconds: number): void => {
+    timings[step] = Math.round(((timings[step] ?? 0) + milliseconds) * 10) / 10;
+  };
+  const done = invocation.output.progress("judging");
+  const admitted = await judge(invocation, onStep).finally(done);
+  const report = checkReport(admitted, { ...timings, total: Math.round(performance.now() - started) });
+  deliver(
+    invocation,
+    format === "json" ? json(report) : text(invocation, report, admitted, performance.now() - started),
+  );
+  return report.exitCode;
+}
+
+function judge(
+  invocation: Invocation,
+  onStep: (step: string, milliseconds: number) => void,
+): Promise<readonly Admitted[]> {
+  return textOption(invocation, "config") === undefined
+    ? preview(invocation, onStep)
+    : decideAtGate(invocation, onStep);
+}
+
+/** Logs nothing and releases nothing: the same judge, with what one clone can know. */
+function preview(
+  invocation: Invocation,
+  onStep: (step: string, milliseconds: number) => void,
+): Promise<readonly Admitted[]> {
+  return withRepository(invocation, async ({ repository, name }) => {
+    const services = openPreviewServices(means(invocation, onStep));
+    try {
+      const subjects = await previewProposals({
+        repository,
+        repositoryName: name,
+        base: textOption(invocation, "base") ?? null,
+        head: textOption(invocation, "head") ?? "HEAD",
+        targets: listOption(invocation, "target"),
+      });
+      const admitted: Admitted[] = [];
+      for (const subject of subjects) admitted.push(await admit(subject, services));
+      return admitted;
+    } finally {
+      await services.close();
+    }
+  });
+}
+
+/** Every decision is durable in the log before it is said. */
+async function decideAtGate(
+  invocation: Invocation,
+  onStep: (step: string, milliseconds: number) => void,
+): Promise<readonly Admitted[]> {
+  const head = await headOf(invocation);
+  const work = async (gate: Parameters<Parameters<typeof withGate>[1]>[0]): Promise<readonly Admitted[]> => {
+    const named = listOption(invocation, "target");
+    const targets = named.length > 0 ? named : Object.keys(gate.configuration.gate.targets).sort();
+    const admitted: Admitted[] = [];
+    for (const target of targets) {
+      admitted.push(await admit(await gateProposal(gate, target, head), gate.services, recorder(gate.log)));
+    }
+    return admitted;
+  };
+  return withGate(invocation, work, onStep);
+}
+
+function headOf(invocation: Invocation): Promise<CommitId> {
+  return withRepository(invocation, ({ repository }) => repository.resolve(textOption(invocation, "head") ?? "HEAD"));
+}
+
+function text(
+  invocation: Invocation,
+  report: CheckReport,
+  admitted: readonly Admitted[],
+  milliseconds: number,
+): string {
+  const branches = new Map(admitted.map(({ decision }) => [decision.target.name, decision.target.branch]));
+  return checkText(report, {
+    width: invocation.output.width,
+    paint: paint(invocation.output.colours && textOption(invocation, "output") === undefined),
+    branch: (target) => branches.get(target) ?? "",
+    seconds: milliseconds / 1000,
+  });
+}
+
+function deliver(invocation: Invocation, report: string): void {
+  const file = textOption(invocation, "output");
+  if (file === undefined) invocation.output.write(report);
+  else writeFileSync(resolve(invocation.folder, file), report);
+}

@@ -1,0 +1,46 @@
+/** `sluice hold` and `sluice resume`: the Andon cord, pulled and released by named people. */
+import { changeHold } from "../gate/holding.ts";
+import type { Command, Invocation } from "./command.ts";
+import { AS_OPTION, CONFIG_OPTION, FORMAT_OPTION, formatOf, json, personOf, required, withGate } from "./opening.ts";
+
+const OPTIONS: Command["options"] = {
+  config: CONFIG_OPTION,
+  reason: { type: "string", value: "TEXT", description: "why; recorded and shown to everybody" },
+  as: AS_OPTION,
+  format: FORMAT_OPTION,
+};
+
+export const hold: Command = {
+  name: "hold",
+  summary: "stop releases in a scope",
+  usage: ["hold SCOPE --config gate.yaml --reason TEXT      a target, repository:NAME, or all"],
+  options: OPTIONS,
+  positionals: [1, 1],
+  exitCodes: [[0, "held: agents apply nothing new"]],
+  example: 'sluice hold prod --config gate.yaml --reason "database migration"',
+  run: (invocation) => run("hold", invocation),
+};
+
+export const resume: Command = {
+  name: "resume",
+  summary: "end a hold",
+  usage: ["resume SCOPE --config gate.yaml --reason TEXT"],
+  options: OPTIONS,
+  positionals: [1, 1],
+  exitCodes: [[0, "resumed"]],
+  example: 'sluice resume prod --config gate.yaml --reason "migration done"',
+  run: (invocation) => run("resume", invocation),
+};
+
+async function run(kind: "hold" | "resume", invocation: Invocation): Promise<number> {
+  const [scope = ""] = invocation.positionals;
+  const format = formatOf(invocation);
+  const request = { scope, reason: required(invocation, "reason", "TEXT"), by: personOf(invocation) };
+  const { index, targets } = await withGate(invocation, (gate) => changeHold(gate, kind, request));
+  const state = kind === "hold" ? "held" : "resumed";
+  const text = `${scope}: ${state} by ${request.by}; fresh heads say so for ${targets.join(", ")}   log ${index}\n`;
+  invocation.output.write(
+    format === "json" ? json({ apiVersion: "sluice/v1", kind: "Hold", state, ...request, index, targets }) : text,
+  );
+  return 0;
+}

@@ -1,0 +1,118 @@
+/** What commands open before they work, and close whatever happens. */
+import { basename, resolve } from "node:path";
+import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
+import { type Gate, type Means, openGate, openGateLog } from "../gate/wiring.ts";
+import { openPreviewRepository, type PreviewRepository } from "../git/preview.ts";
+import { findRepository } from "../git/source.ts";
+import { SluiceError } from "../lib/errors.ts";
+import type { DecisionLog } from "../log/decision-log.ts";
+import { type Invocation, type OptionText, textOption } from "./command.ts";
+
+export const CONFIG_OPTION: OptionText = { type: "string", value: "FILE", description: "the operator's gate.yaml" };
+export const FORMAT_OPTION: OptionText = { type: "string", value: "FORMAT", description: "text (default) or json" };
+export const REPO_OPTION: OptionText = {
+  type: "string",
+  value: "DIR",
+  description: "the repository (default: this folder)",
+};
+export const AS_OPTION: OptionText = {
+  type: "string",
+  value: "NAME",
+  description: "who acts, as recorded (default: the login name)",
+};
+
+export function means(invocation: Invocation, onStep: Means["onStep"] = () => undefined): Means {
+  const { surroundings, clock, random } = invocation;
+  return { surroundings, clock, random, onStep };
+}
+
+/** Opens the gate that `--config` names for one piece of work. @throws SluiceError `usage` without the option */
+export async function withGate<T>(
+  invocation: Invocation,
+  work: (gate: Gate) => Promise<T>,
+  onStep?: Means["onStep"],
+): Promise<T> {
+  const gate = await openGate(gateConfiguration(invocation), means(invocation, onStep));
+  try {
+    return await work(gate);
+  } finally {
+    await gate.close();
+  }
+}
+
+/** Opens only the log, for reading; another process may be writing it. */
+export async function withGateLog<T>(invocation: Invocation, work: (log: DecisionLog) => Promise<T>): Promise<T> {
+  const log = await openGateLog(gateConfiguration(invocation));
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
+  }
+}
+
+export function gateConfiguration(invocation: Invocation): GateConfiguration {
+  refuseRemoteGate(invocation);
+  const file = textOption(invocation, "config");
+  if (file === undefined) {
+    throw new SluiceError("usage", "This needs the operator's gate.yaml.", { fix: "--config gate.yaml" });
+  }
+  return readGateYaml(resolve(invocation.folder, file));
+}
+
+export function refuseRemoteGate(invocation: Invocation): void {
+  if (textOption(invocation, "gate") === undefined) return;
+  throw new SluiceError("not-supported", "A gate over the network is not there yet.", {
+    fix: "--config gate.yaml, on the gate's machine",
+  });
+}
+
+export interface LocalRepository {
+  readonly repository: PreviewRepository;
+  /** What people and approvals call it: `--repository`, else the folder's name. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The local clone around `--repo`. @throws SluiceError `not-a-repository`, `shallow-clone` */
+export async function withRepository<T>(
+  invocation: Invocation,
+  work: (local: LocalRepository) => Promise<T>,
+): Promise<T> {
+  const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
+  const path = findRepository(folder) ?? folder;
+  const repository = await openPreviewRepository({ path, scratch: invocation.surroundings.temporaryFolder });
+  try {
+    const name = textOption(invocation, "repository") ?? basename(path).replace(/\.git$/, "");
+    return await work({ repository, name, path });
+  } finally {
+    await repository.close();
+  }
+}
+
+export type Format = "text" | "json";
+
+/** @throws SluiceError `usage`, `not-supported` for the formats that are planned */
+export function formatOf(invocation: Invocation): Format {
+  const format = textOption(invocation, "format") ?? "text";
+  if (format === "text" || format === "json") return format;
+  if (["sarif", "junit", "markdown", "ndjson"].includes(format)) {
+    throw new SluiceError("not-supported", `The format ${format} is not there yet.`, { fix: "--format json" });
+  }
+  throw new SluiceError("usage", `${JSON.stringify(format)} is no format.`, { fix: "--format text or --format json" });
+}
+
+/** JSON for scripts, indented so that people can read it too. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+export function personOf(invocation: Invocation): string {
+  return textOption(invocation, "as") ?? invocation.surroundings.operatingSystemUser;
+}
+
+/** @throws SluiceError `usage` */
+export function required(invocation: Invocation, name: string, value: string): string {
+  const text = textOption(invocation, name);
+  if (text !== undefined && text.trim() !== "") return text;
+  throw new SluiceError("usage", `--${name} is missing.`, { fix: `--${name} ${value}` });
+}

@@ -1,0 +1,56 @@
+/** `sluice release`: judges whatever landed since the last decision, logs it, releases what is allowed. */
+import { judgeLandings, type Landed } from "../gate/landing.ts";
+import { signedHead } from "../gate/releasing.ts";
+import { ingestReports } from "../gate/reports.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { lastRelease } from "../release/record.ts";
+import { type Command, type Invocation, isSet } from "./command.ts";
+import { exitCodeOfVerdict } from "./failure.ts";
+import { CONFIG_OPTION, FORMAT_OPTION, formatOf, json, withGate } from "./opening.ts";
+import { landedReport, landedText } from "./reports/landed.ts";
+import { bySeverity } from "./reports/order.ts";
+
+export const release: Command = {
+  name: "release",
+  summary: "judge what landed, log it, release it",
+  usage: ["release TARGET --config gate.yaml [--format F]"],
+  options: {
+    config: CONFIG_OPTION,
+    format: FORMAT_OPTION,
+    emergency: { type: "boolean", description: "two operators stand in for approvals (not there yet)" },
+  },
+  positionals: [1, 1],
+  exitCodes: [
+    [0, "released, or nothing new landed"],
+    [1, "denied or refused: nothing was released"],
+    [4, "waiting for an approval, or held"],
+  ],
+  example: "sluice release prod --config gate.yaml",
+  run,
+};
+
+interface Outcome {
+  readonly landed: readonly Landed[];
+  readonly current: number | null;
+}
+
+async function run(invocation: Invocation): Promise<number> {
+  const [target = ""] = invocation.positionals;
+  const format = formatOf(invocation);
+  if (isSet(invocation, "emergency")) {
+    throw new SluiceError("not-supported", "An emergency release by two operators is not there yet.", {
+      fix: `sluice rollback ${target} --to SEQUENCE`,
+    });
+  }
+  const started = performance.now();
+  const { landed, current } = await withGate(invocation, async (gate): Promise<Outcome> => {
+    await ingestReports(gate, target);
+    const found = await judgeLandings(gate, target);
+    if (found.every((one) => one.released === null)) await signedHead(gate, target);
+    return { landed: found, current: (await lastRelease(gate.log, target))?.release.sequence ?? null };
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const context = { target, current, seconds, output: invocation.output };
+  invocation.output.write(format === "json" ? json(landedReport(landed, context)) : landedText(landed, context));
+  return landed.length === 0 ? 0 : exitCodeOfVerdict(bySeverity([landed.at(-1)?.admitted.decision.verdict ?? "error"]));
+}

@@ -1,0 +1,153 @@
+/** The text of `check` (FORMS): one finding = one line to grep and at most two more; ids last. */
+import type { Verdict } from "../../decision/decision.ts";
+import { printable } from "../../lib/printable.ts";
+import { resourceName } from "../../render/resource.ts";
+import { wrap } from "../help.ts";
+import type { CheckReport, FindingReport, TargetReport } from "./check.ts";
+import type { Paint } from "./paint.ts";
+
+const WORDS: Record<Verdict, string> = { allow: "APPROVED", deny: "DENIED", error: "NOT EVALUATED", wait: "WAITING" };
+
+export interface TextContext {
+  readonly width: number;
+  readonly paint: Paint;
+  readonly branch: (target: string) => string;
+  readonly seconds: number;
+}
+
+export function checkText(report: CheckReport, context: TextContext): string {
+  return report.targets.map((target) => targetText(report, target, context)).join("\n");
+}
+
+function targetText(report: CheckReport, target: TargetReport, context: TextContext): string {
+  const body = target.verdict === "allow" ? approved(report, target) : problems(report, target, context);
+  const lines = [headline(report, target, context), ...body, summary(target, context)];
+  if (target.verdict === "allow" && report.subject === "proposed") lines.push(row("next", next(report, target)));
+  return `${lines.join("\n")}\n`;
+}
+
+/** Names what would have happened where the target only observes or warns. */
+function headline(report: CheckReport, target: TargetReport, { paint, branch }: TextContext): string {
+  const quiet = target.mode !== "enforce" && target.verdict !== "allow" && target.verdict !== "error";
+  const verdict = quiet ? `would be ${WORDS[target.verdict]} (${target.mode})` : WORDS[target.verdict];
+  const preview = report.authority === "preview" ? " (preview)" : "";
+  const warnings = target.findings.filter((finding) => finding.kind === "warn").length;
+  const counts = `${count(target.reasons.length)} to fix, ${plural(warnings, "warning")}, ${target.notEvaluated.length} not evaluated`;
+  const range = `${short(report.base)}..${short(report.head)} on ${branch(target.target)}`;
+  return `${paint(target.verdict, `${verdict}${preview}`)}  ${target.target}  ${range}: ${counts}`;
+}
+
+function count(number: number): string {
+  return String(number);
+}
+
+function problems(report: CheckReport, target: TargetReport, context: TextContext): readonly string[] {
+  const denied = target.findings.filter(
+    (finding) => finding.kind !== "warn" && finding.waivedBy === null && !finding.baseline,
+  );
+  const others = target.reasons.filter((reason) => reason.code !== "policy-denied" && reason.code !== "ask-unanswered");
+  const width = Math.max(16, ...others.map((one) => one.code.length), ...denied.map((one) => one.rule.length)) + 1;
+  return [
+    ...others.flatMap((reason) => entry(reason.code, printable(reason.message), reason.fix, width, context)),
+    ...denied.flatMap((finding) => entry(finding.rule, findingText(finding), findingFix(finding), width, context)),
+    ...warnings(target, width, context),
+    ...waived(target),
+    ...approvalLines(target),
+    ...(report.subject === "landed" ? ["nothing is released"] : []),
+  ];
+}
+
+/** First line whole, so that it can be found by grep; the fix below it, indented. */
+function entry(
+  code: string,
+  message: string,
+  fix: string | null,
+  width: number,
+  { width: columns }: TextContext,
+): readonly string[] {
+  const first = `${code.padEnd(width)}${message}`;
+  if (fix === null) return [first];
+  const [line = "", ...more] = wrap(printable(fix), Math.max(30, columns - width - 5));
+  return [first, `${" ".repeat(width)}fix  ${line}`, ...more.map((text) => `${" ".repeat(width + 5)}${text}`)];
+}
+
+function findingText(finding: FindingReport): string {
+  const place =
+    finding.position === null ? "" : `${finding.position.file}:${finding.position.line}:${finding.position.column}  `;
+  const resource = finding.resource === null ? "" : `${resourceName(finding.resource)}  `;
+  return printable(`${place}${resource}${finding.message}`);
+}
+
+function findingFix(finding: FindingReport): string | null {
+  if (finding.fix === null) return null;
+  return finding.fix;
+}
+
+function warnings(target: TargetReport, width: number, context: TextContext): readonly string[] {
+  const found = target.findings.filter((finding) => finding.kind === "warn");
+  return found.flatMap((finding) =>
+    entry(`warn ${finding.rule}`, findingText(finding), null, Math.max(width, finding.rule.length + 6), context),
+  );
+}
+
+function approved(report: CheckReport, target: TargetReport): readonly string[] {
+  const signed = report.verifications.filter((one) => one.kind === "verified").length;
+  const lines = [row("signed", `${signed} of ${report.verifications.length}   ${signers(report)}`)];
+  if (target.carried !== null)
+    lines.push(row("carried", `${target.carried.how} of the allowed proposal, log ${target.carried.index}`));
+  return [...lines, ...approvalLines(target), ...waived(target)];
+}
+
+function signers(report: CheckReport): string {
+  const names = report.verifications.flatMap(({ signer, format }) => {
+    if (signer === null) return [];
+    return [`${printable(signer.person)} (${format}${signer.hardware?.touch === true ? ", touched" : ""})`];
+  });
+  return [...new Set(names)].sort().join(", ");
+}
+
+function approvalLines(target: TargetReport): readonly string[] {
+  const { required, given, ignored } = target.approvals;
+  if (required.count === 0 && given.length === 0 && ignored.length === 0) return [];
+  const people = given.map(({ person, roles }) => (roles.length === 0 ? person : `${person} (${roles.join(", ")})`));
+  const lines = [row("approved", `${given.length} of ${required.count}   ${people.join(", ")}`.trimEnd())];
+  for (const one of ignored) lines.push(row("", `${printable(one.message)} (${one.code})`));
+  return lines;
+}
+
+function waived(target: TargetReport): readonly string[] {
+  if (target.waivers.length === 0) return [];
+  const shown = target.waivers.map(
+    (waiver) => `${waiver.rule} ${waiver.resource}, ${waiver.owner}, until ${waiver.until}`,
+  );
+  return [row("waived", `${target.waivers.length}        ${shown.join("; ")}`)];
+}
+
+function summary(target: TargetReport, { seconds }: TextContext): string {
+  const { create, update, delete: removed } = target.objects;
+  const changes = `${target.target} +${create} ~${update} -${removed} objects`;
+  const rules = `${target.rulesEvaluated} of ${target.rulesExpected} rules`;
+  const unruled = target.unruled.length === 0 ? "" : `, ${plural(target.unruled.length, "object")} had no rule`;
+  const recorded =
+    target.decision === null
+      ? "nothing recorded"
+      : `decision ${target.decision.id.slice(-6)}, log ${target.decision.index}`;
+  return `${changes}, ${rules}${unruled}, ${seconds.toFixed(1)} s   ${recorded}`;
+}
+
+function next(report: CheckReport, target: TargetReport): string {
+  if (report.authority === "preview") return "push it; a gate decides, this preview released and recorded nothing";
+  return `merge it; then \`sluice release ${target.target}\` releases what landed`;
+}
+
+function row(label: string, text: string): string {
+  return `${label.padEnd(11)}${text}`;
+}
+
+function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function short(commit: string | null): string {
+  return commit === null ? "(nothing)" : commit.slice(0, 7);
+}

@@ -1,0 +1,84 @@
+/**
+ * Step 13: from a logged allow of a landed state to a release that agents can verify.
+ *
+ *   1 keep the object bytes            4 publish objects, entry, proof and release.json to every channel
+ *   2 build and sign the release       5 sign a fresh head and publish it: now agents see the release
+ *   3 log it: the point of no return
+ *
+ * What a crash leaves after 3 is completed by the next release or head: signedHead() publishes what a channel lacks.
+ */
+
+import { currentPermit } from "../config/sluice-yaml.ts";
+import { utf8 } from "../lib/bytes.ts";
+import { SluiceError } from "../lib/errors.ts";
+import type { Instant } from "../lib/time.ts";
+import { buildRelease, type Permit } from "../release/build.ts";
+import { makeHead, signHead } from "../release/head.ts";
+import { isHeld, readHolds } from "../release/holds.ts";
+import { manifestDigest, signRelease } from "../release/manifest.ts";
+import { publishHead, publishRelease } from "../release/publish.ts";
+import { lastRelease, releaseDraft } from "../release/record.ts";
+import type { Head, Release } from "../release/release.ts";
+import type { Admitted } from "./gate.ts";
+import { readHistory } from "./history.ts";
+import { readSluiceConfiguration, targetYaml } from "./judge.ts";
+import { entryDigests } from "./record.ts";
+import type { Gate } from "./wiring.ts";
+
+export interface Released {
+  readonly release: Release;
+  readonly manifestDigest: string;
+  /** Index of the `release` entry. */
+  readonly index: number;
+  readonly head: Head;
+}
+
+/** @throws SluiceError `release-not-allowed`, `release-not-landed`, `release-held`, `release-mass-prune`, and the like: see buildRelease() */
+export async function releaseDecision(
+  gate: Gate,
+  target: string,
+  admitted: Admitted,
+  rollbackOf: number | null,
+): Promise<Released> {
+  const { decision, record, resources } = admitted;
+  if (record === null) throw new SluiceError("release-not-allowed", "A preview releases nothing.");
+  for (const resource of resources) await gate.objects.put(utf8(resource.canonical)); //                             1
+  const now = gate.services.clock();
+  const release = await buildRelease({
+    //                                                                            2
+    log: gate.log,
+    decisionIndex: record.index,
+    target,
+    repository: gate.target(target).repository,
+    resources,
+    rollbackOf,
+    permit: await currentPermitOf(gate, target, now),
+    now,
+  });
+  const note = signRelease(release, gate.releaseSigner);
+  const receipt = await gate.log.append(releaseDraft(release, note, entryDigests(decision.digests))); //             3
+  const head = await signedHead(gate, target); //                                                                 4, 5
+  return { release, manifestDigest: manifestDigest(note), index: receipt.index, head };
+}
+
+/** Publishes the newest release where a channel lacks it, then a fresh head for it; every minute, and after each change. */
+export async function signedHead(gate: Gate, target: string): Promise<Head> {
+  const latest = await lastRelease(gate.log, target);
+  const hold = isHeld(await readHolds(gate.log), target, gate.target(target).repository);
+  const checkpoint = await gate.log.checkpoint();
+  const current = latest === null ? null : { sequence: latest.release.sequence, manifestDigest: latest.manifestDigest };
+  const head = makeHead({ target, latest: current, hold, checkpoint }, gate.services.clock());
+  const signed = signHead(head, gate.releaseSigner);
+  for (const channel of await gate.channels(target)) {
+    if (latest !== null) await publishRelease(channel, latest, gate);
+    await publishHead(channel, signed, checkpoint, gate.log);
+  }
+  return head;
+}
+
+/** Read at the judge, so that a permit has landed before it is used. */
+async function currentPermitOf(gate: Gate, target: string, now: Instant): Promise<Permit | null> {
+  const { judge } = await readHistory(gate.log, target);
+  const configuration = await readSluiceConfiguration(await gate.repository(target), judge);
+  return currentPermit(targetYaml({ configuration }, target), now);
+}

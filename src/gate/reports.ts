@@ -1,0 +1,27 @@
+/** Takes in what agents signed about what they applied; each becomes an `applied` entry, once. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { VERSION } from "../lib/version.ts";
+import { noteVerifier } from "../log/note.ts";
+import { appliedDraft, readReportHistory, readReports } from "../release/report.ts";
+import type { Gate } from "./wiring.ts";
+
+export interface IngestedReports {
+  readonly applied: number;
+  readonly refused: readonly { readonly file: string; readonly code: string; readonly message: string }[];
+}
+
+/** A folder that does not exist yet holds no report: the agent makes it with its first one. */
+export async function ingestReports(gate: Gate, target: string): Promise<IngestedReports> {
+  const { agents, reports } = gate.target(target);
+  if (reports === undefined) return { applied: 0, refused: [] };
+  const folder = resolve(gate.configuration.folder, reports);
+  if (!existsSync(folder)) return { applied: 0, refused: [] };
+  const readings = await readReports(folder, agents.map(noteVerifier), await readReportHistory(gate.log, target));
+  const verified = readings.filter((one) => one.kind === "verified");
+  await gate.log.appendAll(verified.map(({ report, sha256 }) => appliedDraft(report, sha256, VERSION)));
+  const refused = readings
+    .filter((one) => one.kind === "rejected")
+    .map(({ file, code, message }) => ({ file, code, message }));
+  return { applied: verified.length, refused };
+}

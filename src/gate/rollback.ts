@@ -1,0 +1,64 @@
+/** A rollback: an earlier release's objects, judged again by the present judge, released under a new sequence. */
+import { commitId } from "../git/object.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { VERSION } from "../lib/version.ts";
+import { findRelease, releasedResources, rollbackDraft } from "../release/rollback.ts";
+import { admit } from "./gate.ts";
+import { type LoggedDecision, readHistory } from "./history.ts";
+import { carried, type Landed } from "./landing.ts";
+import { disclosedDecision, recorder } from "./record.ts";
+import { releaseDecision } from "./releasing.ts";
+import type { Subject } from "./subject.ts";
+import type { Gate } from "./wiring.ts";
+
+export interface RollbackWish {
+  readonly target: string;
+  readonly to: number;
+  readonly reason: string;
+  /** The named person. */
+  readonly by: string;
+}
+
+/** The judge and the signatures do not move back: policies are today's, signatures are as they were proven then. */
+export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> {
+  const { target, to } = wish;
+  const signed = await findRelease(gate.log, target, to);
+  const original = await originalDecision(gate, signed.release.decision.index);
+  const resources = await releasedResources(signed, gate.objects);
+  const history = await readHistory(gate.log, target);
+  const abandoned = history.lastLanded?.decision.head ?? history.adopted;
+  await gate.log.append(rollbackDraft({ ...wish, abandoned }, VERSION));
+  const { verifications, approvals } = original.decision;
+  const head = commitId(signed.release.commit);
+  const { repository: repositoryName, branch, minimum } = gate.target(target);
+  const subject: Subject = {
+    kind: "landed",
+    authority: "gate",
+    target,
+    repositoryName,
+    repository: await gate.repository(target),
+    base: original.decision.base ?? head,
+    head,
+    judge: history.judge,
+    branch,
+    released: history.latestRelease === null ? history.adopted : commitId(history.latestRelease.release.commit),
+    excluded: [head],
+    minimum,
+    revokedKeys: gate.configuration.gate.revoked,
+    baseline: history.baseline,
+    carried: { carried: carried(original, "rollback"), approvals: approvals.given, verifications, resources },
+  };
+  const admitted = await admit(subject, gate.services, recorder(gate.log));
+  const released = admitted.decision.verdict === "allow" ? await releaseDecision(gate, target, admitted, to) : null;
+  return { admitted, released };
+}
+
+async function originalDecision(gate: Gate, index: number): Promise<LoggedDecision> {
+  const entry = await gate.log.read(index);
+  const decision = disclosedDecision(entry.disclosed);
+  if (decision !== null) return { entry, decision };
+  throw new SluiceError(
+    "release-record-lost",
+    `Entry ${index} no longer says what was decided, so its release cannot come back.`,
+  );
+}

@@ -1,0 +1,187 @@
+/** The composition root: the only place that makes the things which everything else is given. */
+import { mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { cacheKey } from "../config/cache-key.ts";
+import type { Surroundings } from "../config/environment.ts";
+import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
+import { readSecret } from "../config/secret.ts";
+import { type GateRepository, openGateRepository } from "../git/gate.ts";
+import { SluiceError } from "../lib/errors.ts";
+import type { Clock } from "../lib/time.ts";
+import type { DecisionLog } from "../log/decision-log.ts";
+import { type NoteSigner, noteSigner } from "../log/note.ts";
+import { openLog, openLogReader } from "../log/stores.ts";
+import { openCompiledCache } from "../policy/compiled-cache.ts";
+import { openPolicyEngine } from "../policy/engine.ts";
+import { locateToolchain, openToolchain } from "../policy/toolchain.ts";
+import { openChannel } from "../release/channels.ts";
+import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
+import type { Channel } from "../release/release.ts";
+import { loggedReceipts, receivedNow } from "./receipts.ts";
+import type { ReceiptBook, Services, StepListener } from "./services.ts";
+
+const TOOLCHAIN_DEADLINE_MS = 30_000;
+const TOOLCHAIN_REQUESTS = 200;
+
+export interface Means {
+  readonly surroundings: Surroundings;
+  readonly clock: Clock;
+  readonly random: (count: number) => Uint8Array;
+  readonly onStep: StepListener;
+}
+
+export interface OpenServices extends Services {
+  close(): Promise<void>;
+}
+
+/** The judge's services of a preview: it logs nothing and judges every key as of now. */
+export function openPreviewServices(means: Means): OpenServices {
+  return openServices(means, receivedNow(means.clock));
+}
+
+function openServices(means: Means, receipts: ReceiptBook): OpenServices {
+  const { surroundings, clock, random, onStep } = means;
+  const toolchain = openToolchain({
+    binary: locateToolchain(packageRoot()),
+    sandbox: "seccomp",
+    deadlineMs: TOOLCHAIN_DEADLINE_MS,
+    maxRequests: TOOLCHAIN_REQUESTS,
+  });
+  const engine = openPolicyEngine();
+  const close = async (): Promise<void> => {
+    await Promise.all([toolchain.close(), engine.close()]);
+  };
+  return { clock, random, toolchain, compiledCache: openCache(surroundings), engine, receipts, onStep, close };
+}
+
+function openCache(surroundings: Surroundings): ReturnType<typeof openCompiledCache> {
+  const key = cacheKey(surroundings);
+  return openCompiledCache(key === null ? null : { folder: join(surroundings.cacheFolder, "policies"), key });
+}
+
+/** The folder of package.json: two above this file, in `src/` as in `dist/`. */
+export function packageRoot(): string {
+  return resolve(import.meta.dirname, "..", "..");
+}
+
+/** A gate opened by its gate.yaml: the authority that logs and releases. */
+export interface Gate {
+  readonly configuration: GateConfiguration;
+  readonly log: DecisionLog;
+  readonly releaseSigner: NoteSigner;
+  readonly objects: ObjectStore;
+  readonly services: OpenServices;
+  target(name: string): GateTarget;
+  /** The repository of a target, fetched once per opened gate. @throws `fetch-failed` */
+  repository(target: string): Promise<GateRepository>;
+  channels(target: string): Promise<readonly Channel[]>;
+  close(): Promise<void>;
+}
+
+/** @throws SluiceError `log-busy` and the log's other refusals, `secret-missing`, `gate-configuration-invalid` */
+export async function openGate(configuration: GateConfiguration, means: Means): Promise<Gate> {
+  const { gate, folder } = configuration;
+  const { environment } = means.surroundings;
+  const logKey = readSecret(gate.log.key, folder, environment);
+  const releaseKey = readSecret(gate.release.key, folder, environment);
+  if (logKey === releaseKey) {
+    throw new SluiceError("gate-configuration-invalid", "The log and the releases are signed with the same key.", {
+      fix: "sluice keygen release --name NAME --out release.key",
+    });
+  }
+  const data = dataFolder(configuration);
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const { clock, random } = means;
+  const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
+  const log = await openLog({
+    store: absoluteStore(configuration),
+    origin: gate.log.origin,
+    key: logKey,
+    anchor,
+    clock,
+    random,
+  });
+  const services = openServices(means, loggedReceipts(log, clock));
+  const repositories = new Map<string, Promise<GateRepository>>();
+  const target = (name: string): GateTarget => gateTarget(configuration, name);
+  const repository = (name: string): Promise<GateRepository> => {
+    const key = target(name).repository;
+    const open = repositories.get(key) ?? openRepository(configuration, key, data);
+    repositories.set(key, open);
+    return open;
+  };
+  return {
+    configuration,
+    log,
+    releaseSigner: noteSigner(releaseKey),
+    objects: await openObjectStore(join(data, "objects")),
+    services,
+    target,
+    repository,
+    channels: (name) =>
+      Promise.all(target(name).channels.map((channel) => openChannel(absoluteChannel(channel, folder)))),
+    close: async () => {
+      for (const open of repositories.values()) await (await open).close();
+      await services.close();
+      await log.close();
+    },
+  };
+}
+
+/** For commands that only read the log; needs no key. */
+export function openGateLog(configuration: GateConfiguration): Promise<DecisionLog> {
+  return openLogReader({ store: absoluteStore(configuration), origin: configuration.gate.log.origin });
+}
+
+/** @throws SluiceError `target-unknown` */
+export function gateTarget({ gate }: GateConfiguration, name: string): GateTarget {
+  const one = Object.hasOwn(gate.targets, name) ? gate.targets[name] : undefined;
+  if (one !== undefined) return one;
+  const known = Object.keys(gate.targets).join(", ");
+  throw new SluiceError("target-unknown", `gate.yaml has no target ${name}; it names ${known}.`, {
+    fix: "name one of them",
+  });
+}
+
+/** Where the database lies; the gate's git stores and object bytes lie beside it. */
+function dataFolder(configuration: GateConfiguration): string {
+  const path = absoluteStore(configuration).slice("sqlite:".length);
+  return dirname(path);
+}
+
+function absoluteStore({ gate, folder }: GateConfiguration): string {
+  const [scheme = "", ...rest] = gate.log.store.split(":");
+  return scheme === "sqlite" ? `sqlite:${resolve(folder, rest.join(":"))}` : gate.log.store;
+}
+
+function absoluteChannel(channel: GateTarget["channels"][number], folder: string): Readonly<Record<string, unknown>> {
+  return "directory" in channel ? { directory: resolve(folder, channel.directory) } : channel;
+}
+
+const WITH_SCHEME = /^(?:[a-z][a-z0-9+.-]*:\/\/|[^/]+@[^/:]+:)/;
+
+async function openRepository(
+  { gate, folder }: GateConfiguration,
+  name: string,
+  data: string,
+): Promise<GateRepository> {
+  const configured = gate.repositories[name];
+  if (configured === undefined)
+    throw new SluiceError("gate-configuration-invalid", `gate.yaml has no repository ${name}.`);
+  if (configured.credentials !== undefined) {
+    throw new SluiceError("not-supported", `Repository ${name} has credentials, which are not there yet.`, {
+      fix: "use an ssh URL and the operator's ssh agent",
+    });
+  }
+  const url = WITH_SCHEME.test(configured.url) ? configured.url : resolve(folder, configured.url);
+  const branches = Object.values(gate.targets)
+    .filter((one) => one.repository === name)
+    .map((one) => one.branch);
+  const repository = await openGateRepository({
+    url,
+    folder: join(data, "git", name),
+    branches: [...new Set(branches)],
+  });
+  await repository.fetch();
+  return repository;
+}
