@@ -53,12 +53,15 @@ function base64Body(lines: readonly string[]): Uint8Array | string {
   return bytes === null || bytes.byteLength === 0 ? "is not base64" : bytes;
 }
 
-/** RFC 9580 section 6.1.1. */
+const CRC24_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 16;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x800000 ? (crc << 1) ^ 0x1864cfb : crc << 1;
+  return crc;
+});
+
+/** RFC 9580 section 6.1.1. That RFC ignores a wrong sum; GnuPG and we refuse it, so that a signature has one form. */
 function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
-  for (const byte of bytes) {
-    crc ^= byte << 16;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 0x800000 ? (crc << 1) ^ 0x1864cfb : crc << 1;
-  }
-  return crc & 0xffffff;
+  for (const byte of bytes) crc = ((crc << 8) & 0xffffff) ^ (CRC24_TABLE[(crc >> 16) ^ byte] ?? 0);
+  return crc;
 }

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import * as openpgp from "openpgp";
+import { commitId } from "../../src/git/object.ts";
+import { parseCommit } from "../../src/git/parse.ts";
+import type { Verification } from "../../src/signature/verification.ts";
+import { openVerifier } from "../../src/signature/verify.ts";
+import { armourAs, dearmour, putTogether, takeApart, withoutUnhashed } from "../support/openpgp-bytes.ts";
+import { repository } from "../support/repository.ts";
+import { commitOf, GpgHome, NOW, PAYLOAD, readCommit, signedRaw, trustOf } from "../support/signing.ts";
+
+const USER_ID = "Ada <ada@example.com>";
+const DAY_MS = 86_400_000;
+
+async function verify(
+  certificate: Uint8Array | string,
+  signature: Uint8Array | string,
+  at = NOW.instant,
+): Promise<Verification> {
+  const people = { ada: { email: ["ada@example.com"], keys: ["keys/ada.asc"] } };
+  const trust = await trustOf({ people }, { "keys/ada.asc": certificate });
+  const verifier = await openVerifier(trust, "sha1");
+  return verifier.verify(commitOf(signedRaw(signature)), { instant: at, basis: "receipt" });
+}
+
+function outcome(found: Verification): string {
+  return found.kind === "verified" ? "verified" : found.reason;
+}
+
+/** What the OpenPGP library of others says of the same bytes. */
+async function openpgpJsAccepts(certificate: Buffer, signature: Buffer): Promise<boolean> {
+  const { signatures } = await openpgp.verify({
+    message: await openpgp.createMessage({ binary: new Uint8Array(PAYLOAD) }),
+    signature: await openpgp.readSignature({ armoredSignature: signature.toString() }),
+    verificationKeys: await openpgp.readKeys({ armoredKeys: certificate.toString() }),
+    format: "binary",
+  });
+  return signatures.length === 1 && (await signatures[0]?.verified) === true;
+}
+
+describe("OpenPGP signatures of gpg", () => {
+  const cleanups: (() => void)[] = [];
+  const gpg = new GpgHome({ after: (cleanup) => void cleanups.unshift(cleanup) });
+  after(() => {
+    for (const cleanup of cleanups) cleanup();
+  });
+
+  for (const algorithm of ["rsa2048", "rsa3072", "dsa2048", "nistp256", "nistp384", "nistp521", "ed25519"]) {
+    test(`verifies ${algorithm} as gpg and openpgp.js do`, async () => {
+      const key = gpg.key(`Ada ${algorithm} <ada@example.com>`, algorithm);
+      const signature = gpg.sign(key, PAYLOAD);
+      assert.ok(gpg.statusOf(signature, PAYLOAD).includes("VALIDSIG"));
+      const certificate = gpg.export(key);
+      if (algorithm !== "dsa2048") assert.ok(await openpgpJsAccepts(certificate, signature));
+      const found = await verify(certificate, signature);
+      assert.equal(outcome(found), "verified", JSON.stringify(found));
+      assert.equal(found.signer?.key, key);
+    });
+  }
+
+  test("verifies a commit that git signed with gpg, by primary key and by signing subkey", async (t) => {
+    const key = gpg.key("Ada Git <ada@example.com>", "ed25519", "cert");
+    const subkey = gpg.subkey(key, "ed25519");
+    const source = await repository(t);
+    source.write({ "a.txt": "a" });
+    source.git(["add", "--all"]);
+    const sign = ["-c", `user.signingkey=${subkey}!`, "commit", "-q", "-S", "-m", "signed"];
+    source.git(sign, { env: { GNUPGHOME: gpg.path } });
+    const commit = parseCommit(commitId(source.head()), readCommit(source.path, source.head()), "sha1");
+    const trust = await trustOf(
+      { people: { ada: { email: ["ada@example.com"], keys: [{ file: "ada.asc" }] } } },
+      { "ada.asc": gpg.export(key) },
+    );
+    const found = await (await openVerifier(trust, "sha1")).verify(commit, NOW);
+    assert.equal(outcome(found), "verified");
+    assert.equal(found.signer?.key, key);
+  });
+
+  test("finds the key by its 64-bit id where the signature has no fingerprint", async () => {
+    const key = gpg.key("Ada Id <ada@example.com>", "ed25519");
+    const [packet] = takeApart(dearmour(gpg.sign(key, PAYLOAD)));
+    assert.ok(packet);
+    const bare = withoutUnhashed(packet.body);
+    const named = await verify(gpg.export(key), armourAs("SIGNATURE", putTogether([{ tag: 2, body: bare }])));
+    assert.equal(outcome(named), "verified");
+  });
+
+  test("ignores the two octets that hint at the digest", async () => {
+    const key = gpg.key("Ada Hint <ada@example.com>", "ed25519");
+    const [packet] = takeApart(dearmour(gpg.sign(key, PAYLOAD)));
+    assert.ok(packet);
+    const body = Buffer.from(packet.body);
+    const hint = 8 + body.readUInt16BE(4) + body.readUInt16BE(6 + body.readUInt16BE(4));
+    body.writeUInt16BE(body.readUInt16BE(hint) ^ 0xffff, hint);
+    const signature = armourAs("SIGNATURE", putTogether([{ tag: 2, body }]));
+    assert.ok(gpg.statusOf(Buffer.from(signature), PAYLOAD).includes("VALIDSIG"));
+    assert.equal(outcome(await verify(gpg.export(key), signature)), "verified");
+  });
+
+  test("judges expiry at the instant, by the newest self-signature", async () => {
+    const key = gpg.key("Ada Expiry <ada@example.com>", "ed25519", "sign,cert", "2026-11-10", "20261101T000000");
+    const signature = gpg.sign(key, PAYLOAD, ["--faked-system-time", "20261105T000000"]);
+    const short = gpg.export(key);
+    assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-09"))), "verified");
+    assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-12"))), "key-expired");
+    assert.equal(outcome(await verify(short, signature, Date.parse("2026-10-01"))), "key-not-yet-valid");
+    gpg.gpg(["--faked-system-time", "20261105T000000", "--quick-set-expire", key, "2027-06-01"]);
+    assert.equal(outcome(await verify(gpg.export(key), signature, Date.parse("2026-11-12"))), "verified");
+    assert.equal(outcome(await verify(gpg.export(key), signature, Date.parse("2027-06-02"))), "key-expired");
+  });
+
+  for (const [reason, code, before] of [
+    ["compromised", "1", "key-revoked"],
+    ["no reason", "0", "key-revoked"],
+    ["superseded", "2", "verified"],
+    ["retired", "3", "verified"],
+  ] as const) {
+    test(`judges a revocation for ${reason} at the instant`, async () => {
+      const key = gpg.key(`Ada ${reason} <ada@example.com>`, "ed25519", "sign,cert", "never", "20261101T000000");
+      const signature = gpg.sign(key, PAYLOAD);
+      revoke(gpg, key, code);
+      const certificate = gpg.export(key);
+      assert.ok(gpg.statusOf(signature, PAYLOAD).includes("REVKEYSIG"));
+      assert.equal(outcome(await verify(certificate, signature, Date.now() - 2 * DAY_MS)), before);
+      const after = await verify(certificate, signature, Date.now() + DAY_MS);
+      assert.equal(outcome(after), "key-revoked");
+      assert.equal(after.signer?.person, "ada");
+    });
+  }
+
+  test("refuses an encryption subkey, and a primary key without the signing flag", async () => {
+    const key = gpg.key("Ada Flags <ada@example.com>", "rsa2048", "cert");
+    const subkey = gpg.subkey(key, "rsa2048", "sign");
+    const signature = gpg.sign(`${subkey}!`, PAYLOAD);
+    assert.equal(outcome(await verify(gpg.export(key), signature)), "verified");
+    const unsigning = withBindingOf(gpg.export(key), (body) => {
+      const changed = Buffer.from(body);
+      const flags = changed.indexOf(Buffer.from([2, 27, 2]));
+      assert.notEqual(flags, -1);
+      changed[flags + 2] = 0x0c;
+      return changed;
+    });
+    // The changed binding is no longer signed by the primary key, so nothing vouches for the subkey.
+    assert.equal(outcome(await verify(unsigning, signature)), "key-not-for-signing");
+  });
+
+  test("refuses a subkey whose back-signature is missing", async () => {
+    const key = gpg.key("Ada Back <ada@example.com>", "ed25519", "cert");
+    const subkey = gpg.subkey(key, "ed25519", "sign");
+    const signature = gpg.sign(`${subkey}!`, PAYLOAD);
+    const stripped = withBindingOf(gpg.export(key), withoutUnhashed);
+    const found = await verify(stripped, signature);
+    assert.equal(outcome(found), "key-not-for-signing");
+    assert.match(found.kind === "rejected" ? found.detail : "", /back-signature/);
+  });
+
+  test("refuses another's signing subkey that was put under one's own primary key", async () => {
+    const owner = gpg.key("Jo <jo@example.com>", "ed25519", "cert");
+    const subkey = gpg.subkey(owner, "ed25519", "sign");
+    const signature = gpg.sign(`${subkey}!`, PAYLOAD);
+    const thief = gpg.key("Max <max@example.com>", "ed25519", "cert");
+    const stolen = takeApart(dearmour(gpg.export(owner))).slice(3);
+    const certificate = armourAs(
+      "PUBLIC KEY BLOCK",
+      putTogether([...takeApart(dearmour(gpg.export(thief))), ...stolen]),
+    );
+    assert.equal(outcome(await verify(certificate, signature)), "key-not-for-signing");
+  });
+
+  test("refuses SHA-1 signatures and RSA keys below 2,048 bits as weak", async () => {
+    const key = gpg.key("Ada Weak <ada@example.com>", "rsa2048");
+    const sha1 = gpg.sign(key, PAYLOAD, ["--digest-algo", "SHA1"]);
+    assert.equal(outcome(await verify(gpg.export(key), sha1)), "weak-algorithm");
+    const small = gpg.key("Ada Small <ada@example.com>", "rsa1024");
+    assert.equal(outcome(await verify(gpg.export(small), gpg.sign(small, PAYLOAD))), "weak-algorithm");
+  });
+
+  test("refuses a signature by a key that is not listed, and one over other bytes", async () => {
+    const listed = gpg.key("Ada Listed <ada@example.com>", "ed25519");
+    const other = gpg.key("Eve <eve@example.com>", "ed25519");
+    assert.equal(outcome(await verify(gpg.export(listed), gpg.sign(other, PAYLOAD))), "unknown-signer");
+    const wrong = gpg.sign(listed, Buffer.from("something else"));
+    assert.equal(outcome(await verify(gpg.export(listed), wrong)), "bad-signature");
+  });
+
+  test("verifies detached signatures over any bytes", async () => {
+    const key = gpg.key("Ada Detached <ada@example.com>", "ed25519");
+    const trust = await trustOf(
+      { people: { ada: { email: [USER_ID.slice(5, -1)], keys: ["a.asc"] } } },
+      { "a.asc": gpg.export(key) },
+    );
+    const verifier = await openVerifier(trust, "sha1");
+    const payload = Buffer.from("DSSEv1 ...");
+    const signed = {
+      format: "openpgp",
+      payload,
+      namespace: "sluice-approval",
+      signature: gpg.sign(key, payload),
+    } as const;
+    assert.equal((await verifier.verifyDetached(signed, NOW)).kind, "verified");
+    const found = await verifier.verifyDetached({ ...signed, payload: Buffer.from("DSSEv1 ..!") }, NOW);
+    assert.equal(found.kind === "rejected" && found.reason, "bad-signature");
+  });
+});
+
+/** The certificate with the last subkey's binding signature changed. */
+function withBindingOf(certificate: Buffer, change: (body: Buffer) => Buffer): string {
+  const packets = takeApart(dearmour(certificate));
+  const last = packets.pop();
+  assert.ok(last?.tag === 2);
+  return armourAs("PUBLIC KEY BLOCK", putTogether([...packets, { tag: 2, body: change(last.body) }]));
+}
+
+function revoke(gpg: GpgHome, key: string, code: string): void {
+  const answers = ["y", code, "", "y", ""].join("\n");
+  const options = ["--no-batch", "--pinentry-mode", "loopback", "--passphrase", "", "--command-fd", "0", "--armor"];
+  gpg.gpg(["--import"], gpg.gpg([...options, "--gen-revoke", key], answers));
+}
