@@ -13,4 +13,23 @@ export const CLI_CODES = {
     example: "`sluice check` on the target branch itself, with nothing committed on top.",
     fix: "Commit on a branch of your own, or name the commits: `sluice check --base REV --head REV`.",
   },
+  "key-exists": {
+    class: "usage",
+    means:
+      "The file that a new key is to be written to exists; replacing a key would make what it signed unverifiable.",
+    example: "`sluice keygen log --name gate.example/log --out log.key` for the second time.",
+    fix: "Name another file with --out, or move the old key away yourself.",
+  },
+  "init-exists": {
+    class: "usage",
+    means: "A file that `sluice init` would write exists already. Nothing was written.",
+    example: "`sluice init` in a repository that has a sluice.yaml.",
+    fix: "Edit the files that are there, then run `sluice config check`.",
+  },
+  "explain-unknown": {
+    class: "usage",
+    means: "There is neither a code nor a rule of this name.",
+    example: "`sluice explain unsinged-commit`",
+    fix: "Run `sluice explain --all` for all codes and rules.",
+  },
 } as const satisfies Record<string, CodeEntry>;

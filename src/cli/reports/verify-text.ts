@@ -1,0 +1,54 @@
+/** `verify` for people: the summary first, then one line for each rejected commit, then what to do about each reason. */
+import type { Commit } from "../../git/object.ts";
+import { codeEntry, isCode } from "../../lib/codes.ts";
+import { printable, printableUpTo } from "../../lib/printable.ts";
+import type { VerificationReport, VerifyReport } from "./schemas.ts";
+
+const MOST_TITLE = 60;
+const SHORT_ID = 7;
+
+export function verifyText(report: VerifyReport, commits: readonly Commit[]): string {
+  const titles = new Map<string, string>(commits.map((commit) => [commit.id, title(commit)]));
+  const rejected = report.verifications.filter((one) => one.kind === "rejected");
+  const lines = [headline(report), ...signers(report), ...rejected.map((one) => rejection(one, titles))];
+  const reasons = [...new Set(rejected.map((one) => one.reason ?? ""))].sort();
+  return `${[...lines, ...reasons.map(remedy)].join("\n")}\n`;
+}
+
+function headline({ counts, base, head, trust, at, informational, exitCode }: VerifyReport): string {
+  const word = exitCode === 0 ? "VERIFIED" : "REJECTED";
+  const range = base === null ? short(head) : `${short(base)}..${short(head)}`;
+  const then = informational ? `, as of ${at} (information only)` : "";
+  const what = `${counts.verified} verified, ${counts.rejected} rejected`;
+  return `${word} (preview)  ${range}: ${what}, against ${printable(trust.path)}${then}`;
+}
+
+/** `signed  ada 12 (ssh), lin 3 (openpgp)`, most first. */
+function signers({ verifications }: VerifyReport): readonly string[] {
+  const counted = new Map<string, { name: string; format: string; count: number }>();
+  for (const { kind, signer, format } of verifications) {
+    if (kind !== "verified" || signer === null) continue;
+    const name = signer.class === "person" ? signer.person : `${signer.class} ${signer.person}`;
+    const key = `${format} ${name}`;
+    counted.set(key, { name, format: format ?? "", count: (counted.get(key)?.count ?? 0) + 1 });
+  }
+  if (counted.size === 0) return [];
+  const most = [...counted.values()].sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  return [`signed  ${most.map((one) => `${printable(one.name)} ${one.count} (${one.format})`).join(", ")}`];
+}
+
+function rejection({ commit, reason, detail }: VerificationReport, titles: ReadonlyMap<string, string>): string {
+  return `${reason}  ${short(commit)} "${titles.get(commit) ?? ""}"  ${printable(detail ?? "")}`;
+}
+
+function remedy(reason: string): string {
+  return `fix  ${reason}: ${isCode(reason) ? codeEntry(reason).fix : "sluice explain --all"}`;
+}
+
+function title(commit: Commit): string {
+  return printableUpTo((commit.message.split("\n")[0] ?? "").trim(), MOST_TITLE);
+}
+
+function short(id: string): string {
+  return id.slice(0, SHORT_ID);
+}

@@ -1,0 +1,56 @@
+/** `--trust PATH`: a trust folder, an `allowed_signers` file or an armoured keyring, told apart by looking. */
+import { readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readSluiceYaml, SLUICE_YAML } from "../config/sluice-yaml.ts";
+import { decodeUtf8 } from "../lib/bytes.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { readAllowedSigners, readKeyring } from "../signature/allowed-signers.ts";
+import type { Trust } from "../signature/trust.ts";
+import { readTrustFolder } from "../signature/trust-folder.ts";
+import { type Invocation, textOption } from "./command.ts";
+import { readFolderFiles, readRegularFile } from "./folder-files.ts";
+
+export interface FoundTrust {
+  /** As given or configured, for people. */
+  readonly path: string;
+  readonly kind: "folder" | "allowed_signers" | "keyring";
+  readonly trust: Trust;
+}
+
+const MAXIMUM_FILE_BYTES = 8 * 1024 * 1024;
+
+/** @throws SluiceError `configuration-missing`, and the trust's own codes */
+export async function readTrustPath(path: string, folder: string): Promise<FoundTrust> {
+  const absolute = resolve(folder, path);
+  const status = statSync(absolute, { throwIfNoEntry: false });
+  if (status?.isDirectory() === true) {
+    const shown = path.endsWith("/") ? path : `${path}/`;
+    const trust = await readTrustFolder(readFolderFiles(absolute), { revokedKeys: [], folder: shown });
+    return { path, kind: "folder", trust };
+  }
+  if (status?.isFile() !== true) {
+    throw new SluiceError("configuration-missing", `${path} is neither a trust folder nor a file of keys.`, {
+      fix: "--trust trust/, --trust allowed_signers, or --trust keys.asc",
+    });
+  }
+  if (status.size > MAXIMUM_FILE_BYTES) throw new SluiceError("keyring-invalid", `${path} is larger than 8 MiB.`);
+  return readTrustFile(path, new Uint8Array(readFileSync(absolute)));
+}
+
+async function readTrustFile(path: string, bytes: Uint8Array): Promise<FoundTrust> {
+  const text = decodeUtf8(bytes);
+  const isKeyring = text === null || /^-----BEGIN PGP/m.test(text);
+  if (isKeyring) return { path, kind: "keyring", trust: await readKeyring(bytes) };
+  const trust = readAllowedSigners(text, path);
+  if (trust.keys.length > 0) return { path, kind: "allowed_signers", trust };
+  throw new SluiceError("allowed-signers-invalid", `${path} lists no key, so nobody's signature could count.`);
+}
+
+/** `--trust`, else the folder that sluice.yaml of the work tree in `folder` names, else trust/. */
+export async function givenTrust(invocation: Invocation, folder: string): Promise<FoundTrust> {
+  const given = textOption(invocation, "trust");
+  if (given !== undefined) return readTrustPath(given, invocation.folder);
+  const bytes = readRegularFile(join(folder, SLUICE_YAML));
+  const configured = bytes === null ? "trust/" : readSluiceYaml(decodeUtf8(bytes) ?? "").trust;
+  return readTrustPath(configured, folder);
+}

@@ -1,0 +1,162 @@
+/** `verify`: who signed which commits, and nothing else; what a target requires of them is for `check`. */
+import { resolve } from "node:path";
+import type { Commit, CommitId } from "../git/object.ts";
+import { openPreviewRepository } from "../git/preview.ts";
+import type { GitRepository } from "../git/repository.ts";
+import { findRepository } from "../git/source.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { formatTime } from "../lib/time.ts";
+import type { Verification } from "../signature/verification.ts";
+import { openVerifier } from "../signature/verify.ts";
+import { type Command, type Invocation, isSet, textOption } from "./command.ts";
+import { EXIT } from "./failure.ts";
+import { chosenFormat, formatOption, writeJson } from "./format.ts";
+import { type GivenTime, givenTime } from "./given-time.ts";
+import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
+import { verifyText } from "./reports/verify-text.ts";
+import { type FoundTrust, readTrustPath } from "./trust-path.ts";
+
+export const verify: Command = {
+  name: "verify",
+  summary: "verify signatures only",
+  usage: ["verify REV --trust PATH", "verify BASE..HEAD --trust PATH", "verify --all REV --trust PATH"],
+  options: {
+    all: { type: "boolean", description: "every commit reachable from REV; unsigned ones are rejected too" },
+    tags: { type: "boolean", description: "not there yet" },
+    repo: { type: "string", value: "DIR", description: "the repository; the current folder when absent" },
+    trust: {
+      type: "string",
+      value: "PATH",
+      description: "a trust folder, an allowed_signers file or an armoured keyring",
+    },
+    at: { type: "string", value: "TIME", description: "look at the trust as of then; for information only" },
+    format: formatOption(["text", "json", "ndjson"]),
+  },
+  positionals: [0, 1],
+  exitCodes: [
+    [0, "every commit is verified"],
+    [1, "at least one is rejected"],
+  ],
+  example: "sluice verify --all HEAD --trust trust/\nsays who signed each commit that HEAD stands on",
+  run,
+};
+
+async function run(invocation: Invocation): Promise<number> {
+  const format = chosenFormat(invocation, ["text", "json", "ndjson"]);
+  const wanted = readWanted(invocation);
+  const time = givenTime(invocation);
+  const path = textOption(invocation, "trust");
+  if (path === undefined) throw new SluiceError("usage", "--trust PATH is missing.", { fix: "--trust trust/" });
+  const found = await readTrustPath(path, invocation.folder);
+  const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
+  const top = findRepository(folder) ?? folder;
+  const repository = await openPreviewRepository({ path: top, scratch: invocation.surroundings.temporaryFolder });
+  const done = invocation.output.progress("verifying");
+  try {
+    const range = await readRange(repository, wanted);
+    const report = await verifyRange(range, found, time, repository, top);
+    if (format === "json") writeJson(invocation, report);
+    else if (format === "ndjson") writeLines(invocation, report);
+    else invocation.output.write(verifyText(report, range.commits));
+    return report.exitCode;
+  } finally {
+    done();
+    await repository.close();
+  }
+}
+
+interface Wanted {
+  readonly kind: "one" | "range" | "all";
+  readonly base: string | null;
+  readonly head: string;
+}
+
+function readWanted(invocation: Invocation): Wanted {
+  if (isSet(invocation, "tags")) throw new SluiceError("not-supported", "Verifying tags is not there yet.");
+  const [revision] = invocation.positionals;
+  if (revision === undefined || revision === "") {
+    throw new SluiceError("usage", "There is no revision to verify.", { fix: "sluice verify HEAD --trust PATH" });
+  }
+  if (!revision.includes("..")) return { kind: isSet(invocation, "all") ? "all" : "one", base: null, head: revision };
+  const [base = "", head = "", ...more] = revision.split("..");
+  if (isSet(invocation, "all") || more.length > 0 || revision.includes("...")) {
+    throw new SluiceError("usage", "A range is BASE..HEAD, and stands without --all.", { fix: "sluice verify --help" });
+  }
+  return { kind: "range", base: base === "" ? "HEAD" : base, head: head === "" ? "HEAD" : head };
+}
+
+interface Range {
+  readonly base: CommitId | null;
+  readonly head: CommitId;
+  readonly commits: readonly Commit[];
+}
+
+/** @throws SluiceError `empty-range`: nothing passes by absence */
+async function readRange(repository: GitRepository, wanted: Wanted): Promise<Range> {
+  const head = await repository.resolve(wanted.head);
+  if (wanted.kind === "one") return { base: null, head, commits: [await repository.commit(head)] };
+  const base = wanted.base === null ? null : await repository.resolve(wanted.base);
+  const commits = await repository.range(base === null ? [] : [base], head);
+  if (commits.length > 0) return { base, head, commits };
+  throw new SluiceError(
+    "empty-range",
+    `There is no commit in ${wanted.base}..${wanted.head}, so nothing is verified.`,
+    {
+      fix: "name a range that holds a commit",
+    },
+  );
+}
+
+async function verifyRange(
+  range: Range,
+  found: FoundTrust,
+  time: GivenTime,
+  repository: GitRepository,
+  top: string,
+): Promise<VerifyReport> {
+  const verifier = await openVerifier(found.trust, repository.objectFormat);
+  const verifications: VerificationReport[] = [];
+  for (const commit of range.commits) {
+    const verification = await verifier.verify(commit, { instant: time.instant, basis: "now" });
+    verifications.push(toReport(verification, time.isGiven ? "given" : "now"));
+  }
+  const rejected = verifications.filter((one) => one.kind === "rejected").length;
+  return {
+    apiVersion: "sluice/v1",
+    kind: "Verify",
+    authority: "preview",
+    exitCode: rejected === 0 ? EXIT.fine : EXIT.denied,
+    repository: top,
+    base: range.base,
+    head: range.head,
+    trust: { path: found.path, kind: found.kind, digest: found.trust.digest },
+    at: formatTime(time.instant),
+    informational: time.isGiven,
+    counts: { commits: verifications.length, verified: verifications.length - rejected, rejected },
+    verifications,
+  };
+}
+
+function toReport(verification: Verification, timeBasis: VerificationReport["timeBasis"]): VerificationReport {
+  const { commit, kind, format, signer, payloadSha256 } = verification;
+  const isRejected = verification.kind === "rejected";
+  return {
+    commit,
+    kind,
+    reason: isRejected ? verification.reason : null,
+    detail: isRejected ? verification.detail : null,
+    format,
+    signer: signer === null ? null : { ...signer, roles: [...signer.roles].sort() },
+    timeBasis,
+    payloadSha256,
+  };
+}
+
+/** In pieces: a long history is tens of megabytes. */
+function writeLines(invocation: Invocation, report: VerifyReport): void {
+  const LINES_AT_ONCE = 1000;
+  for (let start = 0; start < report.verifications.length; start += LINES_AT_ONCE) {
+    const lines = report.verifications.slice(start, start + LINES_AT_ONCE).map((one) => `${JSON.stringify(one)}\n`);
+    invocation.output.write(lines.join(""));
+  }
+}
