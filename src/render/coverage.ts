@@ -1,0 +1,109 @@
+/** Whose business a path is. Nothing passes by absence: a changed path is a target's, a judge's, ignored by name, or uncovered. */
+import { matchesPattern } from "./glob.ts";
+
+export type Coverage =
+  | { readonly kind: "governance" }
+  /** Names of the targets, sorted; a target's path wins over `ignore`. */
+  | { readonly kind: "target"; readonly targets: readonly string[] }
+  | { readonly kind: "ignored"; readonly pattern: string }
+  | { readonly kind: "uncovered" };
+
+export interface TargetPath {
+  readonly name: string;
+  /** Folder or file in the repository; "." is all of it. */
+  readonly path: string;
+}
+
+/** As sluice.yaml names them, relative to the repository's root. */
+export interface GovernancePaths {
+  readonly policies: string;
+  readonly trust: string;
+  readonly waivers: string | null;
+}
+
+/** Files that decide what is checked or who may: Sluice's own, continuous integration, code owners, attributes. */
+const GOVERNANCE_PATTERNS = [
+  "/sluice.yaml",
+  "/sluice.yml",
+  "/gate.yaml",
+  "/baseline.yaml",
+  "/.github/workflows/**",
+  "/.github/actions/**",
+  "/.gitea/workflows/**",
+  "/.forgejo/workflows/**",
+  "/.gitlab-ci.yml",
+  "/.gitlab-ci.yaml",
+  "/.gitlab/ci/**",
+  "jenkinsfile",
+  "jenkinsfile.*",
+  "/azure-pipelines.yml",
+  "/azure-pipelines.yaml",
+  "/azure-pipelines*.yml",
+  "/.azure-pipelines/**",
+  "/.azuredevops/**",
+  "/.circleci/**",
+  "/bitbucket-pipelines.yml",
+  "/.drone.yml",
+  "/.drone.yaml",
+  "/.drone.star",
+  "/.drone.jsonnet",
+  "/.woodpecker/**",
+  "/.woodpecker.yml",
+  "/.woodpecker.yaml",
+  "/.tekton/**",
+  "/.buildkite/**",
+  "/.travis.yml",
+  "/.cirrus.yml",
+  "/appveyor.yml",
+  "/.appveyor.yml",
+  "/.semaphore/**",
+  "/.teamcity/**",
+  "/.ci/**",
+  "/cloudbuild.yaml",
+  "/cloudbuild.yml",
+  "/buildspec.yml",
+  "/.mergify.yml",
+  "/codeowners",
+  "/docs/codeowners",
+  "/.github/codeowners",
+  "/.gitlab/codeowners",
+  "/.gitea/codeowners",
+  "/.forgejo/codeowners",
+  ".gitattributes",
+  ".gitmodules",
+] as const;
+
+/** Compared without case: on some checkouts `Sluice.yaml` is the same file, and more governance is the safe side. */
+export function isGovernanceFile(path: string, paths: GovernancePaths): boolean {
+  const lower = path.toLowerCase();
+  const own = [paths.policies, paths.trust, ...(paths.waivers === null ? [] : [paths.waivers])];
+  if (own.some((folder) => isBelow(lower, folder.toLowerCase()))) return true;
+  return GOVERNANCE_PATTERNS.some((pattern) => matchesPattern(pattern, lower));
+}
+
+export function coverPath(
+  path: string,
+  targets: readonly TargetPath[],
+  ignore: readonly string[],
+  governance: GovernancePaths,
+): Coverage {
+  if (isGovernanceFile(path, governance)) return { kind: "governance" };
+  const owners = targets.filter((target) => isBelow(path, target.path)).map((target) => target.name);
+  if (owners.length > 0) return { kind: "target", targets: owners.sort() };
+  const pattern = ignore.find((candidate) => matchesPattern(candidate, path));
+  return pattern === undefined ? { kind: "uncovered" } : { kind: "ignored", pattern };
+}
+
+/** True for the folder or file itself and everything below it; "." and "" are the whole repository. */
+export function isBelow(path: string, folder: string): boolean {
+  const clean = cleanFolder(folder);
+  return clean === "" || path === clean || path.startsWith(`${clean}/`);
+}
+
+/** `./clusters/prod/` is `clusters/prod`; the root is "". */
+export function cleanFolder(folder: string): string {
+  return folder
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+}

@@ -1,0 +1,75 @@
+/**
+ * The patterns of `ignore`: `*` and `?` stay inside one path part, `**` crosses parts. A pattern without a slash names
+ * a file anywhere; one with a slash starts at the root; one that ends in a slash means everything below. Matched
+ * exactly, with case, against the whole path.
+ */
+
+const MAXIMUM_CHARACTERS = 512;
+
+/** Character classes, negation and escapes do not exist here; a pattern that has them is refused, not guessed. */
+export function isPattern(text: string): boolean {
+  if (text === "" || text.length > MAXIMUM_CHARACTERS || /[\u0000-\u001f[\]{}!\\]/.test(text)) return false;
+  return partsOf(text).every((part) => part !== "" && part !== "." && part !== ".." && isPart(part));
+}
+
+export function matchesPattern(pattern: string, path: string): boolean {
+  return isPattern(pattern) && matchParts(partsOf(pattern), path.split("/"));
+}
+
+function isPart(part: string): boolean {
+  return part === "**" || !part.includes("**");
+}
+
+/** `docs/**` is written `docs/**` + `*`, so that it means what lies below and not the folder's name itself. */
+function partsOf(pattern: string): string[] {
+  const below = pattern.endsWith("/") ? `${pattern}**` : pattern;
+  if (!below.includes("/")) return below === "**" ? ["**", "*"] : ["**", below];
+  const parts = (below.startsWith("/") ? below.slice(1) : below).split("/");
+  return parts.at(-1) === "**" ? [...parts, "*"] : parts;
+}
+
+function matchParts(pattern: readonly string[], path: readonly string[]): boolean {
+  return walk(
+    pattern.length,
+    path.length,
+    (p) => pattern[p] === "**",
+    (p, i) => matchPart(pattern[p] ?? "", path[i] ?? ""),
+  );
+}
+
+function matchPart(pattern: string, part: string): boolean {
+  return walk(
+    pattern.length,
+    part.length,
+    (p) => pattern[p] === "*",
+    (p, i) => pattern[p] === "?" || pattern[p] === part[i],
+  );
+}
+
+/** Two pointers: on a mismatch only the last star gives way, which is enough and never explodes. */
+function walk(
+  patternLength: number,
+  length: number,
+  isStar: (p: number) => boolean,
+  matches: (p: number, i: number) => boolean,
+): boolean {
+  let p = 0;
+  let star = -1;
+  let resume = 0;
+  for (let i = 0; i < length; ) {
+    if (p < patternLength && isStar(p)) {
+      star = p++;
+      resume = i;
+    } else if (p < patternLength && matches(p, i)) {
+      p++;
+      i++;
+    } else if (star !== -1) {
+      p = star + 1;
+      i = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < patternLength && isStar(p)) p++;
+  return p === patternLength;
+}

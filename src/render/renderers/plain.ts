@@ -1,0 +1,84 @@
+/** Plain folders: every `.yaml`, `.yml` and `.json` file below the target's path, exactly as it stands there. */
+import type { TreeFile } from "../../git/object.ts";
+import { asSluiceError, SluiceError } from "../../lib/errors.ts";
+import { isManifest, readManifest, tooLarge } from "../manifest.ts";
+import type { RenderedParts, Renderer, RenderSource } from "../renderer.ts";
+import type { RenderFailure, Resource } from "../resource.ts";
+
+const FILES_PER_READ = 256;
+export const MAXIMUM_SOURCE_BYTES = 64 * 1024 * 1024;
+
+export const plain: Renderer = { name: "plain", recognises: () => true, render: renderPlain };
+
+async function renderPlain(source: RenderSource): Promise<RenderedParts> {
+  const resources: Resource[] = [];
+  const failures = source.files.flatMap((file) => unreadable(file, source.isIgnored(file.path)) ?? []);
+  const manifests = source.files.filter((file) => isRegular(file) && isManifest(file.path));
+  let bytes = 0;
+  for (let start = 0; start < manifests.length; start += FILES_PER_READ) {
+    for (const { file, content } of await readFiles(source, manifests.slice(start, start + FILES_PER_READ))) {
+      bytes += content?.byteLength ?? 0;
+      if (bytes > MAXIMUM_SOURCE_BYTES) return { resources, failures: [...failures, allTooLarge(file.path)] };
+      const parts = partsOf(file, content, source);
+      for (const resource of parts.resources) resources.push(resource);
+      for (const failure of parts.failures) failures.push(failure);
+    }
+  }
+  return { resources, failures };
+}
+
+function partsOf(file: TreeFile, content: Uint8Array | null, source: RenderSource): RenderedParts {
+  if (content === null) return { resources: [], failures: [tooLarge(file.path)] };
+  return readManifest(file.path, content, source.isIgnored(file.path));
+}
+
+interface FileContent {
+  readonly file: TreeFile;
+  /** null when git refused it as too large. */
+  readonly content: Uint8Array | null;
+}
+
+/** One read for all; only when git refuses one as too large, each by itself, so that the file can be named. */
+async function readFiles(source: RenderSource, files: readonly TreeFile[]): Promise<readonly FileContent[]> {
+  try {
+    const contents = await source.read(files.map((file) => file.id));
+    return files.map((file, index) => ({ file, content: present(contents[index]) }));
+  } catch (thrown) {
+    if (!isTooLarge(thrown)) throw thrown;
+    if (files.length === 1 && files[0] !== undefined) return [{ file: files[0], content: null }];
+  }
+  const each: FileContent[] = [];
+  for (const file of files) each.push(...(await readFiles(source, [file])));
+  return each;
+}
+
+function present(content: Uint8Array | undefined): Uint8Array {
+  if (content === undefined) throw new SluiceError("internal", "git answered fewer blobs than were asked for");
+  return content;
+}
+
+function isTooLarge(thrown: unknown): boolean {
+  return asSluiceError(thrown).code === "object-too-large";
+}
+
+function isRegular(file: TreeFile): boolean {
+  return file.mode === "100644" || file.mode === "100755";
+}
+
+/** What cannot be rendered is a failure, unless it is ignored and could not hold an object either. */
+function unreadable(file: TreeFile, isIgnored: boolean): RenderFailure | null {
+  if (isRegular(file) && isManifest(file.path)) return null;
+  if (isIgnored && !isManifest(file.path)) return null;
+  const place = { file: file.path, line: 1, column: 1 };
+  if (!isRegular(file)) {
+    const what = file.mode === "160000" ? "a submodule" : "a symbolic link";
+    return { code: "render-symlink", message: `${file.path} is ${what}; a target holds files only.`, ...place };
+  }
+  const message = `${file.path} is not YAML or JSON, so nothing would judge it; move it, or add it to ignore.`;
+  return { code: "path-not-rendered", message, ...place };
+}
+
+function allTooLarge(path: string): RenderFailure {
+  const message = `With ${path} the target's files are larger than ${MAXIMUM_SOURCE_BYTES / 1024 / 1024} MiB together.`;
+  return { code: "render-too-large", message, file: path, line: 1, column: 1 };
+}
