@@ -55,6 +55,14 @@ function selectPolicies(files: readonly PolicyFile[]): readonly PolicyFile[] {
     .filter((file) => file.path.endsWith(".rego") && !file.path.endsWith("_test.rego"))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   if (policies.length === 0) throw noPolicies();
+  if (policies.some((file) => file.path === AGGREGATE_FILE)) {
+    const position = { file: AGGREGATE_FILE, line: null, column: null };
+    throw new SluiceError(
+      "policy-metadata",
+      `${AGGREGATE_FILE} is a file of Sluice's own; give the policy another name.`,
+      { position },
+    );
+  }
   const bytes = policies.reduce((sum, file) => sum + Buffer.byteLength(file.text), 0);
   if (policies.length > MAXIMUM_FILES || bytes > MAXIMUM_BYTES) {
     throw new SluiceError("policy-does-not-compile", "The policies are more than 10,000 files or 16 MiB.");

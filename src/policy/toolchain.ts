@@ -66,7 +66,7 @@ export function openToolchain(options: ToolchainOptions): Toolchain {
   let starts = 0;
 
   async function run(op: ToolchainOp, body: JsonObject): Promise<ToolchainAnswer> {
-    if (current === null) {
+    if (current === null || current.ended) {
       current = startCompiler(options);
       starts++;
     }
@@ -105,6 +105,7 @@ export function openToolchain(options: ToolchainOptions): Toolchain {
 interface CompilerProcess {
   /** Requests sent to this process. */
   readonly asked: number;
+  readonly ended: boolean;
   ask(op: ToolchainOp, body: JsonObject, deadlineMs: number): Promise<ToolchainAnswer>;
   kill(): Promise<void>;
 }
@@ -157,6 +158,9 @@ function startCompiler(options: ToolchainOptions): CompilerProcess {
   return {
     get asked() {
       return asked;
+    },
+    get ended() {
+      return ended !== null;
     },
     async ask(op, body, deadlineMs) {
       if (ended !== null) throw ended;
