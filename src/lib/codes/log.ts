@@ -1,0 +1,167 @@
+/** What can be wrong with the decision log, its checkpoints and its proofs. */
+import type { CodeEntry } from "../codes.ts";
+
+export const LOG_CODES = {
+  "log-busy": {
+    class: "error",
+    means: "Another process is writing this log. A log has one writer; readers are free.",
+    example: "`sluice release prod --config gate.yaml` while `sluice serve` runs on the same log.",
+    fix: "Stop the other writer, or ask it to act: repeat the command with --gate URL instead of --config.",
+  },
+  "log-failed": {
+    class: "error",
+    means: "The log could not be written. Nothing was recorded, so nothing was decided.",
+    example: "The disk below the log reports an input/output error.",
+    fix: "Repair the storage, then run the command again; `sluice log verify` tells whether the log is whole.",
+  },
+  "log-full": {
+    class: "error",
+    means: "There is no space left to record a decision. Nothing was recorded, so nothing was decided.",
+    example: "The volume of the log's database is full.",
+    fix: "Make space on the volume of the log; the next decision is recorded without a restart.",
+  },
+  "log-unpublished": {
+    class: "error",
+    means: "The entry is recorded, but its checkpoint could not be published, so it does not count yet.",
+    example: "The volume of the anchor file is not mounted.",
+    fix: "Make the anchor's volume writable; the log publishes before it records anything else.",
+  },
+  "log-closed": {
+    class: "error",
+    means: "The log was closed while something was still to be recorded.",
+    example: "A check arrives while the service is shutting down.",
+    fix: "Run the command again once the service is up.",
+  },
+  "log-read-only": {
+    class: "error",
+    means: "The log is open for reading, and something tried to append to it.",
+    example: "An entry is appended through a reader, which holds no key.",
+    fix: "Run the command with the operator's file: --config gate.yaml.",
+  },
+  "log-missing": {
+    class: "usage",
+    means: "There is no log at the place that the configuration names.",
+    example: "`sluice log list --config gate.yaml` before anything was adopted.",
+    fix: "Check `log.store` in gate.yaml; the first `sluice adopt TARGET` creates the log.",
+  },
+  "log-store-unknown": {
+    class: "usage",
+    means: "The log's store has a form that Sluice does not know.",
+    example: '`store: "mysql:..."` in gate.yaml.',
+    fix: 'Write `store: "sqlite:./data/log.db"` in gate.yaml.',
+  },
+  "log-readable-by-others": {
+    class: "error",
+    means: "The log or its folder can be read or written by other users; it holds values that only its owner may see.",
+    example: "A log whose folder has mode 0755.",
+    fix: "Give the log a folder of its own: chmod 700 FOLDER && chmod 600 FOLDER/log.db*",
+  },
+  "log-on-network-storage": {
+    class: "error",
+    means: "The log lies on a file system that other machines can reach, where locks and syncs cannot be relied on.",
+    example: "The log's folder is an NFS mount.",
+    fix: "Move the log to a local disk and change `log.store` in gate.yaml.",
+  },
+  "log-origin-mismatch": {
+    class: "error",
+    means: "The log was begun under another origin or another key than the configuration names.",
+    example: "`origin` in gate.yaml was changed after the first entry.",
+    fix: "Put back the origin and key of this log, or begin a new log under the new origin.",
+  },
+  "log-version-unknown": {
+    class: "error",
+    means: "The log was written by a version of Sluice with another database layout.",
+    example: "An older Sluice opens the log of a newer one.",
+    fix: "Run the version of Sluice that wrote the log, or a newer one.",
+  },
+  "log-corrupt": {
+    class: "error",
+    means: "What the log stores does not agree with its own signed checkpoint.",
+    example: "A byte of an entry was changed in the database.",
+    fix: "See which entry it is: sluice log verify PATH   then restore the log and keep the damaged copy as evidence.",
+  },
+  "log-tampered": {
+    class: "refused",
+    means: "The log is proven not to be what was recorded.",
+    example: "`sluice log verify data/log.db` after one byte of an entry was changed.",
+    fix: "Keep this copy as evidence, call whoever runs the gate, and compare with the last checkpoint you hold.",
+  },
+  "log-rolled-back": {
+    class: "refused",
+    means: "The log is shorter than a checkpoint that was already published: an older copy was put in its place.",
+    example: "The database was restored from a backup, and the anchor holds a larger checkpoint.",
+    fix: "Put back the newest copy of the log. If it is lost, begin a new log under a new origin.",
+  },
+  "log-forked": {
+    class: "refused",
+    means: "The log contradicts a checkpoint that was already published: two histories exist.",
+    example: "Entries were recorded on a restored copy, and the anchor remembers the other ones.",
+    fix: "Keep both copies as evidence and find out who wrote the second; nothing may be released from either.",
+  },
+  "log-anchor-missing": {
+    class: "error",
+    means: "The anchor file of this log is gone, so it cannot be told whether the log is the newest one.",
+    example: "The volume of `log.anchor` is not mounted.",
+    fix: "Mount the volume or put the file back. To accept the log as it is, create the file empty: touch ANCHOR",
+  },
+  "entry-unknown": {
+    class: "usage",
+    means: "The log has no entry with that number.",
+    example: "`sluice log show 5000` in a log of 412 entries.",
+    fix: "List what there is: sluice log list",
+  },
+  "entry-too-large": {
+    class: "error",
+    means: "The entry does not fit into a line of the log, which holds less than 65,535 bytes.",
+    example: "A decision with thousands of different reasons.",
+    fix: "Split the change into smaller ones.",
+  },
+  "entry-malformed": {
+    class: "error",
+    means: "An entry is not a leaf of version 1: a field is missing, unknown or of the wrong form.",
+    example: "A line of the log with a key that version 1 does not have.",
+    fix: "See which entry it is: sluice log verify PATH",
+  },
+  "note-key-invalid": {
+    class: "usage",
+    means: "The text is not a signing key or verifier key in the form of signed notes.",
+    example: "`keys: [prod+1a2b]` in agent.yaml, with the end of the key cut off.",
+    fix: "Copy the whole line that `sluice keygen log` prints.",
+  },
+  "note-malformed": {
+    class: "refused",
+    means: "A signed text is not in the strict form of signed notes.",
+    example: "A checkpoint whose signature line begins with a hyphen instead of a dash.",
+    fix: "Fetch it again from the log; if it stays, call whoever publishes it.",
+  },
+  "note-bad-signature": {
+    class: "refused",
+    means: "A signed text carries a signature in the name of a known key which that key did not make.",
+    example: "A checkpoint whose size was edited.",
+    fix: "Fetch it again from the log; if it stays, call whoever publishes it.",
+  },
+  "note-unknown-key": {
+    class: "refused",
+    means: "A signed text carries no signature of a key that is trusted here.",
+    example: "The log has a new key, and agent.yaml names only the old one.",
+    fix: "Compare the new key with the people who run the gate, then add it to `log.keys` in agent.yaml.",
+  },
+  "checkpoint-malformed": {
+    class: "refused",
+    means: "A checkpoint is not origin, size and root in the strict form.",
+    example: "A checkpoint whose size has a leading zero.",
+    fix: "Fetch it again from the log; if it stays, call whoever publishes it.",
+  },
+  "proof-malformed": {
+    class: "refused",
+    means: "A proof file is not in the form c2sp.org/tlog-proof@v1.",
+    example: "A proof whose hash lines are cut off.",
+    fix: "Make it again: sluice log proof ENTRY",
+  },
+  "proof-wrong": {
+    class: "refused",
+    means: "A proof does not show that the entry is in the log under that checkpoint.",
+    example: "The proof of another entry.",
+    fix: "Make it again: sluice log proof ENTRY   If it stays, the log or the entry was changed.",
+  },
+} as const satisfies Record<string, CodeEntry>;

@@ -1,0 +1,207 @@
+/** Leaf version 1 (FORMS "Log leaf"): canonical JSON, closed; values that may be personal or secret are commitments. */
+import { hash } from "node:crypto";
+import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from "../lib/bytes.ts";
+import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { formatTime, type Instant, parseTime } from "../lib/time.ts";
+import { ULID, ulid } from "../lib/ulid.ts";
+import { type Disclosure, ENTRY_KINDS, type EntryDraft, type EntryKind, type Leaf, type TermKind } from "./entry.ts";
+import { MAXIMUM_ENTRY_BYTES } from "./tile.ts";
+
+export const SALT_BYTES = 16;
+const ULID_RANDOM_BYTES = 10;
+const MAXIMUM_DISCLOSED_CHARACTERS = 64 * 2 ** 20;
+const MAXIMUM_TERM_CHARACTERS = 4096;
+const TERM_KINDS: readonly TermKind[] = ["resource", "person", "rule", "commit", "tree", "release", "waiver", "key"];
+const PURPOSES: readonly unknown[] = ["gate", "dry-run", "observe"];
+const VERDICTS: readonly unknown[] = ["allow", "deny", "wait", "error", null];
+const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];
+const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+const REASON = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
+
+/** What is known of a leaf before its place in the log is. */
+type LeafFields = Omit<Leaf, "id" | "time" | "previous">;
+
+/**
+ * A draft made ready to be sequenced: all that costs time is done. Only flat texts, because it crosses to the writer's
+ * thread, where nested objects would cost more than the hashing.
+ */
+export interface PreparedEntry {
+  readonly kind: EntryKind;
+  readonly target: string | null;
+  readonly verdict: string | null;
+  /** The leaf's canonical text without the values of `id`, `previous` and `time`: what stands before, between, after. */
+  readonly pieces: readonly string[];
+  /** JSON text {name: {salt, value}}. */
+  readonly disclosed: string;
+  /** JSON text [[kind, value], ...], sorted, each once. */
+  readonly terms: string;
+  /** The raw clock; the leaf's time is never before that of the entry before it. */
+  readonly at: Instant;
+  /** 10 bytes for the id, in hex. */
+  readonly random: string;
+}
+
+/** @throws `entry-malformed`, `entry-too-large` */
+export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: number) => Uint8Array): PreparedEntry {
+  const names = Object.keys(draft.disclosed);
+  const noise = random(ULID_RANDOM_BYTES + SALT_BYTES * names.length);
+  const commitments: Record<string, string> = {};
+  const disclosures = names.map((name, place) => {
+    const salt = noise.subarray(ULID_RANDOM_BYTES + place * SALT_BYTES, ULID_RANDOM_BYTES + (place + 1) * SALT_BYTES);
+    const value = canonicalJson(draft.disclosed[name] as JsonValue);
+    commitments[name] = commit(salt, value);
+    return `${JSON.stringify(name)}:{"salt":"${encodeBase64(salt)}","value":${value}}`;
+  });
+  const { kind, target, purpose, verdict, subject, digests } = draft;
+  const reasons = [...new Set(draft.reasons)].sort();
+  const fields: LeafFields = { v: 1, kind, target, purpose, verdict, reasons, subject, digests, commitments };
+  const fault = fieldsFault({ ...fields });
+  if (fault !== null) throw malformed(fault);
+  const disclosed = `{${disclosures.join(",")}}`;
+  if (disclosed.length > MAXIMUM_DISCLOSED_CHARACTERS) throw tooLarge("its disclosed values exceed 64 MiB");
+  const id = encodeHex(noise.subarray(0, ULID_RANDOM_BYTES));
+  return { kind, target, verdict, pieces: piecesOf(fields), disclosed, terms: termsText(draft), at, random: id };
+}
+
+/** base64(SHA-256(salt || canonical bytes)). */
+export function commit(salt: Uint8Array, canonical: string): string {
+  return hash("sha256", concatBytes(salt, utf8(canonical)), "base64");
+}
+
+export function matchesCommitment(disclosure: Disclosure, commitment: string): boolean {
+  const salt = decodeBase64(disclosure.salt);
+  return salt?.byteLength === SALT_BYTES && commit(salt, canonicalJson(disclosure.value)) === commitment;
+}
+
+/** No valid field can hold this text under one of the three names, so the pieces are unambiguous. */
+const BLANK = "#";
+
+function piecesOf(fields: LeafFields): readonly string[] {
+  const whole = { ...fields, id: BLANK, previous: BLANK, time: BLANK } as unknown as JsonObject;
+  return canonicalJson(whole).split(/(?<="(?:id|previous|time)":)"#"/);
+}
+
+export interface SequencedLeaf {
+  readonly id: string;
+  readonly time: string;
+  /** Exact canonical bytes of the leaf. */
+  readonly bytes: Uint8Array;
+}
+
+/** The leaf of a prepared entry at its place. @throws `entry-too-large` */
+export function sequenceLeaf(entry: PreparedEntry, at: Instant, previous: string | null): SequencedLeaf {
+  const id = ulid(at, Buffer.from(entry.random, "hex"));
+  const time = formatTime(at);
+  const [before, betweenIdAndPrevious, betweenPreviousAndTime, after] = entry.pieces;
+  const link = previous === null ? "null" : `"${previous}"`;
+  const bytes = utf8(`${before}"${id}"${betweenIdAndPrevious}${link}${betweenPreviousAndTime}"${time}"${after}`);
+  if (bytes.byteLength >= MAXIMUM_ENTRY_BYTES) throw tooLarge(`it has ${bytes.byteLength} bytes`);
+  return { id, time, bytes };
+}
+
+export type LeafReading =
+  | { readonly kind: "leaf"; readonly leaf: Leaf }
+  | { readonly kind: "malformed"; readonly detail: string };
+
+/** Strict: exactly the canonical bytes of a leaf of version 1; an unknown key, kind or version is malformed. */
+export function readLeaf(bytes: Uint8Array): LeafReading {
+  if (bytes.byteLength >= MAXIMUM_ENTRY_BYTES) return { kind: "malformed", detail: "it is too large" };
+  const text = decodeUtf8(bytes);
+  const value = text === null ? null : parseJson(text);
+  if (!isObject(value)) return { kind: "malformed", detail: "it is not a JSON object" };
+  const { id, time, previous, ...fields } = value;
+  const detail = fieldsFault(fields) ?? placeFault(id, time, previous);
+  if (detail !== null) return { kind: "malformed", detail };
+  if (canonicalJson(value) !== text) return { kind: "malformed", detail: "it is not in canonical form" };
+  return { kind: "leaf", leaf: value as unknown as Leaf };
+}
+
+function placeFault(
+  id: JsonValue | undefined,
+  time: JsonValue | undefined,
+  previous: JsonValue | undefined,
+): string | null {
+  if (typeof id !== "string" || !ULID.test(id)) return "`id` is not a ULID";
+  const at = typeof time === "string" ? parseTime(time) : null;
+  if (at === null || formatTime(at) !== time) return "`time` is not RFC 3339 in UTC with milliseconds";
+  const linked = previous === null || (typeof previous === "string" && decodeBase64(previous)?.byteLength === 32);
+  return linked ? null : "`previous` is not a leaf hash";
+}
+
+/** What is wrong with the fields, or null. The set of keys is closed. */
+function fieldsFault(fields: Readonly<Record<string, unknown>>): string | null {
+  const { v, kind, target, purpose, verdict, reasons, subject, digests, commitments, ...unknown } = fields;
+  if (Object.keys(unknown).length > 0) return `${JSON.stringify(Object.keys(unknown)[0])} is not a key of version 1`;
+  if (v !== 1) return "`v` is not 1";
+  if (!ENTRY_KINDS.includes(kind as EntryKind)) return "`kind` is not a kind of version 1";
+  if (target !== null && !isTargetName(target)) return "`target` is not a name";
+  if (!PURPOSES.includes(purpose)) return "`purpose` is not gate, dry-run or observe";
+  if (!VERDICTS.includes(verdict)) return "`verdict` is not allow, deny, wait, error or null";
+  if (!isReasons(reasons)) return "`reasons` are not sorted codes";
+  if (!isRecord(subject, isObjectIdOrNull)) return "`subject` holds something other than commit and tree ids";
+  if (!isDigests(digests)) return "`digests` are not policies, trust, configuration, waivers (SHA-256 in hex) and code";
+  if (!isRecord(commitments, isCommitment)) return "`commitments` are not SHA-256 in base64";
+  return null;
+}
+
+function isTargetName(value: unknown): boolean {
+  return typeof value === "string" && value.isWellFormed() && /^[^\u0000-\u001f\u007f]{1,200}$/.test(value);
+}
+
+function isReasons(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((code, at) => typeof code === "string" && REASON.test(code) && (at === 0 || value[at - 1] < code));
+}
+
+function isRecord(value: unknown, isMember: (member: unknown) => boolean): boolean {
+  return isObject(value) && Object.entries(value).every(([name, member]) => NAME.test(name) && isMember(member));
+}
+
+function isObjectIdOrNull(value: unknown): boolean {
+  return value === null || matches(value, /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
+}
+
+function matches(value: unknown, pattern: RegExp): boolean {
+  return typeof value === "string" && pattern.test(value);
+}
+
+function isCommitment(value: unknown): boolean {
+  return typeof value === "string" && decodeBase64(value)?.byteLength === 32;
+}
+
+function isDigests(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { code, ...hex } = value;
+  if (code !== null && !matches(code, /^[\x21-\x7e]{1,128}$/)) return false;
+  if (Object.keys(hex).length !== HEX_DIGESTS.length) return false;
+  return HEX_DIGESTS.every((name) => hex[name] === null || matches(hex[name], /^[0-9a-f]{64}$/));
+}
+
+function isObject(value: unknown): value is Record<string, JsonValue> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function termsText({ terms }: EntryDraft): string {
+  for (const { kind, value } of terms)
+    if (!TERM_KINDS.includes(kind) || value === "" || value.length > MAXIMUM_TERM_CHARACTERS || !value.isWellFormed())
+      throw malformed(`a term of kind ${JSON.stringify(kind)} is not 1 to ${MAXIMUM_TERM_CHARACTERS} characters`);
+  const pairs = terms.map(({ kind, value }) => JSON.stringify([kind, value]));
+  return `[${[...new Set(pairs)].sort().join(",")}]`;
+}
+
+function malformed(detail: string): SluiceError {
+  return new SluiceError("entry-malformed", `The entry is not a leaf of version 1: ${detail}.`);
+}
+
+function tooLarge(detail: string): SluiceError {
+  return new SluiceError("entry-too-large", `The entry does not fit into a line of the log: ${detail}.`);
+}

@@ -1,0 +1,75 @@
+/** Where a log can live. One line a store; `stores/` holds one file for each. */
+import { SluiceError } from "../lib/errors.ts";
+import type { Clock } from "../lib/time.ts";
+import type { DecisionLog } from "./decision-log.ts";
+import { noteVerifier } from "./note.ts";
+import { SqliteReader } from "./stores/sqlite/reader.ts";
+import { SqliteLog } from "./stores/sqlite.ts";
+
+export interface LogOptions {
+  /** `sqlite:PATH`. */
+  readonly store: string;
+  /** Name of the log, a schema-less URL; the signing key bears it too. */
+  readonly origin: string;
+  /** Signing key, `PRIVATE+KEY+<name>+<hex>+<base64>`. */
+  readonly key: string;
+  /** File on another volume that remembers the newest checkpoint. */
+  readonly anchor?: string | null;
+  /** File in which the newest checkpoint is published, for whoever serves the log's folder. */
+  readonly checkpointFile?: string | null;
+  readonly clock: Clock;
+  /** Cryptographically strong random bytes. */
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+export interface LogReaderOptions {
+  readonly store: string;
+  /** When given, a log of another origin is refused. */
+  readonly origin?: string;
+  /** Verifier keys of the log; without them the head's signature is not looked at. */
+  readonly keys?: readonly string[];
+}
+
+interface Store {
+  readonly scheme: string;
+  openWriter(path: string, options: LogOptions): Promise<DecisionLog>;
+  openReader(path: string, options: LogReaderOptions): DecisionLog;
+}
+
+export const STORES: readonly Store[] = [
+  {
+    scheme: "sqlite",
+    openWriter: (path, { anchor = null, checkpointFile = null, ...options }) =>
+      SqliteLog.open({ ...options, path, anchor, checkpointFile }),
+    openReader: (path, { origin = null, keys }) =>
+      new SqliteReader({ path, origin, keys: keys?.map(noteVerifier) ?? null }),
+  },
+];
+
+/**
+ * Opens the log for writing, and begins it where there is none. One process at a time; storage, head, newest entries
+ * and anchor are checked first.
+ * @throws `log-busy`, `log-corrupt`, `log-rolled-back`, `log-forked`, `log-anchor-missing`, `log-origin-mismatch`,
+ * `log-version-unknown`, `log-readable-by-others`, `log-on-network-storage`, `log-unpublished`, `log-failed`, `log-full`,
+ * `log-store-unknown`, `note-key-invalid`
+ */
+export async function openLog(options: LogOptions): Promise<DecisionLog> {
+  const { store, path } = locate(options.store);
+  return store.openWriter(path, options);
+}
+
+/** Opens the log for reading, also while another process writes it; append() rejects with `log-read-only`. @throws `log-missing` */
+export async function openLogReader(options: LogReaderOptions): Promise<DecisionLog> {
+  const { store, path } = locate(options.store);
+  return store.openReader(path, options);
+}
+
+function locate(text: string): { store: Store; path: string } {
+  const scheme = text.slice(0, Math.max(0, text.indexOf(":")));
+  if (/^postgres(ql)?$/.test(scheme)) throw new SluiceError("not-supported", "A log in PostgreSQL is not there yet.");
+  const store = STORES.find((each) => each.scheme === scheme);
+  const path = text.slice(scheme.length + 1);
+  if (store === undefined || path === "")
+    throw new SluiceError("log-store-unknown", "The log's store is not of the form sqlite:PATH.");
+  return { store, path };
+}

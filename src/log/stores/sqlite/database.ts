@@ -1,0 +1,161 @@
+/** Opening the database file: who may read it, where it may lie, how it syncs, and that one process writes. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
+import { syncFolder } from "../../durable.ts";
+import type { HashSource } from "../../tree.ts";
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+
+/** 64 MB of pages: a checkpoint of the WAL in the middle of a burst costs milliseconds, so it waits for idle time. */
+const WAL_AUTOCHECKPOINT_PAGES = 16_000;
+const FULL = 2;
+const SQLITE_BUSY = 5;
+const SQLITE_IOERR_FSYNC = 1034;
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+
+/** File systems that other machines write too, or whose locks and syncs are somebody else's program (statfs(2) types). */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xff534d42, "CIFS"],
+  [0xfe534d42, "SMB2"],
+  [0x00c36400, "Ceph"],
+  [0x65735546, "FUSE"],
+  [0x01021997, "9p"],
+  [0x5346414f, "AFS"],
+  [0x0bd00bd0, "Lustre"],
+  [0x7461636f, "OCFS2"],
+  [0x01161970, "GFS2"],
+  [0x47504653, "GPFS"],
+]);
+
+/** The name of a network file system, or null for a local one. */
+export function networkFileSystem(type: number): string | null {
+  return NETWORK_FILE_SYSTEMS.get(type) ?? null;
+}
+
+/** @throws `log-on-network-storage`, `log-readable-by-others` */
+export function prepareFolder(path: string): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const network = networkFileSystem(statfsSync(folder).type);
+  if (network !== null)
+    throw new SluiceError("log-on-network-storage", `The folder ${folder} is on ${network}; a log needs a local disk.`);
+  refuseOtherReaders(folder, "chmod 700");
+}
+
+/** Held for the life of the process that writes; the system drops it when the process dies. @throws `log-busy` */
+export function lockWriter(path: string): DatabaseSync {
+  const lockPath = `${path}.lock`;
+  createPrivately(lockPath);
+  const lock = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (cause) {
+    lock.close();
+    if ((sqliteCode(cause) ?? 0) % 256 !== SQLITE_BUSY) throw storageFailure(cause);
+    throw new SluiceError("log-busy", `Another process is writing the log ${path}.`, { retryable: true, cause });
+  }
+}
+
+/** The database with every setting that durability rests on, set and read back. */
+export function openForWriting(path: string): DatabaseSync {
+  createPrivately(path);
+  refuseOtherReaders(path, "chmod 600");
+  const db = new DatabaseSync(path, { timeout: 5000, allowExtension: false });
+  try {
+    db.exec("PRAGMA journal_mode = WAL");
+    db.exec("PRAGMA synchronous = FULL");
+    db.exec(`PRAGMA wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
+    db.exec("PRAGMA trusted_schema = OFF");
+    // a database that is opened again runs with the compiled-in default: set on every open, and not believed unseen
+    if (pragma(db, "journal_mode") !== "wal" || pragma(db, "synchronous") !== FULL)
+      throw new SluiceError("log-failed", "SQLite does not sync every commit, so no answer would be durable.");
+    if (isNew(db)) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
+    checkVersion(db, path);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
+}
+
+/** @throws `log-missing`, `log-version-unknown` */
+export function openForReading(path: string): DatabaseSync {
+  if (!existsSync(path)) throw new SluiceError("log-missing", `There is no log at ${path}.`);
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000, allowExtension: false });
+  try {
+    db.exec("PRAGMA trusted_schema = OFF");
+    checkVersion(db, path);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
+}
+
+export function isNotDatabase(cause: unknown): boolean {
+  return sqliteCode(cause) === SQLITE_NOTADB;
+}
+
+export function storedHashes(db: DatabaseSync): HashSource {
+  const select = db.prepare("SELECT hash FROM hashes WHERE level = ? AND n >= ? AND n < ? ORDER BY n");
+  select.setReturnArrays(true);
+  return (level, start, count) =>
+    (select.all(level, start, start + count) as unknown as [Uint8Array][]).map(([hash]) => hash);
+}
+
+/** What a failure of SQLite or of the file system is called. */
+export function storageFailure(cause: unknown): SluiceError {
+  if (cause instanceof SluiceError) return cause;
+  const details: ErrorDetails = { retryable: true, cause };
+  const errno = (cause as NodeJS.ErrnoException | null)?.code;
+  if ((sqliteCode(cause) ?? 0) % 256 === SQLITE_FULL || errno === "ENOSPC" || errno === "EDQUOT")
+    return new SluiceError("log-full", "There is no space left to record a decision; nothing was recorded.", details);
+  return new SluiceError("log-failed", "The log could not be written; nothing was recorded.", details);
+}
+
+/** After a failed fsync the kernel may have dropped the pages: only a new process may look at the file again. */
+export function isSyncFailure(cause: unknown): boolean {
+  return sqliteCode(cause) === SQLITE_IOERR_FSYNC;
+}
+
+function sqliteCode(cause: unknown): number | null {
+  const code = (cause as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" ? code : null;
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+function isNew(db: DatabaseSync): boolean {
+  return pragma(db, "user_version") === 0 && db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0;
+}
+
+function checkVersion(db: DatabaseSync, path: string): void {
+  if (pragma(db, "application_id") !== APPLICATION_ID || pragma(db, "user_version") !== SCHEMA_VERSION)
+    throw new SluiceError("log-version-unknown", `${path} is not a log in a layout that this version of Sluice knows.`);
+}
+
+function refuseOtherReaders(path: string, command: string): void {
+  if ((statSync(path).mode & 0o077) === 0) return;
+  throw new SluiceError("log-readable-by-others", `${path} can be read or written by other users.`, {
+    fix: `${command} ${path}`,
+  });
+}
+
+/** SQLite gives its -wal and -shm files the mode of the database. Never opens a file that is there: see the locks of POSIX. */
+function createPrivately(path: string): void {
+  if (existsSync(path)) return;
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+    chmodSync(path, 0o600);
+    syncFolder(dirname(path));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw storageFailure(cause);
+  }
+}

@@ -1,0 +1,205 @@
+/** Reading a log in SQLite: any number of processes, while another writes. */
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { encodeBase64, utf8 } from "../../../lib/bytes.ts";
+import { SluiceError } from "../../../lib/errors.ts";
+import type { Instant } from "../../../lib/time.ts";
+import { openCheckpoint, parseCheckpoint } from "../../checkpoint.ts";
+import type { Checkpoint, DecisionLog } from "../../decision-log.ts";
+import type { Disclosure, EntryDraft, EntryQuery, LoggedEntry, Receipt } from "../../entry.ts";
+import { readLeaf } from "../../leaf.ts";
+import { isTreeSize, leafHash, verifyInclusion } from "../../merkle.ts";
+import type { NoteVerifier } from "../../note.ts";
+import { type Bounds, countStatement, findStatement } from "../../query.ts";
+import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
+import { consistencyProof, type HashSource, inclusionProof } from "../../tree.ts";
+import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
+
+export interface ReaderOptions {
+  readonly path: string;
+  readonly origin: string | null;
+  /** null: the head's signature is not looked at (what it says is still held against the tree). */
+  readonly keys: readonly NoteVerifier[] | null;
+}
+
+export class SqliteReader implements DecisionLog {
+  readonly origin: string;
+  readonly #db: DatabaseSync;
+  readonly #hashes: HashSource;
+  readonly #options: ReaderOptions;
+  #head: Checkpoint;
+
+  /** @throws `log-missing`, `log-version-unknown`, `log-origin-mismatch`, `log-corrupt`, and what openCheckpoint() throws */
+  constructor(options: ReaderOptions) {
+    this.#db = openDatabase(options.path);
+    this.#options = options;
+    try {
+      this.#hashes = storedHashes(this.#db);
+      this.#head = this.#openHead(this.#storedNote());
+      this.origin = this.#head.origin;
+    } catch (cause) {
+      this.#db.close();
+      throw cause instanceof SluiceError ? cause : storageFailure(cause);
+    }
+  }
+
+  async append(_draft: EntryDraft): Promise<Receipt> {
+    throw new SluiceError("log-read-only", "The log is open for reading only.");
+  }
+
+  async appendAll(_drafts: readonly EntryDraft[]): Promise<readonly Receipt[]> {
+    throw new SluiceError("log-read-only", "The log is open for reading only.");
+  }
+
+  async read(index: number): Promise<LoggedEntry> {
+    return this.#read(index, this.#newestHead());
+  }
+
+  async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
+    const head = this.#newestHead();
+    const { sql, parameters } = findStatement(query, this.#bounds(query, head.size));
+    const rows = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
+    return rows.map(({ idx }) => this.#read(Number(idx), head));
+  }
+
+  async count(query: EntryQuery): Promise<number> {
+    const { sql, parameters } = countStatement(query, this.#bounds(query, this.#newestHead().size));
+    return Number(this.#db.prepare(sql).get(...(parameters as SQLInputValue[]))?.["n"]);
+  }
+
+  async latest(target: string, kinds: readonly EntryDraft["kind"][]): Promise<LoggedEntry | null> {
+    return (await this.find({ target, kinds, limit: 1 }))[0] ?? null;
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    return this.#newestHead();
+  }
+
+  async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
+    this.#requireSize(size);
+    return inclusionProof(this.#hashes, index, size);
+  }
+
+  async consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
+    this.#requireSize(newSize);
+    if (!isTreeSize(oldSize) || oldSize > newSize)
+      throw new SluiceError("entry-unknown", `A tree of ${newSize} entries does not follow one of ${oldSize}.`);
+    return consistencyProof(this.#hashes, oldSize, newSize);
+  }
+
+  async resource(path: string): Promise<Uint8Array | null> {
+    const head = this.#newestHead();
+    if (path === "checkpoint") return utf8(head.note);
+    const tile = parseTilePath(path);
+    if (tile === null || !tileExists(tile, head.size)) return null;
+    return tile.level === "entries" ? this.#bundle(tile) : this.#tile(tile.level, tile);
+  }
+
+  async close(): Promise<void> {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #tile(level: number, { position, width }: Tile): Uint8Array {
+    const hashes = this.#hashes(level, position * TILE_WIDTH, width);
+    if (hashes.length !== width)
+      throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
+    return new Uint8Array(Buffer.concat(hashes));
+  }
+
+  #bundle({ position, width }: Tile): Uint8Array {
+    const start = position * TILE_WIDTH;
+    const select = this.#db.prepare("SELECT bytes FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx");
+    const rows = select.all(start, start + width);
+    if (rows.length !== width) throw new SluiceError("log-corrupt", `Entries are missing after ${start}.`);
+    return writeBundle(rows.map(({ bytes }) => bytes as Uint8Array));
+  }
+
+  #storedNote(): string {
+    const row = this.#db.prepare("SELECT note FROM head").get();
+    if (row === undefined) throw new SluiceError("log-corrupt", "The log has no signed head.");
+    return String(row["note"]);
+  }
+
+  #newestHead(): Checkpoint {
+    const note = this.#storedNote();
+    if (note !== this.#head.note) this.#head = this.#openHead(note);
+    return this.#head;
+  }
+
+  #openHead(note: string): Checkpoint {
+    const { keys, origin } = this.#options;
+    const claimed = parseCheckpoint(note);
+    if (claimed === null) throw new SluiceError("log-corrupt", "The log's head is not a signed checkpoint.");
+    if (keys !== null) return openCheckpoint(note, origin ?? claimed.origin, keys);
+    if (origin !== null && origin !== claimed.origin)
+      throw new SluiceError("log-origin-mismatch", `The log is ${claimed.origin}; ${origin} is expected.`);
+    return claimed;
+  }
+
+  #requireSize(size: number): void {
+    const head = this.#newestHead();
+    if (!isTreeSize(size) || size > head.size)
+      throw new SluiceError("entry-unknown", `The log has ${head.size} entries, not ${size}.`);
+  }
+
+  /** The entry only if it is, byte for byte, what the signed head covers. */
+  #read(index: number, head: Checkpoint): LoggedEntry {
+    const proof = inclusionProof(this.#hashes, index, head.size);
+    const row = this.#db
+      .prepare("SELECT bytes, json FROM entries e LEFT JOIN disclosures d ON d.idx = e.idx WHERE e.idx = ?")
+      .get(index);
+    const bytes = new Uint8Array(Buffer.from((row?.["bytes"] as Uint8Array | undefined) ?? []));
+    const hash = leafHash(bytes);
+    if (!verifyInclusion(hash, index, head.size, proof, head.root))
+      throw new SluiceError("log-corrupt", `Entry ${index} is not what the log's signed head covers.`);
+    const reading = readLeaf(bytes);
+    if (reading.kind === "malformed")
+      throw new SluiceError("log-corrupt", `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
+    const disclosed = parseDisclosures(row?.["json"]);
+    if (disclosed === null) throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
+    return { index, leaf: reading.leaf, bytes, leafHash: encodeBase64(hash), disclosed };
+  }
+
+  #bounds({ from, to, after, order }: EntryQuery, size: number): Bounds {
+    const start = from === undefined ? 0 : this.#firstSince(from, size);
+    const end = to === undefined ? size : this.#firstSince(to, size);
+    if (after === undefined) return { start, end };
+    return order === "oldest" ? { start: Math.max(start, after + 1), end } : { start, end: Math.min(end, after) };
+  }
+
+  /** Number of the first entry at or after `at`: time never decreases, so it is found by halving. */
+  #firstSince(at: Instant, size: number): number {
+    const select = this.#db.prepare("SELECT time FROM entries WHERE idx = ?");
+    let [low, high] = [0, size];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (Number(select.get(middle)?.["time"] ?? 0) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    return openForReading(path);
+  } catch (cause) {
+    if (isNotDatabase(cause)) throw new SluiceError("log-corrupt", `${path} is not a database.`, { cause });
+    throw storageFailure(cause);
+  }
+}
+
+/** {name: {salt, value} | null}; null for anything else. */
+export function parseDisclosures(json: unknown): Readonly<Record<string, Disclosure | null>> | null {
+  try {
+    const value: unknown = JSON.parse(String(json));
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    const isDisclosure = (each: unknown) =>
+      each === null ||
+      (typeof each === "object" &&
+        typeof (each as Disclosure).salt === "string" &&
+        Object.keys(each).join() === "salt,value");
+    return Object.values(value).every(isDisclosure) ? (value as Record<string, Disclosure | null>) : null;
+  } catch {
+    return null;
+  }
+}

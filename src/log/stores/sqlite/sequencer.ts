@@ -1,0 +1,298 @@
+/**
+ * The one writer of a log in SQLite. Lives in its own thread; everything in it is synchronous, so a batch is one
+ * straight story. What arrives while a batch commits becomes the next batch.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { encodeBase64, equalBytes } from "../../../lib/bytes.ts";
+import { SluiceError } from "../../../lib/errors.ts";
+import { openCheckpoint, signCheckpoint } from "../../checkpoint.ts";
+import type { Checkpoint } from "../../decision-log.ts";
+import { replaceFile } from "../../durable.ts";
+import { ENTRY_KINDS, type Receipt } from "../../entry.ts";
+import type { PreparedEntry } from "../../leaf.ts";
+import { emptyRoot, frontierRoot, leafHash } from "../../merkle.ts";
+import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../../note.ts";
+import { TILE_WIDTH } from "../../tile.ts";
+import { type HashSource, storedFrontier } from "../../tree.ts";
+import { checkAnchor } from "./anchor.ts";
+import { isSyncFailure, lockWriter, openForWriting, prepareFolder, storageFailure, storedHashes } from "./database.ts";
+import { type End, type Stage, stageGroups } from "./stage.ts";
+
+export interface WriterOptions {
+  readonly path: string;
+  readonly origin: string;
+  /** Signing key in Go's form; its name is the origin. */
+  readonly key: string;
+  /** A file on another volume that always holds the newest checkpoint; null for none. */
+  readonly anchor: string | null;
+  /** A file to publish the newest checkpoint in, for whoever serves the log's folder; null for none. */
+  readonly checkpointFile: string | null;
+}
+
+export type Outcome = readonly Receipt[] | SluiceError;
+
+/** An open database with its statements and the end of the log as it stands there. */
+interface Session {
+  readonly db: DatabaseSync;
+  readonly hashes: HashSource;
+  readonly insert: Record<"entry" | "disclosure" | "hash" | "unindexed" | "term", StatementSync>;
+  readonly setHead: StatementSync;
+  readonly tails: Map<string, string>;
+  end: End;
+  head: Checkpoint;
+  /** False from the commit until the checkpoint is where others read it. */
+  published: boolean;
+}
+
+const INDEX_CHUNK_ENTRIES = 2000;
+
+export class Sequencer {
+  readonly #options: WriterOptions;
+  readonly #signer: NoteSigner;
+  readonly #verifier: NoteVerifier;
+  readonly #lock: DatabaseSync;
+  /** null after a failure, until the next batch has recovered. */
+  #session: Session | null = null;
+  /** Set when only a new process may look at the files again. */
+  #poisoned: SluiceError | null = null;
+
+  /** @throws every refusal of DecisionLog's opening: see openLog() */
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#signer = noteSigner(options.key);
+    this.#verifier = noteVerifier(this.#signer.vkey);
+    if (this.#signer.name !== options.origin)
+      throw new SluiceError(
+        "log-origin-mismatch",
+        `The key is named ${this.#signer.name}; the log's origin is ${options.origin}.`,
+      );
+    prepareFolder(options.path);
+    this.#lock = lockWriter(options.path);
+    try {
+      this.#session = this.#recover();
+      this.#publish(this.#session);
+    } catch (cause) {
+      this.close();
+      throw storageFailure(cause);
+    }
+  }
+
+  /**
+   * Records groups of entries, each group whole or not at all, in one transaction. Crash order:
+   *   1 recover, if the last batch failed      2 stage: place, time, previous, hashes
+   *   3 compute the root                       4 sign the checkpoint, kept in this function until the commit
+   *   5 write entries, hashes, head; COMMIT    <- point of no return
+   *   6 publish the checkpoint                 7 acknowledge, by returning
+   * A crash before 5 leaves nothing; between 5 and 6, the next opening publishes by the same function.
+   */
+  commit(groups: readonly (readonly PreparedEntry[])[]): readonly Outcome[] {
+    let stage: Stage;
+    try {
+      const session = this.#ready(); //                                                  1
+      stage = stageGroups(session.end, groups, (target) => tailOf(session, target)); //  2
+      if (stage.entries.length === 0) return stage.outcomes;
+      const { frontier } = stage.end;
+      const root = frontierRoot(frontier); //                                            3
+      const checkpoint = signCheckpoint(this.#options.origin, frontier.size, root, this.#signer); // 4
+      this.#write(session, stage, checkpoint); //                                        5
+      this.#publish(this.#ready()); //                                                   6
+    } catch (cause) {
+      const failure = storageFailure(cause);
+      return groups.map(() => failure);
+    }
+    return stage.outcomes; //                                                            7
+  }
+
+  /** Turns waiting terms into index rows; true when more are waiting. Never throws: the index is only an index. */
+  indexTerms(): boolean {
+    const session = this.#session;
+    if (session === null) return false;
+    const { db } = session;
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      const waiting = db.prepare("SELECT idx, terms FROM unindexed ORDER BY idx LIMIT ?").all(INDEX_CHUNK_ENTRIES);
+      const rows = waiting.flatMap(({ idx, terms }) =>
+        (JSON.parse(String(terms)) as [string, string][]).map(([kind, value]) => [kind, value, Number(idx)] as const),
+      );
+      // neighbours in the index are written together: four times as fast as in the order of arrival
+      rows.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]) || a[2] - b[2]);
+      for (const row of rows) session.insert.term.run(...row);
+      db.prepare("DELETE FROM unindexed WHERE idx <= ?").run(Number(waiting.at(-1)?.["idx"] ?? -1));
+      db.exec("COMMIT");
+      return waiting.length === INDEX_CHUNK_ENTRIES;
+    } catch {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      return false;
+    }
+  }
+
+  /** Moves the write-ahead log into the database; for idle time. */
+  checkpointStorage(): void {
+    try {
+      this.#session?.db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // it is tried again later; the write-ahead log holds everything meanwhile
+    }
+  }
+
+  close(): void {
+    this.#session?.db.close();
+    this.#lock.close();
+  }
+
+  #ready(): Session {
+    if (this.#poisoned !== null) throw this.#poisoned;
+    this.#session ??= this.#recover();
+    if (!this.#session.published) this.#publish(this.#session);
+    return this.#session;
+  }
+
+  /** Opening and recovering are one thing: only what storage proves is believed. */
+  #recover(): Session {
+    const db = openForWriting(this.#options.path);
+    try {
+      const session = this.#load(db);
+      this.#checkAnchor(session);
+      return session;
+    } catch (cause) {
+      db.close();
+      throw cause;
+    }
+  }
+
+  /** The end of the log, its head verified and its newest tile re-hashed; bounded work whatever the size. */
+  #load(db: DatabaseSync): Session {
+    const row = db.prepare("SELECT size, note FROM head").get();
+    if (row === undefined) this.#begin(db);
+    const note = String(row?.["note"] ?? db.prepare("SELECT note FROM head").get()?.["note"]);
+    const head = openHead(note, this.#options.origin, this.#verifier);
+    const hashes = storedHashes(db);
+    const frontier = storedFrontier(hashes, head.size);
+    if (!equalBytes(frontierRoot(frontier), head.root) || count(db) !== head.size)
+      throw new SluiceError("log-corrupt", "The stored entries do not agree with the log's signed head.");
+    checkNewestTile(db, hashes, head.size);
+    const time = Number(db.prepare("SELECT time FROM entries ORDER BY idx DESC LIMIT 1").get()?.["time"] ?? 0);
+    return {
+      db,
+      hashes,
+      insert: {
+        entry: db.prepare("INSERT INTO entries (idx, time, target, kind, verdict, bytes) VALUES (?, ?, ?, ?, ?, ?)"),
+        disclosure: db.prepare("INSERT INTO disclosures (idx, json) VALUES (?, ?)"),
+        hash: db.prepare("INSERT INTO hashes (level, n, hash) VALUES (?, ?, ?)"),
+        unindexed: db.prepare("INSERT INTO unindexed (idx, terms) VALUES (?, ?)"),
+        term: db.prepare("INSERT OR IGNORE INTO terms (kind, value, idx) VALUES (?, ?, ?)"),
+      },
+      setHead: db.prepare("UPDATE head SET size = ?, note = ?, anchored = max(anchored, ?)"),
+      tails: new Map(),
+      end: { frontier, time },
+      head,
+      published: false,
+    };
+  }
+
+  /** An empty log is signed too: from its first moment it belongs to one origin and one key. */
+  #begin(db: DatabaseSync): void {
+    if (count(db) > 0) throw new SluiceError("log-corrupt", "The log has entries but no signed head.");
+    const { note } = signCheckpoint(this.#options.origin, 0, emptyRoot(), this.#signer);
+    db.prepare("INSERT INTO head (one, size, note, anchored) VALUES (1, 0, ?, 0)").run(note);
+  }
+
+  #checkAnchor({ db, head, hashes }: Session): void {
+    const { anchor } = this.#options;
+    if (anchor === null) return;
+    const anchored = db.prepare("SELECT anchored FROM head").get()?.["anchored"] === 1;
+    checkAnchor(anchor, head, anchored, hashes, this.#verifier);
+  }
+
+  #write(session: Session, stage: Stage, checkpoint: Checkpoint): void {
+    const { db, insert } = session;
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      for (const { index, time, bytes, prepared } of stage.entries) {
+        insert.entry.run(index, time, prepared.target, prepared.kind, prepared.verdict, bytes);
+        insert.disclosure.run(index, prepared.disclosed);
+        insert.unindexed.run(index, prepared.terms);
+      }
+      for (const { level, n, hash } of stage.hashes) insert.hash.run(level, n, hash);
+      session.setHead.run(checkpoint.size, checkpoint.note, this.#options.anchor === null ? 0 : 1);
+      db.exec("COMMIT");
+    } catch (cause) {
+      if (this.#isCommitted(session, checkpoint, cause)) return;
+      throw cause;
+    }
+    session.end = stage.end;
+    session.head = checkpoint;
+    session.published = false;
+    for (const [target, hash] of stage.tails) session.tails.set(target, hash);
+  }
+
+  /** A failed commit may have happened all the same. Nothing in memory is believed: storage says which it was. */
+  #isCommitted({ db }: Session, checkpoint: Checkpoint, cause: unknown): boolean {
+    this.#session = null;
+    db.close();
+    if (isSyncFailure(cause)) this.#poisoned = storageFailure(cause);
+    if (this.#poisoned !== null) return false;
+    try {
+      this.#session = this.#recover();
+    } catch (again) {
+      const message =
+        "The log could not be written, and storage does not answer whether the last entries were recorded.";
+      throw new SluiceError("log-failed", message, { retryable: true, cause: again }); // the next batch recovers
+    }
+    return this.#session.head.note === checkpoint.note;
+  }
+
+  /** Idempotent: writes the head that storage holds to where others read it. @throws `log-unpublished` */
+  #publish(session: Session): void {
+    try {
+      for (const file of [this.#options.anchor, this.#options.checkpointFile])
+        if (file !== null) replaceFile(file, session.head.note);
+    } catch (cause) {
+      const message = "The log's checkpoint could not be published; entries that are recorded do not count yet.";
+      throw new SluiceError("log-unpublished", message, { retryable: true, cause });
+    }
+    session.published = true;
+  }
+}
+
+function openHead(note: string, origin: string, verifier: NoteVerifier): Checkpoint {
+  try {
+    return openCheckpoint(note, origin, [verifier]);
+  } catch (cause) {
+    const { code, message } = cause as SluiceError;
+    const isOther = code === "note-unknown-key" || code === "log-origin-mismatch";
+    throw new SluiceError(isOther ? "log-origin-mismatch" : "log-corrupt", `The log's head is refused: ${message}`, {
+      cause,
+    });
+  }
+}
+
+function checkNewestTile(db: DatabaseSync, hashes: HashSource, size: number): void {
+  const start = Math.max(0, (Math.ceil(size / TILE_WIDTH) - 1) * TILE_WIDTH);
+  const stored = hashes(0, start, size - start);
+  const rows = db.prepare("SELECT bytes FROM entries WHERE idx >= ? ORDER BY idx").all(start);
+  if (rows.length !== stored.length) throw new SluiceError("log-corrupt", "Entries are missing at the end of the log.");
+  for (const [at, { bytes }] of rows.entries())
+    if (!equalBytes(leafHash(bytes as Uint8Array), stored[at] ?? new Uint8Array(0)))
+      throw new SluiceError("log-corrupt", `Entry ${start + at} is not what was recorded.`);
+}
+
+function count(db: DatabaseSync): number {
+  const last = db.prepare("SELECT max(idx) AS entry, (SELECT max(n) FROM hashes WHERE level = 0) AS hash FROM entries");
+  const { entry = null, hash = null } = last.get() ?? {};
+  if (entry !== hash) throw new SluiceError("log-corrupt", "The log's entries and hashes end in different places.");
+  return entry === null ? 0 : Number(entry) + 1;
+}
+
+function tailOf({ db, hashes, tails }: Session, target: string): string | null {
+  const known = tails.get(target);
+  if (known !== undefined) return known;
+  const newest = db.prepare("SELECT max(idx) AS idx FROM entries WHERE target = ? AND kind = ?");
+  const indexes = ENTRY_KINDS.map((kind) => Number(newest.get(target, kind)?.["idx"] ?? -1));
+  const [hash] = hashes(0, Math.max(...indexes), 1);
+  return hash === undefined ? null : encodeBase64(hash);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,83 @@
+/** The writer's thread: takes whatever has arrived as one batch, so commits group themselves without waiting. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { asSluiceError, SluiceError } from "../../../lib/errors.ts";
+import type { Receipt } from "../../entry.ts";
+import type { PreparedEntry } from "../../leaf.ts";
+import { type Outcome, Sequencer, type WriterOptions } from "./sequencer.ts";
+
+/** Error as it crosses the threads. */
+export interface Refusal {
+  readonly code: SluiceError["code"];
+  readonly message: string;
+  readonly fix: string | null;
+  readonly retryable: boolean;
+  readonly cause: string | null;
+}
+
+export type ToWriter =
+  | { readonly kind: "append"; readonly groups: readonly (readonly PreparedEntry[])[] }
+  | { readonly kind: "close" };
+
+export type FromWriter =
+  | { readonly kind: "ready" }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  /** Answers in the order in which the groups were sent. */
+  | { readonly kind: "done"; readonly outcomes: readonly (readonly Receipt[] | Refusal)[] };
+
+/** How long nothing must arrive before the index is brought up to date and the storage tidied. */
+const IDLE_MS = 20;
+
+function run(port: MessagePort, options: WriterOptions): void {
+  const sequencer = open(port, options);
+  if (sequencer === null) return;
+  let idle: NodeJS.Timeout | undefined;
+  const tidy = () => {
+    if (sequencer.indexTerms()) idle = setTimeout(tidy, 0);
+    else sequencer.checkpointStorage();
+  };
+  port.on("message", (first: ToWriter) => {
+    clearTimeout(idle);
+    const arrived = [first, ...drain(port)];
+    const groups = arrived.flatMap((message) => (message.kind === "append" ? message.groups : []));
+    if (groups.length > 0) answer(port, { kind: "done", outcomes: sequencer.commit(groups).map(crossing) });
+    if (arrived.some((message) => message.kind === "close")) return close(port, sequencer);
+    idle = setTimeout(tidy, IDLE_MS);
+  });
+  answer(port, { kind: "ready" });
+}
+
+function open(port: MessagePort, options: WriterOptions): Sequencer | null {
+  try {
+    return new Sequencer(options);
+  } catch (thrown) {
+    answer(port, { kind: "refused", refusal: refusalOf(asSluiceError(thrown)) });
+    return null;
+  }
+}
+
+function close(port: MessagePort, sequencer: Sequencer): void {
+  while (sequencer.indexTerms());
+  sequencer.close();
+  port.close();
+}
+
+function drain(port: MessagePort): readonly ToWriter[] {
+  const messages: ToWriter[] = [];
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+    messages.push(next.message as ToWriter);
+  return messages;
+}
+
+function answer(port: MessagePort, message: FromWriter): void {
+  port.postMessage(message);
+}
+
+function crossing(outcome: Outcome): readonly Receipt[] | Refusal {
+  return outcome instanceof SluiceError ? refusalOf(outcome) : outcome;
+}
+
+function refusalOf({ code, message, fix, retryable, cause }: SluiceError): Refusal {
+  return { code, message, fix, retryable, cause: cause instanceof Error ? cause.message : null };
+}
+
+if (parentPort !== null) run(parentPort, workerData as WriterOptions);

@@ -1,0 +1,56 @@
+/** Roots and proofs of a stored tree, computed from the hashes that its tiles hold. */
+import { SluiceError } from "../lib/errors.ts";
+import {
+  consistencyRanges,
+  decompose,
+  type Frontier,
+  inclusionRanges,
+  joinSubtrees,
+  type Node,
+  nodeHash,
+  type Range,
+} from "./merkle.ts";
+import { TILE_HEIGHT } from "./tile.ts";
+
+/** `count` hashes of level `level` from `start` on; level L holds the complete subtrees of 256^L leaves. */
+export type HashSource = (level: number, start: number, count: number) => readonly Uint8Array[];
+
+/** At most 255 hashes a level are read, whatever the size. @throws `log-corrupt` when hashes are missing */
+export function storedFrontier(source: HashSource, size: number): Frontier {
+  return { size, hashes: decompose(0, size).map((node) => subtreeHash(source, node)) };
+}
+
+export function storedRoot(source: HashSource, size: number): Uint8Array {
+  return joinSubtrees(storedFrontier(source, size).hashes);
+}
+
+/** Audit path of leaf `index` in the tree of `size`, the leaf's sibling first. @throws `entry-unknown` */
+export function inclusionProof(source: HashSource, index: number, size: number): readonly Uint8Array[] {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= size)
+    throw new SluiceError("entry-unknown", `There is no entry ${index} among the first ${size}.`);
+  return inclusionRanges(index, size).map((range) => rangeHash(source, range));
+}
+
+/** Requires 0 <= oldSize <= newSize. */
+export function consistencyProof(source: HashSource, oldSize: number, newSize: number): readonly Uint8Array[] {
+  return consistencyRanges(oldSize, newSize).map((range) => rangeHash(source, range));
+}
+
+function rangeHash(source: HashSource, { start, end }: Range): Uint8Array {
+  return joinSubtrees(decompose(start, end).map((node) => subtreeHash(source, node)));
+}
+
+function subtreeHash(source: HashSource, { height, position }: Node): Uint8Array {
+  const level = Math.floor(height / TILE_HEIGHT);
+  const count = 2 ** (height % TILE_HEIGHT);
+  let row = source(level, position * count, count);
+  if (row.length !== count) throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
+  while (row.length > 1) row = halve(row);
+  return row[0] as Uint8Array;
+}
+
+function halve(row: readonly Uint8Array[]): readonly Uint8Array[] {
+  return Array.from({ length: row.length / 2 }, (_, at) =>
+    nodeHash(row[2 * at] as Uint8Array, row[2 * at + 1] as Uint8Array),
+  );
+}
