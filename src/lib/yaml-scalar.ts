@@ -31,7 +31,11 @@ const AMBIGUOUS: readonly (readonly [RegExp, string])[] = [
   [/^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt\s])/, "a date to YAML 1.1"],
 ];
 
+/** Most scalars begin like none of the texts that are anything but themselves. */
+const PERHAPS_SPECIAL = /^(?:$|[-+.0-9~<=yYnNoOtTfF])/;
+
 export function resolvePlain(text: string): PlainScalar {
+  if (!PERHAPS_SPECIAL.test(text)) return { kind: "value", value: text };
   const word = WORDS.get(text);
   if (word !== undefined) return { kind: "value", value: word };
   if (DECIMAL.test(text)) return decimal(text);

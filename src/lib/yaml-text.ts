@@ -75,9 +75,12 @@ export function refuseFlowScalar(text: string, event: ScalarEvent): void {
 
 /** YAML 1.1 wants a key on one line and within 1,024 characters. */
 export function refuseLongKey(text: string, event: ScalarEvent): void {
+  const length = event.valueEnd - event.valueStart;
+  const isPlainly = length <= 1_000 && text[event.valueEnd] === ":" && event.fast;
+  if (isPlainly) return;
   const raw = text.slice(event.valueStart, event.valueEnd);
   const following = text.slice(event.valueEnd, event.valueEnd + 1_000);
-  if (raw.length <= 1_000 && !raw.includes("\n") && !/^["']?[ \t\r]*\n\s*:/.test(following)) return;
+  if (length <= 1_000 && !raw.includes("\n") && !/^["']?[ \t\r]*\n\s*:/.test(following)) return;
   throw new YamlRefusal("yaml-key", event.valueStart, "This key is longer than one line or than 1,000 characters.");
 }
 

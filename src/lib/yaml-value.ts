@@ -25,7 +25,7 @@ import {
 
 export const MAXIMUM_YAML_DEPTH = 100;
 /** What all aliases of a file may add, in characters plus one per value. */
-export const MAXIMUM_ALIAS_EXPANSION = 1024 * 1024;
+const MAXIMUM_ALIAS_EXPANSION = 1024 * 1024;
 
 export interface YamlDocument {
   /** Counts every document of the file from 0; empty ones are counted but left out. */

@@ -6,7 +6,7 @@ import type { RenderedParts, Renderer, RenderSource } from "../renderer.ts";
 import type { RenderFailure, Resource } from "../resource.ts";
 
 const FILES_PER_READ = 256;
-export const MAXIMUM_SOURCE_BYTES = 64 * 1024 * 1024;
+const MAXIMUM_SOURCE_BYTES = 64 * 1024 * 1024;
 
 export const plain: Renderer = { name: "plain", recognises: () => true, render: renderPlain };
 
