@@ -1,7 +1,8 @@
 /** `sluice adopt`: an operator makes the first approved state of a target. */
 import { type Adoption, adoptTarget } from "../gate/adopt.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
-import { AS_OPTION, CONFIG_OPTION, FORMAT_OPTION, formatOf, json, personOf, required, withGate } from "./opening.ts";
+import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 
 export const adopt: Command = {
   name: "adopt",
@@ -12,7 +13,7 @@ export const adopt: Command = {
     reason: { type: "string", value: "TEXT", description: "why this state is the one to start from; recorded" },
     at: { type: "string", value: "REV", description: "the commit (default: the tip of the target's branch)" },
     as: AS_OPTION,
-    format: FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   },
   positionals: [1, 1],
   exitCodes: [
@@ -25,11 +26,10 @@ export const adopt: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const [target = ""] = invocation.positionals;
-  const format = formatOf(invocation);
   const reason = required(invocation, "reason", "TEXT");
   const wish = { target, at: textOption(invocation, "at") ?? null, reason, by: personOf(invocation) };
   const adoption = await withGate(invocation, (gate) => adoptTarget(gate, wish));
-  invocation.output.write(format === "json" ? json(report(target, adoption)) : text(target, adoption));
+  answer(invocation, report(target, adoption), () => text(target, adoption));
   return 0;
 }
 

@@ -5,8 +5,9 @@ import type { AgentOutcome } from "../agent/outcome.ts";
 import { readAgentYaml } from "../config/agent-yaml.ts";
 import { readSecret } from "../config/secret.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
-import { FORMAT_OPTION, formatOf, json, required } from "./opening.ts";
+import { required } from "./opening.ts";
 
 export const agent: Command = {
   name: "agent",
@@ -15,7 +16,7 @@ export const agent: Command = {
   options: {
     config: { type: "string", value: "FILE", description: "the agent's own agent.yaml" },
     once: { type: "boolean", description: "one round, then leave" },
-    format: FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
   exitCodes: [
@@ -28,7 +29,7 @@ export const agent: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = formatOf(invocation);
+  formatsOf(invocation);
   if (!isSet(invocation, "once")) {
     throw new SluiceError("not-supported", "An agent that keeps running is not there yet.", {
       fix: "sluice agent --once, from a timer every minute",
@@ -42,10 +43,10 @@ async function run(invocation: Invocation): Promise<number> {
     clock: invocation.clock,
   });
   const { target, name } = configuration.agent;
-  invocation.output.write(
-    format === "json"
-      ? json({ ...outcome, apiVersion: "sluice/v1", kind: "AgentRun", outcome: outcome.kind, agent: name, target })
-      : text(outcome),
+  answer(
+    invocation,
+    { ...outcome, apiVersion: "sluice/v1", kind: "AgentRun", outcome: outcome.kind, agent: name, target },
+    () => text(outcome),
   );
   return outcome.exitCode;
 }

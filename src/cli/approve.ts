@@ -21,16 +21,9 @@ import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
 import { sshKeyFromLine } from "../signature/ssh-key.ts";
 import type { Trust } from "../signature/trust.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
-import {
-  FORMAT_OPTION,
-  formatOf,
-  json,
-  type LocalRepository,
-  REPO_OPTION,
-  required,
-  withRepository,
-} from "./opening.ts";
+import { type LocalRepository, REPO_OPTION, required, withRepository } from "./opening.ts";
 
 const execute = promisify(execFile);
 const SIGNING_DEADLINE_MS = 120_000;
@@ -48,7 +41,7 @@ export const approve: Command = {
       value: "NAME",
       description: "what the gate calls the repository (default: the folder's name)",
     },
-    format: FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 1],
   exitCodes: [[0, "signed; push it so that the gate sees it"]],
@@ -57,7 +50,7 @@ export const approve: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = formatOf(invocation);
+  formatsOf(invocation);
   const target = required(invocation, "target", "T");
   const key = resolve(invocation.folder, required(invocation, "key", "FILE"));
   const { statement, ref, path } = await withRepository(invocation, async (local) => {
@@ -68,11 +61,7 @@ async function run(invocation: Invocation): Promise<number> {
   });
   const push = `git push origin ${ref}`;
   const text = `APPROVED  ${target}  tree ${statement.tree.slice(0, 7)} by ${statement.approver}, until ${statement.expiresAt}\nnext      ${push}\n`;
-  invocation.output.write(
-    format === "json"
-      ? json({ apiVersion: "sluice/v1", kind: "Approval", ref, statement, push, repository: path })
-      : text,
-  );
+  answer(invocation, { apiVersion: "sluice/v1", kind: "Approval", ref, statement, push, repository: path }, () => text);
   return 0;
 }
 

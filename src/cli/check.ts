@@ -1,23 +1,12 @@
 /** `sluice check`: the pull-request check. A preview unless it has a gate. */
-import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { type Admitted, admit } from "../gate/gate.ts";
 import { gateProposal, previewProposals } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
 import { openPreviewServices } from "../gate/wiring.ts";
 import type { CommitId } from "../git/object.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
-import {
-  CONFIG_OPTION,
-  FORMAT_OPTION,
-  formatOf,
-  json,
-  means,
-  REPO_OPTION,
-  refuseRemoteGate,
-  withGate,
-  withRepository,
-} from "./opening.ts";
+import { CONFIG_OPTION, means, REPO_OPTION, refuseRemoteGate, withGate, withRepository } from "./opening.ts";
 import { type CheckReport, checkReport } from "./reports/check.ts";
 import { checkText } from "./reports/check-text.ts";
 import { paint } from "./reports/paint.ts";
@@ -45,8 +34,7 @@ export const check: Command = {
       value: "NAME",
       description: "what approvals call the repository (default: the folder's name)",
     },
-    format: FORMAT_OPTION,
-    output: { type: "string", value: "FILE", description: "write the report there instead of standard output" },
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
   exitCodes: [
@@ -60,7 +48,7 @@ export const check: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   refuseRemoteGate(invocation);
-  const format = formatOf(invocation);
+  formatsOf(invocation);
   const started = performance.now();
   const timings: Record<string, number> = {};
   const onStep = (step: string, milliseconds: number): void => {
@@ -69,10 +57,7 @@ async function run(invocation: Invocation): Promise<number> {
   const done = invocation.output.progress("judging");
   const admitted = await judge(invocation, onStep).finally(done);
   const report = checkReport(admitted, { ...timings, total: Math.round(performance.now() - started) });
-  deliver(
-    invocation,
-    format === "json" ? json(report) : text(invocation, report, admitted, performance.now() - started),
-  );
+  answer(invocation, report, () => text(invocation, report, admitted, performance.now() - started));
   return report.exitCode;
 }
 
@@ -140,14 +125,8 @@ function text(
   const branches = new Map(admitted.map(({ decision }) => [decision.target.name, decision.target.branch]));
   return checkText(report, {
     width: invocation.output.width,
-    paint: paint(invocation.output.colours && textOption(invocation, "output") === undefined),
+    paint: paint(invocation.output.colours),
     branch: (target) => branches.get(target) ?? "",
     seconds: milliseconds / 1000,
   });
-}
-
-function deliver(invocation: Invocation, report: string): void {
-  const file = textOption(invocation, "output");
-  if (file === undefined) invocation.output.write(report);
-  else writeFileSync(resolve(invocation.folder, file), report);
 }

@@ -1,14 +1,15 @@
 /** `sluice head`: signs a fresh head, and takes in what agents reported; the service does it every minute. */
 import { signedHead } from "../gate/releasing.ts";
 import { ingestReports } from "../gate/reports.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
-import { CONFIG_OPTION, FORMAT_OPTION, formatOf, json, withGate } from "./opening.ts";
+import { CONFIG_OPTION, withGate } from "./opening.ts";
 
 export const head: Command = {
   name: "head",
   summary: "sign a fresh head",
   usage: ["head TARGET --config gate.yaml"],
-  options: { config: CONFIG_OPTION, format: FORMAT_OPTION },
+  options: { config: CONFIG_OPTION, ...ANSWER_OPTIONS },
   positionals: [1, 1],
   exitCodes: [[0, "a fresh head is published"]],
   example: "sluice head prod --config gate.yaml      valid for ten minutes",
@@ -17,7 +18,6 @@ export const head: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const [target = ""] = invocation.positionals;
-  const format = formatOf(invocation);
   const { signed, reports } = await withGate(invocation, async (gate) => {
     const taken = await ingestReports(gate, target);
     return { signed: await signedHead(gate, target), reports: taken };
@@ -26,6 +26,6 @@ async function run(invocation: Invocation): Promise<number> {
   const report = { apiVersion: "sluice/v1", kind: "Head", target, latestSequence, hold, issuedAt, notAfter, reports };
   const state = hold === null ? "" : `, held by ${hold.by}: ${hold.reason}`;
   const text = `${target}: head names #${latestSequence}${state}, valid until ${notAfter}; ${reports.applied} reports taken, ${reports.refused.length} refused\n`;
-  invocation.output.write(format === "json" ? json(report) : text);
+  answer(invocation, report, () => text);
   return 0;
 }

@@ -1,13 +1,14 @@
 /** `sluice hold` and `sluice resume`: the Andon cord, pulled and released by named people. */
 import { changeHold } from "../gate/holding.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
-import { AS_OPTION, CONFIG_OPTION, FORMAT_OPTION, formatOf, json, personOf, required, withGate } from "./opening.ts";
+import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 
 const OPTIONS: Command["options"] = {
   config: CONFIG_OPTION,
   reason: { type: "string", value: "TEXT", description: "why; recorded and shown to everybody" },
   as: AS_OPTION,
-  format: FORMAT_OPTION,
+  ...ANSWER_OPTIONS,
 };
 
 export const hold: Command = {
@@ -34,13 +35,10 @@ export const resume: Command = {
 
 async function run(kind: "hold" | "resume", invocation: Invocation): Promise<number> {
   const [scope = ""] = invocation.positionals;
-  const format = formatOf(invocation);
   const request = { scope, reason: required(invocation, "reason", "TEXT"), by: personOf(invocation) };
   const { index, targets } = await withGate(invocation, (gate) => changeHold(gate, kind, request));
   const state = kind === "hold" ? "held" : "resumed";
   const text = `${scope}: ${state} by ${request.by}; fresh heads say so for ${targets.join(", ")}   log ${index}\n`;
-  invocation.output.write(
-    format === "json" ? json({ apiVersion: "sluice/v1", kind: "Hold", state, ...request, index, targets }) : text,
-  );
+  answer(invocation, { apiVersion: "sluice/v1", kind: "Hold", state, ...request, index, targets }, () => text);
   return 0;
 }

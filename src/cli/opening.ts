@@ -6,10 +6,10 @@ import { openPreviewRepository, type PreviewRepository } from "../git/preview.ts
 import { findRepository } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
+import { formatsOf } from "./answer.ts";
 import { type Invocation, type OptionText, textOption } from "./command.ts";
 
 export const CONFIG_OPTION: OptionText = { type: "string", value: "FILE", description: "the operator's gate.yaml" };
-export const FORMAT_OPTION: OptionText = { type: "string", value: "FORMAT", description: "text (default) or json" };
 export const REPO_OPTION: OptionText = {
   type: "string",
   value: "DIR",
@@ -52,6 +52,7 @@ export async function withGateLog<T>(invocation: Invocation, work: (log: Decisio
 
 export function gateConfiguration(invocation: Invocation): GateConfiguration {
   refuseRemoteGate(invocation);
+  formatsOf(invocation); // an unknown format is said before anything is logged
   const file = textOption(invocation, "config");
   if (file === undefined) {
     throw new SluiceError("usage", "This needs the operator's gate.yaml.", { fix: "--config gate.yaml" });
@@ -87,23 +88,6 @@ export async function withRepository<T>(
   } finally {
     await repository.close();
   }
-}
-
-export type Format = "text" | "json";
-
-/** @throws SluiceError `usage`, `not-supported` for the formats that are planned */
-export function formatOf(invocation: Invocation): Format {
-  const format = textOption(invocation, "format") ?? "text";
-  if (format === "text" || format === "json") return format;
-  if (["sarif", "junit", "markdown", "ndjson"].includes(format)) {
-    throw new SluiceError("not-supported", `The format ${format} is not there yet.`, { fix: "--format json" });
-  }
-  throw new SluiceError("usage", `${JSON.stringify(format)} is no format.`, { fix: "--format text or --format json" });
-}
-
-/** JSON for scripts, indented so that people can read it too. */
-export function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 export function personOf(invocation: Invocation): string {

@@ -4,9 +4,10 @@ import { signedHead } from "../gate/releasing.ts";
 import { ingestReports } from "../gate/reports.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { lastRelease } from "../release/record.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
-import { CONFIG_OPTION, FORMAT_OPTION, formatOf, json, withGate } from "./opening.ts";
+import { CONFIG_OPTION, withGate } from "./opening.ts";
 import { landedReport, landedText } from "./reports/landed.ts";
 import { bySeverity } from "./reports/order.ts";
 
@@ -16,7 +17,7 @@ export const release: Command = {
   usage: ["release TARGET --config gate.yaml [--format F]"],
   options: {
     config: CONFIG_OPTION,
-    format: FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
     emergency: { type: "boolean", description: "two operators stand in for approvals (not there yet)" },
   },
   positionals: [1, 1],
@@ -36,7 +37,6 @@ interface Outcome {
 
 async function run(invocation: Invocation): Promise<number> {
   const [target = ""] = invocation.positionals;
-  const format = formatOf(invocation);
   if (isSet(invocation, "emergency")) {
     throw new SluiceError("not-supported", "An emergency release by two operators is not there yet.", {
       fix: `sluice rollback ${target} --to SEQUENCE`,
@@ -51,6 +51,6 @@ async function run(invocation: Invocation): Promise<number> {
   });
   const seconds = (performance.now() - started) / 1000;
   const context = { target, current, seconds, output: invocation.output };
-  invocation.output.write(format === "json" ? json(landedReport(landed, context)) : landedText(landed, context));
+  answer(invocation, landedReport(landed, context), () => landedText(landed, context));
   return landed.length === 0 ? 0 : exitCodeOfVerdict(bySeverity([landed.at(-1)?.admitted.decision.verdict ?? "error"]));
 }

@@ -1,9 +1,10 @@
 /** `sluice rollback`: releases an earlier sequence's objects again, judged by today's policies. */
 import { rollBack } from "../gate/rollback.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
-import { AS_OPTION, CONFIG_OPTION, FORMAT_OPTION, formatOf, json, personOf, required, withGate } from "./opening.ts";
+import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 import { landedReport, landedText } from "./reports/landed.ts";
 
 export const rollback: Command = {
@@ -15,7 +16,7 @@ export const rollback: Command = {
     to: { type: "string", value: "SEQUENCE", description: "the release whose objects come back" },
     reason: { type: "string", value: "TEXT", description: "why; recorded" },
     as: AS_OPTION,
-    format: FORMAT_OPTION,
+    ...ANSWER_OPTIONS,
   },
   positionals: [1, 1],
   exitCodes: [
@@ -29,7 +30,6 @@ export const rollback: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const [target = ""] = invocation.positionals;
-  const format = formatOf(invocation);
   const wish = {
     target,
     to: sequence(invocation),
@@ -44,7 +44,7 @@ async function run(invocation: Invocation): Promise<number> {
     seconds: (performance.now() - started) / 1000,
     output: invocation.output,
   };
-  invocation.output.write(format === "json" ? json(landedReport([landed], context)) : landedText([landed], context));
+  answer(invocation, landedReport([landed], context), () => landedText([landed], context));
   return exitCodeOfVerdict(landed.admitted.decision.verdict);
 }
 

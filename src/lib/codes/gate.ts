@@ -31,10 +31,10 @@ export const GATE_CODES = {
     example: "The pull request was edited in the merge dialog, or merged before it was checked.",
     fix: "Somebody who did not write it runs `sluice approve COMMIT --target TARGET`; then `sluice release TARGET`.",
   },
-  "nothing-landed": {
-    class: "usage",
-    means: "The target's branch does not exist where the gate fetches from.",
-    example: "gate.yaml names branch main, the repository has only master.",
-    fix: "Correct `branch` in gate.yaml, or push the branch.",
+  "resource-not-live": {
+    class: "refused",
+    means: "The named resource is not part of what is released to the target.",
+    example: "`sluice log why Deployment/web` where the release holds Deployment/apps/web.",
+    fix: "Name it as Kind/namespace/name, or Kind/name for a cluster-scoped object.",
   },
 } as const satisfies Record<string, CodeEntry>;
