@@ -59,6 +59,8 @@ const USER_ID_REVOCATION = 0x30;
 const FLAG_SIGN = 0x02;
 /** 0 to 3: the four grades of certification. */
 const CERTIFICATIONS: readonly number[] = [0x10, 0x11, 0x12, 0x13];
+/** These count even with a critical part that is not known: not to understand a revocation must not undo it. */
+const REVOCATIONS: readonly number[] = [KEY_REVOCATION, SUBKEY_REVOCATION, USER_ID_REVOCATION];
 /** Each costs one verification; real certificates have fewer than fifty of their own. */
 const MAXIMUM_OWN_SIGNATURES = 1000;
 
@@ -132,7 +134,7 @@ function verified(
   if (signing === null) return [];
   return block.signatures
     .filter((signature) => types.includes(signature.type))
-    .filter((signature) => !signature.hasUnknownCritical || types.includes(KEY_REVOCATION))
+    .filter((signature) => !signature.hasUnknownCritical || REVOCATIONS.includes(signature.type))
     .filter((signature) => isSignedBy(signing, signature, CERTIFICATE_HASHES, ...parts));
 }
 

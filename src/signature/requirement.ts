@@ -33,6 +33,11 @@ export interface RuleInput {
   readonly remerges: ReadonlyMap<CommitId, "equal" | "differs">;
   /** Forge-signed commits that an allowed proposal's verdict carries. */
   readonly carried: ReadonlySet<CommitId>;
+  /**
+   * The kinds of the change as in the policy input, which are known only once it was rendered: until the rule is applied
+   * with them, a robot's commits are rejected.
+   */
+  readonly kinds?: readonly ChangeKind[];
 }
 
 export interface RuledSignatures {
@@ -127,12 +132,14 @@ function forgeObjection(commit: Commit, signer: Signer, { trust, carried }: Rule
   return refusal("forge-not-permitted", `${short(commit)} is signed by ${signer.person}, which may not ${kind}.`);
 }
 
-function ownerObjection(commit: Commit, signer: Signer, { rule, trust }: RuleInput): Refusal | null {
+function ownerObjection(commit: Commit, signer: Signer, { rule, trust, kinds }: RuleInput): Refusal | null {
   const owner = ownerOf(signer, trust);
   if (owner === null || !isNamed(commit, owner, rule)) {
     const named = rule.signer === "either" ? "author or committer" : rule.signer;
     return refusal("signer-mismatch", `${short(commit)} is signed by ${signer.person}, who is not its ${named}.`);
   }
+  const robot = robotObjection(commit, owner, kinds);
+  if (robot !== null) return robot;
   if (!rule.touch || signer.hardware?.touch === true) return null;
   return refusal("touch-required", `${short(commit)} is signed by ${signer.person} without a touch of a security key.`);
 }
@@ -161,24 +168,16 @@ function ownerOf(signer: Signer, trust: Trust): Owner | null {
   return trust.owners.find((owner) => owner.id === signer.person && owner.class === signer.class) ?? null;
 }
 
-/**
- * Second part of the rule, once the change was rendered: a robot's commits verify only where its `may` holds every kind of
- * the change. `kinds` are those of the policy input.
- */
-export function applyRobotRule(
-  verifications: readonly Verification[],
-  trust: Trust,
-  kinds: readonly ChangeKind[],
-): readonly Verification[] {
-  return verifications.map((verification) => {
-    if (verification.kind === "rejected" || verification.signer.class !== "robot") return verification;
-    const may = ownerOf(verification.signer, trust)?.mayChange ?? [];
-    const beyond = kinds.filter((kind) => !may.includes(kind));
-    if (kinds.length > 0 && beyond.length === 0) return verification;
-    const what = beyond.length === 0 ? "is of no known kind" : `is of kind ${beyond.join(", ")}`;
-    const detail = `${verification.signer.person} may change ${may.join(", ") || "nothing"}; this change ${what}.`;
-    return rejected(verification, refusal("robot-not-permitted", detail));
-  });
+/** A robot's commits verify only where its `may` holds every kind of the change; unknown kinds are permitted to nobody. */
+function robotObjection(commit: Commit, owner: Owner, kinds: readonly ChangeKind[] | undefined): Refusal | null {
+  if (owner.class !== "robot") return null;
+  const who = `${short(commit)} is signed by ${owner.id}, which may change ${owner.mayChange.join(", ") || "nothing"}`;
+  if (kinds === undefined || kinds.length === 0) {
+    return refusal("robot-not-permitted", `${who}; of what kind this change is is not known.`);
+  }
+  const beyond = kinds.filter((kind) => !owner.mayChange.includes(kind));
+  if (beyond.length === 0) return null;
+  return refusal("robot-not-permitted", `${who}; this change is of kind ${beyond.join(", ")}.`);
 }
 
 function short(commit: Commit): string {

@@ -97,10 +97,12 @@ const EXPECTED: Readonly<Record<string, { readonly whole: number; readonly part:
   "not asked: SSH, its key is in no keyring": { whole: 4, part: 4 },
 };
 
+type Size = "whole" | "part";
+
 for (const { name, root, size } of [
-  { name: USED, root: CORPORA, size: isWhole ? "whole" : "part" },
-  ...(isWhole ? [{ name: "the part under test/fixtures", root: PART, size: "part" }] : []),
-] as const) {
+  { name: USED, root: CORPORA, size: (isWhole ? "whole" : "part") as Size },
+  ...(isWhole ? [{ name: "the part under test/fixtures", root: PART, size: "part" as Size }] : []),
+] satisfies readonly { name: string; root: string; size: Size }[]) {
   test(`agrees with gpg on guix.sigs, or differs for a known reason (${name})`, async (t) => {
     const verifier = await openVerifier(await readKeyring(keyring(root)), "sha1");
     const opinions = readOpinions(root);

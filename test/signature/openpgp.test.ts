@@ -3,6 +3,7 @@ import { after, describe, test } from "node:test";
 import * as openpgp from "openpgp";
 import { commitId } from "../../src/git/object.ts";
 import { parseCommit } from "../../src/git/parse.ts";
+import { readKeyring } from "../../src/signature/allowed-signers.ts";
 import type { Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { armourAs, dearmour, putTogether, takeApart, withoutUnhashed } from "../support/openpgp-bytes.ts";
@@ -127,6 +128,30 @@ describe("OpenPGP signatures of gpg", () => {
       assert.equal(after.signer?.person, "ada");
     });
   }
+
+  test("judges the revocation of a subkey alone, and leaves its primary key in force", async () => {
+    const key = gpg.key("Ada Sub <ada@example.com>", "ed25519");
+    const subkey = gpg.subkey(key, "ed25519", "sign");
+    const [bySubkey, byPrimary] = [gpg.sign(`${subkey}!`, PAYLOAD), gpg.sign(`${key}!`, PAYLOAD)];
+    assert.equal(outcome(await verify(gpg.export(key), bySubkey)), "verified");
+    const answers = ["key 1", "revkey", "y", "3", "", "y", "save", ""].join("\n");
+    gpg.gpg(
+      ["--no-batch", "--pinentry-mode", "loopback", "--passphrase", "", "--command-fd", "0", "--edit-key", key],
+      answers,
+    );
+    const revoked = gpg.export(key);
+    assert.ok(gpg.statusOf(bySubkey, PAYLOAD).includes("REVKEYSIG"));
+    assert.equal(outcome(await verify(revoked, bySubkey)), "key-revoked");
+    assert.equal(outcome(await verify(revoked, byPrimary)), "verified");
+  });
+
+  test("refuses by name keys that cannot be computed with", async () => {
+    const key = gpg.key("Ada Curve <ada@example.com>", "secp256k1");
+    await assert.rejects(verify(gpg.export(key), gpg.sign(key, PAYLOAD)), { code: "trust-key-invalid" });
+    const verifier = await openVerifier(await readKeyring(gpg.export(key)), "sha1");
+    const found = await verifier.verify(commitOf(signedRaw(gpg.sign(key, PAYLOAD))), NOW);
+    assert.equal(outcome(found), "not-supported");
+  });
 
   test("refuses an encryption subkey, and a primary key without the signing flag", async () => {
     const key = gpg.key("Ada Flags <ada@example.com>", "rsa2048", "cert");

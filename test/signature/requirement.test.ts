@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Commit, type CommitId, commitId } from "../../src/git/object.ts";
 import {
-  applyRobotRule,
   applySignatureRule,
   DEFAULT_SIGNATURE_RULE,
   type RuledSignatures,
   type SignatureRule,
 } from "../../src/signature/requirement.ts";
-import type { Trust } from "../../src/signature/trust.ts";
+import type { ChangeKind, Trust } from "../../src/signature/trust.ts";
 import type { Signer, Verification } from "../../src/signature/verification.ts";
 import { commitOf, HEADERS, MESSAGE, trustOf } from "../support/signing.ts";
 
@@ -59,6 +58,7 @@ interface Given {
   readonly rule?: Partial<SignatureRule>;
   readonly remerge?: "equal" | "differs";
   readonly carried?: boolean;
+  readonly kinds?: readonly ChangeKind[];
 }
 
 function judge(one: Commit, verification: Verification, given: Given = {}): RuledSignatures {
@@ -70,6 +70,7 @@ function judge(one: Commit, verification: Verification, given: Given = {}): Rule
     head: one.id,
     remerges: new Map<CommitId, "equal" | "differs">(given.remerge === undefined ? [] : [[one.id, given.remerge]]),
     carried: new Set(given.carried === true ? [one.id] : []),
+    ...(given.kinds === undefined ? {} : { kinds: given.kinds }),
   });
 }
 
@@ -123,23 +124,19 @@ test("a forge's key alone never counts, and a carried one only for what it may c
 
 test("a commit of a robot that the forge signs for counts as the robot's", () => {
   const one = commit("bot@example.com", "noreply@forge.example");
-  const [found] = judge(one, verified(one, FORGE)).verifications;
+  const [found] = judge(one, verified(one, FORGE), { kinds: ["image"] }).verifications;
   assert.deepEqual([found?.kind, found?.signer?.person, found?.signer?.class], ["verified", "renovate", "robot"]);
-  assert.equal(
-    outcome(commit("bot@example.com", "x@forge.example", 2), FORGE, { remerge: "equal" }),
-    "forge-not-permitted",
-  );
+  const merge = commit("bot@example.com", "x@forge.example", 2);
+  assert.equal(outcome(merge, FORGE, { kinds: ["image"], remerge: "equal" }), "forge-not-permitted");
 });
 
-test("a robot's commits verify only where it may make every kind of the change", () => {
-  const one = commit("bot@example.com");
-  const by = verified(one, signer("renovate", "robot"));
-  const kinds = (...all: Parameters<typeof applyRobotRule>[2]) => applyRobotRule([by], trust, all)[0];
-  assert.equal(kinds("image")?.kind, "verified");
-  for (const found of [kinds("image", "cluster-configuration"), kinds()]) {
-    assert.equal(found?.kind === "rejected" && found.reason, "robot-not-permitted");
+test("a robot's commits verify only where it may make every kind of the change, and the kinds are known", () => {
+  const robot = signer("renovate", "robot");
+  assert.equal(outcome(commit("bot@example.com"), robot, { kinds: ["image"] }), "verified");
+  for (const given of [{ kinds: ["image", "cluster-configuration"] }, { kinds: [] }, {}] as const) {
+    assert.equal(outcome(commit("bot@example.com"), robot, given), "robot-not-permitted");
   }
-  assert.equal(applyRobotRule([verified(one, ADA)], trust, ["cluster-configuration"])[0]?.kind, "verified");
+  assert.equal(outcome(commit("ada@example.com"), ADA, { kinds: ["cluster-configuration"] }), "verified");
 });
 
 test("a merge must give what merging its parents gives, and have two of them", () => {
