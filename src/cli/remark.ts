@@ -1,5 +1,5 @@
 /** One thing that was looked at and how it stands: a line of `doctor`, `config check` and `trust check`. */
-import { type Code, codeEntry } from "../lib/codes.ts";
+import { codeEntry } from "../lib/codes.ts";
 import { asSluiceError, type SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 
@@ -7,7 +7,7 @@ export interface Remark {
   readonly group: string;
   readonly what: string;
   readonly state: "ok" | "warn" | "FAIL";
-  readonly code: Code | null;
+  readonly code: string | null;
   readonly message: string;
   /** What to type or change; null only where nothing is wrong. */
   readonly fix: string | null;

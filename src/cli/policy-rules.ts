@@ -1,0 +1,68 @@
+/** The rules of policies that lie on disk, read from their METADATA by the locked compiler. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readSluiceYaml, SLUICE_YAML } from "../config/sluice-yaml.ts";
+import { packageRoot } from "../gate/wiring.ts";
+import { decodeUtf8 } from "../lib/bytes.ts";
+import { problemsError } from "../policy/compile.ts";
+import { readMetadata } from "../policy/metadata.ts";
+import type { Rule } from "../policy/policy-set.ts";
+import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
+import { readFolderFiles, readRegularFile } from "./folder-files.ts";
+
+const DEADLINE_MS = 30_000;
+const MAXIMUM_REQUESTS = 200;
+
+export interface FoundRule {
+  readonly rule: Rule;
+  /** Where its file stands, for people. */
+  readonly file: string;
+  /** The first of its deny examples; null where it has none. */
+  readonly example: string | null;
+}
+
+/** Rules of the folder that `policies:` in sluice.yaml names (policies/ without one), then those of the library. */
+export async function findRules(folder: string): Promise<readonly FoundRule[]> {
+  const own = policiesFolder(folder);
+  const library = join(packageRoot(), "policies");
+  const toolchain = openLockedToolchain();
+  try {
+    const found = existsSync(join(folder, own)) ? await rulesIn(join(folder, own), own, toolchain) : [];
+    const shipped = existsSync(library) ? await rulesIn(library, "the library's policies/", toolchain) : [];
+    const known = new Set(found.map(({ rule }) => rule.id));
+    return [...found, ...shipped.filter(({ rule }) => !known.has(rule.id))];
+  } finally {
+    await toolchain.close();
+  }
+}
+
+export function openLockedToolchain(): Toolchain {
+  const binary = locateToolchain(packageRoot());
+  return openToolchain({ binary, sandbox: "seccomp", deadlineMs: DEADLINE_MS, maxRequests: MAXIMUM_REQUESTS });
+}
+
+function policiesFolder(folder: string): string {
+  const bytes = readRegularFile(join(folder, SLUICE_YAML));
+  return bytes === null ? "policies/" : readSluiceYaml(decodeUtf8(bytes) ?? "").policies;
+}
+
+/** @throws SluiceError `policy-does-not-compile`, `policy-metadata`, and the toolchain's own */
+async function rulesIn(folder: string, shown: string, toolchain: Toolchain): Promise<readonly FoundRule[]> {
+  const sources = readFolderFiles(folder, (path) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
+  if (sources.size === 0) return [];
+  const files = [...sources].map(([path, bytes]) => ({ path, text: decodeUtf8(bytes) ?? "" }));
+  const answer = await toolchain.request("inspect", { files });
+  if (!answer.ok) throw problemsError(answer.errors);
+  const prefix = shown.endsWith("/") ? shown : `${shown}/`;
+  return readMetadata(answer.result).rules.map((rule) => ({
+    rule,
+    file: `${prefix}${rule.file}`,
+    example: firstExample(join(folder, dirname(rule.file), "examples", "deny")),
+  }));
+}
+
+function firstExample(folder: string): string | null {
+  if (!existsSync(folder)) return null;
+  const [first] = readFolderFiles(folder, (path) => /\.(?:ya?ml|json)$/.test(path)).values();
+  return first === undefined ? null : decodeUtf8(first);
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { z } from "zod";
+import { configCheckSchema } from "../../src/cli/reports/schemas.ts";
+import { generateNoteKey } from "../../src/log/note.ts";
+import { runSluice } from "../support/sluice.ts";
+import { tempFolder } from "../support/temp.ts";
+import { makeSshKey } from "./ssh-key.ts";
+
+const LOG = generateNoteKey("gate.example/log", new Uint8Array(32).fill(1));
+const RELEASE = generateNoteKey("gate.example/release", new Uint8Array(32).fill(2));
+const AGENT = generateNoteKey("prod-1", new Uint8Array(32).fill(3));
+const SLUICE = "version: 1\ntargets:\n  prod: {branch: main, path: prod}\n";
+const GATE = `version: 1
+repositories: {shop: {url: ../shop.git}}
+targets: {prod: {repository: shop, branch: main, channels: [{directory: out}], agents: ["${AGENT.vkey}"]}}
+log: {store: "sqlite:data/log.db", origin: gate.example/log, key: {file: log.key}}
+release: {key: {file: release.key}}
+`;
+const AGENT_YAML = `version: 1
+target: prod
+channel: {directory: out}
+apply: {files: www}
+name: prod-1
+key: {file: agent.key}
+log: {origin: gate.example/log, keys: ["${LOG.vkey}"]}
+releaseKeys: ["${RELEASE.vkey}"]
+state: state
+`;
+
+/** A folder in which everything is right, except what `files` says otherwise. */
+function scene(t: TestContext, files: Readonly<Record<string, string | null>> = {}): string {
+  const folder = tempFolder(t);
+  const ada = makeSshKey(folder, "ada");
+  const all: Record<string, string | null> = {
+    "sluice.yaml": SLUICE,
+    "trust/people.yaml": `people:\n  ada: {email: [ada@example.com], keys: [${ada.line}]}\n`,
+    "policies/one.rego": "package one\n",
+    "gate.yaml": GATE,
+    "agent.yaml": AGENT_YAML,
+    "log.key": `${LOG.skey}\n`,
+    "release.key": `${RELEASE.skey}\n`,
+    "agent.key": `${AGENT.skey}\n`,
+    ...files,
+  };
+  for (const [path, text] of Object.entries(all)) {
+    if (text === null) continue;
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text, { mode: path.endsWith(".key") ? 0o600 : 0o644 });
+  }
+  return folder;
+}
+
+async function check(folder: string, args: readonly string[] = ["--config", "gate.yaml", "--agent", "agent.yaml"]) {
+  const run = await runSluice(["config", "check", "--format", "json", ...args], { cwd: folder });
+  const { remarks, exitCode } = configCheckSchema.parse(JSON.parse(run.stdout));
+  assert.equal(run.code, exitCode);
+  return { code: run.code, remarks, failed: remarks.filter((one) => one.state === "FAIL").map((one) => one.code) };
+}
+
+test("config check says of each file that it can be used, and exits 0", async (t) => {
+  const { code, remarks } = await check(scene(t));
+  assert.deepEqual([code, remarks.filter((one) => one.state !== "ok")], [0, []]);
+  const named = remarks.map((one) => one.what);
+  for (const file of [
+    "sluice.yaml",
+    "trust/",
+    "waivers.yaml",
+    "policies/",
+    "gate.yaml",
+    "log.key",
+    "release.key",
+    "agent.yaml",
+    "agent.key",
+  ]) {
+    assert.ok(named.includes(file), file);
+  }
+});
+
+test("config check shows a misspelt key with its line and the nearest known one, and exits 2", async (t) => {
+  const folder = scene(t, { "sluice.yaml": SLUICE.replace("branch", "brnach") });
+  const run = await runSluice(["config", "check"], { cwd: folder });
+  assert.equal(run.code, 2);
+  assert.match(run.stdout, /^FAIL {2}sluice\.yaml {2}configuration-invalid: /);
+  assert.match(run.stdout, /^ {6}sluice\.yaml:3:10 unknown key "brnach"; did you mean "branch"\?$/m);
+  assert.match(run.stdout, /^ {6}fix {2}/m);
+});
+
+test("config check reports every wrong file, not only the first", async (t) => {
+  const folder = scene(t, {
+    "trust/people.yaml": "people: {ada: {email: [ada], keys: []}}\n",
+    "waivers.yaml": "- {rule: x}\n",
+    "policies/one.rego": null,
+    "gate.yaml": GATE.replace("repository: shop", "repository: shpo"),
+    "agent.yaml": AGENT_YAML.replace("state: state", "stat: state"),
+  });
+  const { code, failed } = await check(folder);
+  const expected = [
+    "trust-invalid",
+    "waivers-invalid",
+    "no-policies",
+    "gate-configuration-invalid",
+    "agent-configuration-invalid",
+  ];
+  assert.deepEqual([code, failed], [2, expected]);
+});
+
+test("config check refuses keys that others can read, that are missing, or are no keys", async (t) => {
+  const folder = scene(t, { "release.key": null, "agent.key": "hello\n" });
+  chmodSync(join(folder, "log.key"), 0o644);
+  const { failed } = await check(folder);
+  assert.deepEqual(failed, ["secret-readable-by-others", "secret-missing", "note-key-invalid"]);
+});
+
+test("config check refuses keys with another name, and one key for two uses", async (t) => {
+  const other = await check(scene(t, { "log.key": `${RELEASE.skey}\n`, "agent.key": `${LOG.skey}\n` }));
+  assert.deepEqual(other.failed, ["log-origin-mismatch", "gate-configuration-invalid", "agent-key-name"]);
+});
+
+test("config check reads keys from the environment where the file says so", async (t) => {
+  const folder = scene(t, { "gate.yaml": GATE.replace("{file: log.key}", "{env: LOG_KEY}") });
+  const args = ["config", "check", "--config", "gate.yaml"];
+  const run = await runSluice(args, { cwd: folder, env: { LOG_KEY: LOG.skey } });
+  assert.equal(run.code, 0, run.stdout);
+  assert.equal((run.stdout + run.stderr).includes("PRIVATE"), false);
+  const unset = await runSluice(args, { cwd: folder });
+  assert.match(unset.stdout, /FAIL {2}\$LOG_KEY .*secret-missing: /);
+});
+
+test("config check holds the branches of gate.yaml and sluice.yaml together", async (t) => {
+  const { failed } = await check(scene(t, { "gate.yaml": GATE.replace("branch: main", "branch: release") }));
+  assert.deepEqual(failed, ["branch-mismatch"]);
+});
+
+test("config check does not follow links, as the judge does not", async (t) => {
+  const folder = scene(t, { "sluice.yaml": null, "real.yaml": SLUICE });
+  symlinkSync("real.yaml", join(folder, "sluice.yaml"));
+  assert.deepEqual((await check(folder, [])).failed, ["configuration-absent"]);
+});
+
+test("config check of a gate's own machine needs no repository, but one that is named must be there", async (t) => {
+  const folder = scene(t, { "sluice.yaml": null });
+  assert.equal((await check(folder, ["--config", "gate.yaml"])).code, 0);
+  assert.deepEqual((await check(folder, ["--config", "gate.yaml", "--repo", "."])).failed, ["configuration-absent"]);
+  assert.deepEqual((await check(folder, ["--config", "gate.yml"])).failed, ["configuration-missing"]);
+});
+
+test("config schema prints JSON Schemas that accept what is right and refuse what is misspelt", async (t) => {
+  const one = await runSluice(["config", "schema", "sluice"]);
+  const schema = z.fromJSONSchema(JSON.parse(one.stdout));
+  const right = { version: 1, targets: { prod: { branch: "main", path: "prod" } } };
+  assert.equal(schema.safeParse(right).success, true);
+  assert.equal(schema.safeParse({ ...right, polices: "x" }).success, false);
+  const all = await runSluice(["config", "schema"]);
+  assert.deepEqual(Object.keys(JSON.parse(all.stdout)), ["sluice", "gate", "agent", "people", "waivers"]);
+  const wrong = await runSluice(["config", "schema", "sluise"], { cwd: tempFolder(t) });
+  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+  assert.match(wrong.stderr, /^usage {2}[\s\S]*fix {2}sluice config schema sluice/);
+});
