@@ -15,13 +15,14 @@ export class BuiltinError extends Error {
 /** Arguments in, and a value as JSON text out: every function here answers a JSON value. */
 type Builtin = (...values: readonly RegoValue[]) => string;
 
-const MAXIMUM_TEXT = 4 * 1024 * 1024;
+/** Of a call's argument and of its answer, printed. */
+export const MAXIMUM_VALUE_LENGTH = 1024 * 1024;
 
 const BUILTINS: Readonly<Record<string, Builtin>> = {
   sprintf: (format, values) => {
     if (!isArray(values ?? null)) throw new BuiltinError("operand 2 is not an array");
     const formatted = sprintf(asText(format, 1), values as readonly RegoValue[]);
-    if (formatted.length > MAXIMUM_TEXT) throw new BuiltinError("the text is longer than 4 MiB");
+    if (formatted.length > MAXIMUM_VALUE_LENGTH) throw new BuiltinError("the text is longer than 1 MiB");
     return JSON.stringify(formatted);
   },
   "strings.any_prefix_match": (search, base) => anyMatch(search, base, (text, affix) => text.startsWith(affix)),

@@ -95,7 +95,7 @@ function formatText(value: string, directive: Directive): string {
       return pad(verb === "x" ? hex : hex.toUpperCase(), directive);
     }
     default:
-      return `%!${verb}(string=${value})`;
+      return wrongVerb(directive, `string=${value}`);
   }
 }
 
@@ -109,7 +109,7 @@ function formatInteger(argument: { type: string; value: bigint }, directive: Dir
   if (verb === "X") return padNumber(value.toString(16).toUpperCase(), directive);
   if (/[bcoOqU]/.test(verb) || type === "*big.Int")
     throw new FormatError(`sprintf: %${verb} is not offered for a number`);
-  return `%!${verb}(${type}=${value})`;
+  return wrongVerb(directive, `${type}=${value}`);
 }
 
 function formatFloat(value: number, directive: Directive): string {
@@ -131,8 +131,15 @@ function formatFloat(value: number, directive: Directive): string {
     case "X":
       throw new FormatError(`sprintf: %${verb} is not offered for a number`);
     default:
-      return `%!${verb}(float64=${shortest(value)})`;
+      return wrongVerb(directive, `float64=${shortest(value)}`);
   }
+}
+
+/** Go applies flags, width and precision to the value inside as well; nobody wants that. */
+function wrongVerb({ verb, minus, zero, plus, width, precision }: Directive, value: string): string {
+  if (minus || zero || plus || width > 0 || precision !== null)
+    throw new FormatError(`sprintf: %${verb} is not offered for this value`);
+  return `%!${verb}(${value})`;
 }
 
 /** JavaScript's toFixed turns to exponents at 1e21 where Go does not. */
@@ -142,14 +149,11 @@ function fixed(value: number, precision: number): string {
   throw new FormatError("sprintf: %f of a number of more than 21 digits is not offered");
 }
 
-/** Go's %v of a float64: shortest digits, with an exponent below 1e-4 and from 1e21 on. */
+/** Go's %v of a float64: shortest digits, with an exponent below 1e-4 and from 1e6 on. */
 function shortest(value: number): string {
   if (Object.is(value, -0)) return "-0";
   const [digits = "0", power = "0"] = value.toExponential().split("e");
-  if (Number(power) < -4 || Number(power) >= 21) return exponent(`${digits}e${power}`);
-  return Number(power) < -6 || !/e/.test(String(value))
-    ? String(value)
-    : value.toFixed(Math.max(0, digits.length - 2 - Number(power)));
+  return Number(power) < -4 || Number(power) >= 6 ? exponent(`${digits}e${power}`) : String(value);
 }
 
 /** Go writes at least two digits of exponent: 1e-05. */

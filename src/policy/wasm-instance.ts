@@ -4,9 +4,9 @@
  * compiled regular expressions (0.7 ms for one `{0,127}`), so it happens only when enough garbage has gathered; a
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
-import { BuiltinError, callBuiltin } from "./builtins.ts";
+import { BuiltinError, callBuiltin, MAXIMUM_VALUE_LENGTH } from "./builtins.ts";
 import { FormatError } from "./go-format.ts";
-import { parseRegoValue } from "./rego-value.ts";
+import { parseRegoValue, type RegoValue } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
 export class EvaluationFault extends Error {
@@ -52,8 +52,8 @@ interface Exports {
 }
 
 const PAGE_BYTES = 65_536;
-/** Room for the module's own data; only pages that are touched cost memory. */
-const INITIAL_PAGES = 256;
+/** A module says how much its own data needs only by refusing less; most fit into the first. */
+const INITIAL_PAGES = [16, 64, 256, 1024] as const;
 /** Garbage of earlier documents after which the heap is set back. */
 const GARBAGE_BYTES = 16 * 1024 * 1024;
 /** Longest answer that is read; a rule that says more says nothing useful. */
@@ -62,16 +62,23 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** @param memoryBytes all the memory the policy may ever have. @throws EvaluationFault for another ABI or a module that does not fit. */
 export function instantiate(module: WebAssembly.Module, memoryBytes: number): PolicyInstance {
-  const memory = new WebAssembly.Memory({
-    initial: INITIAL_PAGES,
-    maximum: Math.max(INITIAL_PAGES, Math.floor(memoryBytes / PAGE_BYTES)),
-  });
-  const host = new Host(module, memory);
+  const host = fittingHost(module, Math.floor(memoryBytes / PAGE_BYTES));
   return {
     entrypoints: host.entrypoints,
     share: (parts) => host.guard(() => host.share(parts)),
     evaluate: (entrypoint, own) => host.guard(() => host.evaluate(entrypoint, own)),
   };
+}
+
+function fittingHost(module: WebAssembly.Module, maximum: number): Host {
+  for (const initial of INITIAL_PAGES.filter((pages) => pages <= maximum)) {
+    try {
+      return new Host(module, new WebAssembly.Memory({ initial, maximum }));
+    } catch (thrown) {
+      if (!(thrown instanceof WebAssembly.LinkError)) throw thrown;
+    }
+  }
+  throw new EvaluationFault("policy-aborted", "the module does not fit into its memory or is none of OPA's");
 }
 
 class Host {
@@ -166,7 +173,7 @@ class Host {
     try {
       const text = callBuiltin(
         name,
-        values.map((value) => parseRegoValue(this.#text(this.#exports.opa_value_dump(value)))),
+        values.map((value) => this.#argument(value)),
       );
       return this.#parse(utf8(text));
     } catch (thrown) {
@@ -174,6 +181,12 @@ class Host {
       const why = thrown instanceof BuiltinError || thrown instanceof FormatError ? thrown.message : "it failed";
       return this.#stop(new EvaluationFault("builtin-error", `${name}: ${why}`));
     }
+  }
+
+  #argument(value: number): RegoValue {
+    const text = this.#text(this.#exports.opa_value_dump(value));
+    if (text.length > MAXIMUM_VALUE_LENGTH) throw new BuiltinError("a value is longer than 1 MiB");
+    return parseRegoValue(text);
   }
 
   #stop(fault: EvaluationFault): never {

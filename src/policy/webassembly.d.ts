@@ -16,5 +16,6 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: { readonly env: Readonly<Record<string, unknown>> });
     readonly exports: Readonly<Record<string, unknown>>;
   }
+  class LinkError extends Error {}
   function compile(bytes: Uint8Array): Promise<Module>;
 }
