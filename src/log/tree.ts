@@ -24,11 +24,23 @@ export function storedRoot(source: HashSource, size: number): Uint8Array {
   return joinSubtrees(storedFrontier(source, size).hashes);
 }
 
+/** Remembers subtrees between proofs, so that neighbouring entries share their work. */
+export type SubtreeMemory = Map<string, Uint8Array>;
+
 /** Audit path of leaf `index` in the tree of `size`, the leaf's sibling first. @throws `entry-unknown` */
-export function inclusionProof(source: HashSource, index: number, size: number): readonly Uint8Array[] {
+export function inclusionProof(
+  source: HashSource,
+  index: number,
+  size: number,
+  memory: SubtreeMemory = new Map(),
+): readonly Uint8Array[] {
   if (!Number.isSafeInteger(index) || index < 0 || index >= size)
     throw new SluiceError("entry-unknown", `There is no entry ${index} among the first ${size}.`);
-  return inclusionRanges(index, size).map((range) => rangeHash(source, range));
+  return inclusionRanges(index, size).map(({ start, end }) => {
+    const known = memory.get(`${start}-${end}`) ?? rangeHash(source, { start, end });
+    memory.set(`${start}-${end}`, known);
+    return known;
+  });
 }
 
 /** Requires 0 <= oldSize <= newSize. */

@@ -13,7 +13,7 @@ import type { Leaf } from "./entry.ts";
 import { matchesCommitment, readLeaf } from "./leaf.ts";
 import { appendLeaf, EMPTY_FRONTIER, type Frontier, frontierRoot, leafHash } from "./merkle.ts";
 import { type NoteVerifier, noteVerifier } from "./note.ts";
-import { isNotDatabase, openForReading, storedHashes } from "./stores/sqlite/database.ts";
+import { isNotDatabase, isStorageDamage, openForReading, storedHashes } from "./stores/sqlite/database.ts";
 import { parseDisclosures } from "./stores/sqlite/reader.ts";
 import { hashesAtLevel, readBundle, TILE_HEIGHT, TILE_WIDTH, tilePath } from "./tile.ts";
 
@@ -89,8 +89,8 @@ export async function verifyLog(path: string, options: VerifyOptions): Promise<L
     return await verifySource(source, keys, options);
   } catch (thrown) {
     if (thrown instanceof Broken) return thrown.result;
-    if (thrown instanceof SluiceError) throw thrown;
-    const detail = `The storage cannot be read to its end: ${asSluiceError(thrown).cause}.`;
+    if (!isStorageDamage(thrown)) throw thrown;
+    const detail = "The database is damaged: it cannot be read to its end.";
     return { kind: "broken", code: "log-tampered", index: null, differs: "tree", detail };
   } finally {
     source.close();
@@ -246,8 +246,8 @@ function databaseSource(path: string): Source {
     note,
     hasDisclosures: true,
     entry(index) {
-      const { value: row } = rows.next();
-      if (row === undefined || row["idx"] !== index) return null;
+      const { done, value: row } = rows.next();
+      if (done === true || row["idx"] !== index) return null;
       const { bytes, json, time, target, kind, verdict } = row as Record<string, unknown>;
       return { bytes: bytes as Uint8Array, disclosures: String(json), columns: { time, target, kind, verdict } };
     },

@@ -82,6 +82,7 @@ export class SqliteLog extends SqliteReader {
       const exit = new Promise((resolve) => this.#worker.once("exit", resolve));
       this.#worker.ref();
       this.#worker.postMessage({ kind: "close" } satisfies ToWriter);
+      await super.close(); // before the writer's connection, which, as the last one, empties the write-ahead log
       await exit;
     }
     await super.close();

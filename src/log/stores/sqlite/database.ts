@@ -12,6 +12,7 @@ const WAL_AUTOCHECKPOINT_PAGES = 16_000;
 const FULL = 2;
 const SQLITE_BUSY = 5;
 const SQLITE_IOERR_FSYNC = 1034;
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 
@@ -99,6 +100,11 @@ export function openForReading(path: string): DatabaseSync {
 
 export function isNotDatabase(cause: unknown): boolean {
   return sqliteCode(cause) === SQLITE_NOTADB;
+}
+
+/** The pages of the database do not hold together any more. */
+export function isStorageDamage(cause: unknown): boolean {
+  return (sqliteCode(cause) ?? 0) % 256 === SQLITE_CORRUPT;
 }
 
 export function storedHashes(db: DatabaseSync): HashSource {

@@ -11,7 +11,7 @@ import { isTreeSize, leafHash, verifyInclusion } from "../../merkle.ts";
 import type { NoteVerifier } from "../../note.ts";
 import { type Bounds, countStatement, findStatement } from "../../query.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
-import { consistencyProof, type HashSource, inclusionProof } from "../../tree.ts";
+import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
 import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
 
 export interface ReaderOptions {
@@ -58,7 +58,8 @@ export class SqliteReader implements DecisionLog {
     const head = this.#newestHead();
     const { sql, parameters } = findStatement(query, this.#bounds(query, head.size));
     const rows = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
-    return rows.map(({ idx }) => this.#read(Number(idx), head));
+    const memory: SubtreeMemory = new Map();
+    return rows.map(({ idx }) => this.#read(Number(idx), head, memory));
   }
 
   async count(query: EntryQuery): Promise<number> {
@@ -142,8 +143,8 @@ export class SqliteReader implements DecisionLog {
   }
 
   /** The entry only if it is, byte for byte, what the signed head covers. */
-  #read(index: number, head: Checkpoint): LoggedEntry {
-    const proof = inclusionProof(this.#hashes, index, head.size);
+  #read(index: number, head: Checkpoint, memory: SubtreeMemory = new Map()): LoggedEntry {
+    const proof = inclusionProof(this.#hashes, index, head.size, memory);
     const row = this.#db
       .prepare("SELECT bytes, json FROM entries e LEFT JOIN disclosures d ON d.idx = e.idx WHERE e.idx = ?")
       .get(index);
