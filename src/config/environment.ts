@@ -14,6 +14,8 @@ export interface Surroundings {
   /** Login name of whoever runs the command; recorded, never trusted. */
   readonly operatingSystemUser: string;
   readonly colours: boolean;
+  /** For `demo`: the command line to run instead of this one, null for this one. */
+  readonly sluiceBinary: string | null;
 }
 
 export function readSurroundings(environment: Environment = process.env): Surroundings {
@@ -26,6 +28,7 @@ export function readSurroundings(environment: Environment = process.env): Surrou
     temporaryFolder: tmpdir(),
     operatingSystemUser: userName(),
     colours: environment["NO_COLOR"] === undefined && environment["TERM"] !== "dumb",
+    sluiceBinary: environment["SLUICE_BIN"] ?? null,
   };
 }
 

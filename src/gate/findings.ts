@@ -1,7 +1,7 @@
-/** Gives each finding its place in the source: file, line and column. */
+/** Gives each finding its place in the source, and masks what may be secret before anything is logged or shown. */
 import { decodeUtf8 } from "../lib/bytes.ts";
+import { type Locator, openLocator } from "../lib/yaml-position.ts";
 import type { Finding } from "../policy/finding.ts";
-import { locate } from "../render/position.ts";
 import { identityKey, type Position, type Resource } from "../render/resource.ts";
 import type { RenderedTrees } from "./render.ts";
 
@@ -10,13 +10,13 @@ export async function placeFindings(
   rendered: RenderedTrees,
 ): Promise<readonly Finding[]> {
   const resources = new Map(rendered.after.resources.map((resource) => [identityKey(resource.id), resource]));
-  const texts = new Map<string, string | null>();
+  const locators = new Map<string, Locator | null>();
   const placed: Finding[] = [];
   for (const finding of findings) {
     const resource = finding.resource === null ? undefined : resources.get(identityKey(finding.resource));
-    placed.push(
-      resource === undefined ? finding : { ...finding, position: await place(finding, resource, rendered, texts) },
-    );
+    const position = resource === undefined ? null : await place(finding, resource, rendered, locators);
+    const fix = finding.fix === null ? null : rendered.mask(finding.fix);
+    placed.push({ ...finding, message: rendered.mask(finding.message), fix, position });
   }
   return placed;
 }
@@ -25,11 +25,15 @@ async function place(
   finding: Finding,
   resource: Resource,
   rendered: RenderedTrees,
-  texts: Map<string, string | null>,
+  locators: Map<string, Locator | null>,
 ): Promise<Position> {
   const { file, line, document, at } = resource.origin;
-  if (!texts.has(file)) texts.set(file, decodeUtf8((await rendered.source(file)) ?? new Uint8Array()));
-  const text = texts.get(file) ?? null;
-  if (text === null) return { file, line, column: 1, exact: false };
-  return { file, ...locate(text, document, `${at}${finding.at}`) };
+  if (!locators.has(file)) {
+    const text = decodeUtf8((await rendered.source(file)) ?? new Uint8Array());
+    locators.set(file, text === null || text === "" ? null : openLocator(text));
+  }
+  const locator = locators.get(file) ?? null;
+  return locator === null
+    ? { file, line, column: 1, exact: false }
+    : { file, ...locator(document, `${at}${finding.at}`) };
 }

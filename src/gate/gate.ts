@@ -31,7 +31,7 @@ import { readJudge, targetFacts } from "./judge.ts";
 import { type Record, recordNothing } from "./record.ts";
 import { renderTrees } from "./render.ts";
 import type { Services } from "./services.ts";
-import { verifyRange } from "./signatures.ts";
+import { ruleRange, signatureEvidence, verifyRange } from "./signatures.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Admitted {
@@ -88,9 +88,9 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, tree, uncovered, ignored, refusals };
 
     enter("signature"); //                                                                                            4
-    const range = await verifyRange(subject, change, judge, target, services);
-    const { verifications, requiredCommits, receivedAt } = range;
-    evidence = { ...evidence, verifications, requiredCommits, receivedAt };
+    let range = await verifyRange(subject, change, judge, services);
+    const { receivedAt } = range;
+    evidence = { ...evidence, ...signatureEvidence(range), receivedAt };
     if (tree === null) return { evidence, resources, documents, mask };
 
     enter("render"); //                                                                                               5
@@ -102,6 +102,8 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     const changes = compareResources(rendered.before.resources, resources); //                                        6
     evidence = { ...evidence, objects: objectEvidence(changes) };
     evidence = { ...evidence, digests: { ...evidence.digests, manifests: digestManifests(resources) } };
+    range = await ruleRange(subject, range, judge, target, changes); // robots are bounded by the kinds of the change
+    evidence = { ...evidence, ...signatureEvidence(range) };
 
     enter("approvals"); //                                                    10, before 7: policies see who approved
     const approvals = await collectApprovals(subject, change, range, judge, target, services);
@@ -113,7 +115,8 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, digests: { ...evidence.digests, input: digestInput(documents) } };
     const evaluated = await services.engine.evaluate(judge.policies, input); //                                       8
     const placed = await placeFindings(evaluated.findings, rendered);
-    const { rulesExpected, rulesEvaluated, unruled, notEvaluated } = evaluated;
+    const { rulesExpected, rulesEvaluated, unruled } = evaluated;
+    const notEvaluated = evaluated.notEvaluated.map((one) => ({ ...one, message: mask(one.message) }));
     const marked = applyWaivers(markBaseline(placed, subject.baseline), judge.waivers, target.name, services.clock()); // 9
     const { findings, applied: waivers } = marked;
     evidence = { ...evidence, findings, waivers, rulesExpected, rulesEvaluated, unruled, notEvaluated };

@@ -1,7 +1,7 @@
 /** Step 5: the merged tree and the last released tree, rendered to the exact objects. */
 import type { TargetFacts } from "../decision/decision.ts";
 import type { BlobId, TreeFile } from "../git/object.ts";
-import { coverPath } from "../render/coverage.ts";
+import { coverPath, isGovernanceFile } from "../render/coverage.ts";
 import { openRedactor } from "../render/redactor.ts";
 import { renderTarget } from "../render/render.ts";
 import type { Rendered } from "../render/resource.ts";
@@ -27,7 +27,10 @@ export async function renderTrees(
   const { repository } = subject;
   const read = (ids: readonly BlobId[]) => repository.blobs(ids);
   const isIgnored = ignoring(judge);
-  const render = (files: readonly TreeFile[]) => renderTarget({ files, read, path: target.path, isIgnored });
+  const places = governancePlaces(judge);
+  const isGovernance = (path: string): boolean => isGovernanceFile(path, places);
+  const render = (files: readonly TreeFile[]) =>
+    renderTarget({ files, read, path: target.path, isIgnored, isGovernance });
   const beforeFiles =
     subject.released === null
       ? change.baseFiles

@@ -1,8 +1,10 @@
 /** Step 4: every commit of the range against current trust, at the instant the gate first saw it. */
-import type { TargetFacts } from "../decision/decision.ts";
+import type { Evidence, TargetFacts } from "../decision/decision.ts";
 import type { Commit, CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { formatTime } from "../lib/time.ts";
+import { changeKinds } from "../policy/change-kinds.ts";
+import type { ResourceChange } from "../render/resource.ts";
 import { applySignatureRule } from "../signature/requirement.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier, type Verifier } from "../signature/verify.ts";
@@ -20,42 +22,47 @@ export interface VerifiedRange {
   readonly verifier: Verifier;
 }
 
+/** What each signature is worth by itself; what the target asks of the range is applied by ruleRange(). */
 export async function verifyRange(
   subject: Subject,
   change: Change,
   judge: Judge,
-  target: TargetFacts,
   services: Services,
 ): Promise<VerifiedRange> {
   const { commits } = change;
   const received = await services.receipts.receive(
-    target.name,
+    subject.target,
     commits.map((commit) => commit.id),
   );
   const verifier = await openVerifier(judge.trust, subject.repository.objectFormat);
   const receivedAt = formatTime(received.get(subject.head)?.instant ?? services.clock());
   const earlier = subject.carried?.verifications ?? null;
-  if (earlier !== null) {
-    const judged = await Promise.all(earlier.map((one) => subject.repository.commit(one.commit)));
-    return {
-      commits: judged,
-      verifications: earlier,
-      requiredCommits: earlier.map((one) => one.commit),
-      receivedAt,
-      verifier,
-    };
-  }
-  const raw = await verifyAll(commits, received, verifier);
+  const judged =
+    earlier === null ? commits : await Promise.all(earlier.map((one) => subject.repository.commit(one.commit)));
+  const verifications = earlier ?? (await verifyAll(commits, received, verifier));
+  return { commits: judged, verifications, requiredCommits: judged.map((commit) => commit.id), receivedAt, verifier };
+}
+
+/** The target's rule: who a commit names, what forges may carry, what kinds of change a robot may make. */
+export async function ruleRange(
+  subject: Subject,
+  range: VerifiedRange,
+  judge: Judge,
+  target: TargetFacts,
+  changes: readonly ResourceChange[],
+): Promise<VerifiedRange> {
+  if (subject.carried?.verifications != null) return range;
   const ruled = applySignatureRule({
-    commits,
-    verifications: raw,
+    commits: range.commits,
+    verifications: range.verifications,
     rule: target.signatures,
     trust: judge.trust,
     head: subject.head,
-    remerges: await remergeAll(commits, subject.repository),
+    remerges: await remergeAll(range.commits, subject.repository),
     carried: subject.carried === null ? new Set() : new Set([subject.head]),
+    kinds: changeKinds(changes),
   });
-  return { commits, verifications: ruled.verifications, requiredCommits: [...ruled.required], receivedAt, verifier };
+  return { ...range, verifications: ruled.verifications, requiredCommits: [...ruled.required] };
 }
 
 async function verifyAll(
@@ -83,4 +90,11 @@ async function remergeAll(
     found.set(commit.id, merge?.kind === "merged" && merge.tree === commit.tree ? "equal" : "differs");
   }
   return found;
+}
+
+export function signatureEvidence({
+  verifications,
+  requiredCommits,
+}: VerifiedRange): Pick<Evidence, "verifications" | "requiredCommits"> {
+  return { verifications, requiredCommits };
 }

@@ -5,9 +5,9 @@ import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
 import { verifyInclusion } from "../log/merkle.ts";
-import { resourceName } from "../render/resource.ts";
 import { lastRelease } from "../release/record.ts";
 import type { Release } from "../release/release.ts";
+import { resourceName } from "../render/resource.ts";
 import { disclosedDecision } from "./record.ts";
 
 export interface Why {
@@ -61,9 +61,17 @@ async function decisionAt(log: DecisionLog, index: number): Promise<Found> {
 /** The newest allowed landing that created or updated it. */
 async function lastChange(log: DecisionLog, target: string, resource: string, upTo: number): Promise<Found | null> {
   const terms = [{ kind: "resource", value: resource }] as const;
-  for (const entry of await log.find({ target, kinds: ["decision"], verdict: "allow", terms, order: "newest", limit: 100 })) {
+  for (const entry of await log.find({
+    target,
+    kinds: ["decision"],
+    verdict: "allow",
+    terms,
+    order: "newest",
+    limit: 100,
+  })) {
     const decision = disclosedDecision(entry.disclosed);
-    if (entry.index <= upTo && entry.leaf.subject["commit"] !== undefined && decision !== null) return { decision, entry };
+    if (entry.index <= upTo && entry.leaf.subject["commit"] !== undefined && decision !== null)
+      return { decision, entry };
   }
   return null;
 }
@@ -71,7 +79,9 @@ async function lastChange(log: DecisionLog, target: string, resource: string, up
 async function isProven(log: DecisionLog, entry: LoggedEntry): Promise<boolean> {
   const { size, root } = await log.checkpoint();
   const leafHash = decodeBase64(entry.leafHash);
-  return leafHash !== null && verifyInclusion(leafHash, entry.index, size, await log.inclusionProof(entry.index, size), root);
+  return (
+    leafHash !== null && verifyInclusion(leafHash, entry.index, size, await log.inclusionProof(entry.index, size), root)
+  );
 }
 
 async function appliedBy(log: DecisionLog, target: string, sequence: number): Promise<Why["applied"]> {
@@ -82,5 +92,7 @@ async function appliedBy(log: DecisionLog, target: string, sequence: number): Pr
 }
 
 function notLive(resource: string, message: string): SluiceError {
-  return new SluiceError("resource-not-live", `${message}.`, { fix: `name it as Kind/namespace/name; ${resource} was looked for` });
+  return new SluiceError("resource-not-live", `${message}.`, {
+    fix: `name it as Kind/namespace/name; ${resource} was looked for`,
+  });
 }

@@ -149,7 +149,7 @@ function dataFolder(configuration: GateConfiguration): string {
   return dirname(path);
 }
 
-function absoluteStore({ gate, folder }: GateConfiguration): string {
+export function absoluteStore({ gate, folder }: GateConfiguration): string {
   const [scheme = "", ...rest] = gate.log.store.split(":");
   return scheme === "sqlite" ? `sqlite:${resolve(folder, rest.join(":"))}` : gate.log.store;
 }

@@ -2,13 +2,14 @@
  * Reads one configuration file (YAML or JSON) into a closed type. Unknown keys are errors with line, column and the
  * nearest known key, because a misspelt safety setting must never be a silent absence.
  */
-import { load } from "js-yaml";
-import { isMap, isNode, LineCounter, parseDocument } from "yaml";
+import { EVENT_ID, load, YAMLException } from "js-yaml";
 import type { z } from "zod";
 import type { Code } from "./codes.ts";
 import { type FilePosition, SluiceError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import { knownKeys } from "./schema-keys.ts";
+import { yamlEvents } from "./yaml.ts";
+import { type Locator, openLocator } from "./yaml-position.ts";
 
 type Path = readonly PropertyKey[];
 
@@ -22,20 +23,23 @@ export function readDocument<T>(text: string, file: string, schema: z.ZodType<T>
   throw invalid(text, file, code, schema, parsed.error.issues);
 }
 
+/** Dates stay texts here and repeated keys are refused; the schema says what else may stand where. */
 function readYaml(text: string, file: string, code: Code): unknown {
-  const document = parseDocument(text, { uniqueKeys: true });
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    const position = at(file, problem.linePos?.[0]);
-    throw new SluiceError(code, `${place(position)} is not valid YAML: ${firstLine(problem.message)}`, {
-      position,
-      cause: problem,
-    });
-  }
   try {
-    return load(text);
+    const value: unknown = load(text);
+    // Nothing here needs a repeated value, and one that names itself many times over would cost a walk of each.
+    if (yamlEvents(text).some((event) => event.type === EVENT_ID.ALIAS))
+      throw new YAMLException("aliases are not used here");
+    return value;
   } catch (cause) {
-    throw new SluiceError(code, `${file} is not valid YAML: ${firstLine((cause as Error).message)}`, { cause });
+    const mark = cause instanceof YAMLException ? cause.mark : undefined;
+    const position = {
+      file,
+      line: mark === undefined ? null : mark.line + 1,
+      column: mark === undefined ? null : mark.column + 1,
+    };
+    const reason = cause instanceof YAMLException ? cause.reason : firstLine(String(cause));
+    throw new SluiceError(code, `${place(position)} is not valid YAML: ${reason}.`, { position, cause });
   }
 }
 
@@ -46,14 +50,19 @@ function invalid(
   schema: z.ZodType,
   issues: readonly z.core.$ZodIssue[],
 ): SluiceError {
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter });
-  const problems = issues.flatMap(flatten).map((issue) => {
-    const position = locateIssue(document, counter, file, issue);
-    return { position, message: `${place(position)} ${sentence(issue, schema)}` };
+  const locator = openLocator(text);
+  const problems = issues.flatMap(flatten).map((problem) => {
+    const position = { file, ...located(locator, problem.path) };
+    return { position, message: `${place(position)} ${sentence(problem, schema)}` };
   });
   const shown = problems.slice(0, 5).map((problem) => problem.message);
   return new SluiceError(code, shown.join("\n"), { position: problems[0]?.position ?? null });
+}
+
+function located(locator: Locator, path: Path): { readonly line: number; readonly column: number } {
+  const pointer = path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  const { line, column } = locator(0, pointer);
+  return { line, column };
 }
 
 interface Problem {
@@ -82,36 +91,6 @@ function sentence(problem: Problem, schema: z.ZodType): string {
   const close = nearest(problem.key, knownKeys(schema, problem.path.slice(0, -1)));
   const unknown = `unknown key ${JSON.stringify(problem.key)}`;
   return close === null ? `${unknown}.` : `${unknown}; did you mean ${JSON.stringify(close)}?`;
-}
-
-function locateIssue(
-  document: ReturnType<typeof parseDocument>,
-  counter: LineCounter,
-  file: string,
-  problem: Problem,
-): FilePosition {
-  for (let depth = problem.path.length; depth >= 0; depth--) {
-    const offset = offsetOf(document, problem.path.slice(0, depth));
-    if (offset !== null) return at(file, counter.linePos(offset));
-  }
-  return { file, line: null, column: null };
-}
-
-/** Offset of the key named last in the path, or of the value when it is an item of a list. */
-function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number | null {
-  if (path.length === 0) return isNode(document.contents) ? (document.contents.range?.[0] ?? null) : null;
-  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  const last = path.at(-1);
-  if (isMap(parent)) {
-    const pair = parent.items.find((item) => isNode(item.key) && String(item.key) === String(last));
-    return pair !== undefined && isNode(pair.key) ? (pair.key.range?.[0] ?? null) : null;
-  }
-  const node = document.getIn(path, true);
-  return isNode(node) ? (node.range?.[0] ?? null) : null;
-}
-
-function at(file: string, position: { line: number; col: number } | undefined): FilePosition {
-  return { file, line: position?.line ?? null, column: position?.col ?? null };
 }
 
 function place(position: FilePosition): string {

@@ -8,7 +8,7 @@ import { MAXIMUM_YAML_BYTES, readYamlDocuments, type YamlDocument } from "../lib
 import { MAXIMUM_YAML_DEPTH } from "../lib/yaml-value.ts";
 import { identify, isObject } from "./identity.ts";
 import { readPod } from "./pod.ts";
-import { type Locator, openLocator } from "./position.ts";
+import { type Locator, openLocator } from "../lib/yaml-position.ts";
 import type { RenderedParts } from "./renderer.ts";
 import type { RenderFailure, Resource, ResourceId } from "./resource.ts";
 

@@ -3,10 +3,10 @@
  * reading and locating can never disagree; nothing of this runs unless there is something to report.
  */
 import { EVENT_ID, type Event, getScalarValue, type ScalarEvent } from "js-yaml";
-import { positionAt, type TextPosition } from "../lib/text-position.ts";
-import { yamlEvents } from "../lib/yaml.ts";
-import { YamlRefusal } from "../lib/yaml-refusal.ts";
-import { scalarOffset } from "../lib/yaml-value.ts";
+import { positionAt, type TextPosition } from "./text-position.ts";
+import { yamlEvents } from "./yaml.ts";
+import { YamlRefusal } from "./yaml-refusal.ts";
+import { scalarOffset } from "./yaml-value.ts";
 
 export interface Located extends TextPosition {
   /** False when the pointer names something absent and its nearest existing parent is shown. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { locate } from "../../src/render/position.ts";
+import { locate } from "../../src/lib/yaml-position.ts";
 
 const YAML = `# a comment
 apiVersion: v1

@@ -1,0 +1,151 @@
+/** `sluice log list`: searches the log. */
+
+import { SluiceError } from "../lib/errors.ts";
+import { parseTime } from "../lib/time.ts";
+import {
+  ENTRY_KINDS,
+  type EntryKind,
+  type EntryQuery,
+  type LoggedEntry,
+  type Term,
+  type TermKind,
+  type Verdict,
+} from "../log/entry.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
+import { type Command, type Invocation, listOption, type OptionText, textOption } from "./command.ts";
+import { CONFIG_OPTION, withGateLog } from "./opening.ts";
+import { entryLine, entrySummary } from "./reports/entry.ts";
+
+const DEFAULT_LIMIT = 50;
+const MAXIMUM_LIMIT = 10_000;
+const TERM_KINDS = [
+  "resource",
+  "person",
+  "rule",
+  "commit",
+  "release",
+  "waiver",
+  "key",
+] as const satisfies readonly TermKind[];
+
+const TERM_OPTIONS: Readonly<Record<string, OptionText>> = {
+  resource: { type: "string", value: "NAME", description: "Kind/namespace/name that a decision changed" },
+  person: { type: "string", value: "NAME", description: "signer, approver or operator" },
+  rule: { type: "string", value: "ID", description: "a rule that spoke" },
+  commit: { type: "string", value: "ID", description: "whole commit id" },
+  release: { type: "string", value: "N", description: "sequence of a release" },
+  waiver: { type: "string", value: "ID", description: "a waiver that was used" },
+  key: { type: "string", value: "FINGERPRINT", description: "a key that signed" },
+};
+
+export const logList: Command = {
+  name: "log list",
+  summary: "search the log",
+  usage: [
+    "log list --config gate.yaml [--target T] [--kind K]... [--verdict V] [--from TIME] [--to TIME] [--resource NAME] ...",
+  ],
+  options: {
+    config: CONFIG_OPTION,
+    target: { type: "string", value: "T", description: "only this target" },
+    kind: {
+      type: "string",
+      multiple: true,
+      value: "K",
+      description: "decision, release, applied, hold, ...; may be repeated",
+    },
+    verdict: { type: "string", value: "V", description: "allow, deny, wait or error" },
+    from: { type: "string", value: "TIME", description: "from this time on (RFC 3339 in UTC, or a day)" },
+    to: { type: "string", value: "TIME", description: "before this time" },
+    ...TERM_OPTIONS,
+    after: { type: "string", value: "INDEX", description: "go on below this entry" },
+    limit: { type: "string", value: "N", description: `at most so many (default ${DEFAULT_LIMIT})` },
+    ...ANSWER_OPTIONS,
+  },
+  positionals: [0, 0],
+  exitCodes: [[0, "listed"]],
+  example: "sluice log list --config gate.yaml --target prod --verdict deny --from 2026-11-01",
+  run,
+};
+
+async function run(invocation: Invocation): Promise<number> {
+  const query = queryOf(invocation);
+  const { entries, count } = await withGateLog(invocation, async (log) => ({
+    entries: await log.find(query),
+    count: await log.count(query),
+  }));
+  const report = {
+    apiVersion: "sluice/v1",
+    kind: "Entries",
+    count,
+    entries: entries.map(entrySummary),
+    next: nextOf(entries, query),
+  };
+  answer(invocation, report, () => text(entries, count));
+  return 0;
+}
+
+function text(entries: readonly LoggedEntry[], count: number): string {
+  const more =
+    count > entries.length
+      ? `${entries.length} of ${count} shown; --after ${entries.at(-1)?.index} shows more\n`
+      : `${count} entries\n`;
+  return entries.map((entry) => `${entryLine(entry)}\n`).join("") + more;
+}
+
+function nextOf(entries: readonly LoggedEntry[], { limit }: EntryQuery): number | null {
+  return entries.length === limit ? (entries.at(-1)?.index ?? null) : null;
+}
+
+function queryOf(invocation: Invocation): EntryQuery {
+  const target = textOption(invocation, "target");
+  const verdict = oneOf<Verdict>(invocation, "verdict", ["allow", "deny", "wait", "error"]);
+  const kinds = listOption(invocation, "kind").map(entryKind);
+  const [from, to] = [timeOption(invocation, "from"), timeOption(invocation, "to")];
+  const after = numberOption(invocation, "after");
+  const limit = Math.min(numberOption(invocation, "limit") ?? DEFAULT_LIMIT, MAXIMUM_LIMIT);
+  return {
+    ...(target === undefined ? {} : { target }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(kinds.length === 0 ? {} : { kinds }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(after === undefined ? {} : { after }),
+    terms: termsOf(invocation),
+    order: "newest",
+    limit,
+  };
+}
+
+function termsOf(invocation: Invocation): readonly Term[] {
+  return TERM_KINDS.flatMap((kind) => {
+    const value = textOption(invocation, kind);
+    return value === undefined ? [] : [{ kind, value }];
+  });
+}
+
+function entryKind(text: string): EntryKind {
+  const kind = ENTRY_KINDS.find((one) => one === text);
+  if (kind !== undefined) return kind;
+  throw new SluiceError("usage", `${JSON.stringify(text)} is no kind of entry.`, {
+    fix: `one of ${ENTRY_KINDS.join(", ")}`,
+  });
+}
+
+function oneOf<T extends string>(invocation: Invocation, name: string, known: readonly T[]): T | undefined {
+  const text = textOption(invocation, name);
+  if (text === undefined || known.includes(text as T)) return text as T | undefined;
+  throw new SluiceError("usage", `--${name} takes ${known.join(", ")}.`, { fix: `--${name} ${known[0]}` });
+}
+
+function timeOption(invocation: Invocation, name: string): number | undefined {
+  const text = textOption(invocation, name);
+  const at = text === undefined ? undefined : parseTime(text);
+  if (at !== null) return at;
+  throw new SluiceError("usage", `--${name} takes a day or a time in UTC.`, { fix: `--${name} 2026-11-21T10:00:00Z` });
+}
+
+function numberOption(invocation: Invocation, name: string): number | undefined {
+  const text = textOption(invocation, name);
+  if (text === undefined || /^[0-9]{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new SluiceError("usage", `--${name} takes a number.`, { fix: `--${name} 100` });
+}

@@ -1,0 +1,56 @@
+/** `sluice log show`: one entry with everything that it disclosed. */
+import { SluiceError } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
+import type { DecisionLog } from "../log/decision-log.ts";
+import type { LoggedEntry } from "../log/entry.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
+import type { Command, Invocation } from "./command.ts";
+import { CONFIG_OPTION, withGateLog } from "./opening.ts";
+import { entryLine, entrySummary } from "./reports/entry.ts";
+
+export const logShow: Command = {
+  name: "log show",
+  summary: "show one entry",
+  usage: ["log show INDEX --config gate.yaml"],
+  options: { config: CONFIG_OPTION, ...ANSWER_OPTIONS },
+  positionals: [1, 1],
+  exitCodes: [
+    [0, "shown, and it hashes into the tree"],
+    [1, "there is no such entry, or it is not what was recorded"],
+  ],
+  example: "sluice log show 4127 --config gate.yaml --format json",
+  run,
+};
+
+async function run(invocation: Invocation): Promise<number> {
+  const [text = ""] = invocation.positionals;
+  const entry = await withGateLog(invocation, (log) => readEntry(log, text));
+  const disclosed = Object.fromEntries(
+    Object.entries(entry.disclosed).map(([name, one]) => [name, one === null ? null : one.value]),
+  );
+  const commitments = entry.leaf.commitments;
+  const report = { apiVersion: "sluice/v1", kind: "Entry", entry: entrySummary(entry), commitments, disclosed };
+  answer(invocation, report, () => shown(entry));
+  return 0;
+}
+
+/** By index. @throws SluiceError `usage`, `entry-unknown`, `log-corrupt` */
+export function readEntry(log: DecisionLog, text: string): Promise<LoggedEntry> {
+  if (/^[0-9]{1,15}$/.test(text)) return log.read(Number(text));
+  throw new SluiceError("usage", `${JSON.stringify(text)} is no index of an entry.`, {
+    fix: "sluice log list shows them",
+  });
+}
+
+function shown(entry: LoggedEntry): string {
+  const lines = [entryLine(entry), `leaf    ${entry.leafHash}`, `id      ${entry.leaf.id}`];
+  for (const [name, one] of Object.entries(entry.disclosed)) {
+    lines.push(
+      one === null ? `${name}: withheld; its commitment stays` : `${name}: ${JSON.stringify(one.value, null, 2)}`,
+    );
+  }
+  return `${lines
+    .flatMap((line) => line.split("\n"))
+    .map(printable)
+    .join("\n")}\n`;
+}

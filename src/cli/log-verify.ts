@@ -1,0 +1,109 @@
+/** `sluice log verify`: verifies a whole log from its bytes alone. */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { readSecret } from "../config/secret.ts";
+import { absoluteStore } from "../gate/wiring.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { noteSigner } from "../log/note.ts";
+import { type LogVerification, verifyLog } from "../log/verify.ts";
+import { ANSWER_OPTIONS, answer } from "./answer.ts";
+import { type Command, type Invocation, listOption, textOption } from "./command.ts";
+import { CONFIG_OPTION, gateConfiguration } from "./opening.ts";
+
+export const logVerify: Command = {
+  name: "log verify",
+  summary: "verify a log from bytes alone",
+  usage: ["log verify PATH --key VKEY... [--known FILE]...", "log verify --config gate.yaml"],
+  options: {
+    config: { ...CONFIG_OPTION, description: "verify the gate's own log, with its own key and anchor" },
+    key: { type: "string", multiple: true, value: "VKEY", description: "verifier key of the log; may be repeated" },
+    known: {
+      type: "string",
+      multiple: true,
+      value: "FILE",
+      description: "a checkpoint seen earlier; the log must contain it",
+    },
+    ...ANSWER_OPTIONS,
+  },
+  positionals: [0, 1],
+  exitCodes: [
+    [0, "intact"],
+    [1, "not what was recorded: the first entry that differs is named"],
+  ],
+  example: "sluice log verify ./data/log.db --key gate.example/log+27b7457b+ATCT...",
+  run,
+};
+
+interface Verified {
+  readonly path: string;
+  readonly keys: readonly string[];
+  readonly known: readonly string[];
+}
+
+async function run(invocation: Invocation): Promise<number> {
+  const { path, keys, known } = whatToVerify(invocation);
+  const done = invocation.output.progress("verifying the log");
+  const verification = await verifyLog(path, { keys, known }).finally(done);
+  answer(invocation, report(path, verification), () => text(path, verification));
+  return verification.kind === "intact" ? 0 : 1;
+}
+
+function whatToVerify(invocation: Invocation): Verified {
+  const [named] = invocation.positionals;
+  const known = listOption(invocation, "known").map((file) => readText(resolve(invocation.folder, file)));
+  if (textOption(invocation, "config") !== undefined) return own(invocation, named, known);
+  const keys = listOption(invocation, "key");
+  if (named === undefined || keys.length === 0) {
+    throw new SluiceError("usage", "A log is verified against its key.", {
+      fix: "sluice log verify PATH --key VKEY, or --config gate.yaml",
+    });
+  }
+  return { path: resolve(invocation.folder, named), keys, known };
+}
+
+function own(invocation: Invocation, named: string | undefined, known: readonly string[]): Verified {
+  const configuration = gateConfiguration(invocation);
+  const { gate, folder } = configuration;
+  const key = readSecret(gate.log.key, folder, invocation.surroundings.environment);
+  const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
+  const anchored = anchor !== null && existsSync(anchor) ? [readText(anchor)] : [];
+  const path =
+    named === undefined ? absoluteStore(configuration).replace(/^sqlite:/, "") : resolve(invocation.folder, named);
+  return { path, keys: [noteSigner(key).vkey], known: [...known, ...anchored] };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new SluiceError("configuration-missing", `${path} cannot be read.`, { fix: "name an existing file", cause });
+  }
+}
+
+function report(path: string, verification: LogVerification) {
+  const common = { apiVersion: "sluice/v1", kind: "LogVerification", path, intact: verification.kind === "intact" };
+  if (verification.kind === "broken") {
+    const { code, index, differs, detail } = verification;
+    return { ...common, origin: null, size: null, code, index, differs, detail, disclosures: null };
+  }
+  const { checkpoint, disclosures } = verification;
+  return {
+    ...common,
+    origin: checkpoint.origin,
+    size: checkpoint.size,
+    code: null,
+    index: null,
+    differs: null,
+    detail: null,
+    disclosures,
+  };
+}
+
+function text(path: string, verification: LogVerification): string {
+  if (verification.kind === "broken") {
+    const { code, index, differs, detail } = verification;
+    return `BROKEN  ${path}\n${code}  ${detail}\n        entry ${index ?? "unknown"}, ${differs}; keep this copy and tell whoever runs the gate\n`;
+  }
+  const { origin, size } = verification.checkpoint;
+  return `INTACT  ${path}\n        ${origin}: ${size} entries, all in the signed tree\n`;
+}
