@@ -1,15 +1,16 @@
 #!/usr/bin/env node
-// Plain old JavaScript on purpose: every Node can read this file, so an old one is turned away with a sentence
-// instead of a syntax error. Everything else is in dist/.
+// The command, from any folder and behind any link. Plain old JavaScript, see node-guard.cjs; all else is in dist/.
 "use strict";
-var major = Number(process.versions.node.split(".")[0]);
-if (!(major >= 24)) {
-  process.stderr.write(
-    "sluice needs Node 24 or newer, this is Node " +
-      process.versions.node +
-      "; run `npm ci` with install scripts on, or install Node 24.\n",
-  );
-  process.exitCode = 2;
-} else {
-  require("../dist/cli/start.js");
+var fs = require("fs");
+var path = require("path");
+
+var START = path.join(__dirname, "..", "dist", "cli", "start.js");
+
+if (require("./node-guard.cjs")()) {
+  if (fs.existsSync(START)) {
+    require(START);
+  } else {
+    process.stderr.write("sluice is not built yet: run `npm run build` in " + path.join(__dirname, "..") + ".\n");
+    process.exitCode = 2;
+  }
 }

@@ -211,7 +211,7 @@ function copyIntoPackage(folder: string, binary: string): void {
 }
 
 /** A terminal gets one line that is rewritten; a pipe gets one line when the build starts and one when it ends. */
-function progressLine(output: NodeJS.WriteStream): (progress: BuildProgress) => void {
+export function progressLine(output: NodeJS.WriteStream): (progress: BuildProgress) => void {
   let started = false;
   return ({ step, detail, elapsedMs }) => {
     const line = `toolchain: ${Math.round(elapsedMs / 1000)} s  ${detail}`;

@@ -1,4 +1,6 @@
-/** The process: remembers compiled code between runs, runs one command line, leaves with its exit code. */
+/** The process: runs one command line and leaves with its exit code. Without `await` at the top: a `require` starts it. */
 import { main } from "./main.ts";
 
-process.exitCode = await main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,66 @@
+/**
+ * npm test [-- suite...]           every suite but the heavy ones; a suite is a folder or a file of test/
+ * npm run test:heavy [-- suite...] the heavy ones: files that end in .heavy.test.ts
+ *
+ * Failures are shown as they happen, then one line a suite. A skipped test must stand with its reason in
+ * test/skips.json, else the run fails. Exit 0 all passed, 1 something failed, 2 nothing to run or nothing built.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { run } from "node:test";
+import { isBuilt } from "./build.ts";
+import { PACKAGE_ROOT } from "./root.ts";
+import { type Skips, Tally } from "./tally.ts";
+
+const HEAVY = /\.heavy\.test\.ts$/;
+
+/**
+ * Runs the test files of a folder that holds `test/`, prints failures and one line a suite, and answers whether all
+ * passed. Files run in processes of their own, as many at once as the machine has processors.
+ */
+export async function runTests(
+  root: string,
+  files: readonly string[],
+  write: (text: string) => void,
+): Promise<boolean> {
+  const skips = JSON.parse(readFileSync(join(root, "test", "skips.json"), "utf8")) as Skips;
+  const tally = new Tally(root, skips, write);
+  const stream = run({
+    cwd: root,
+    files: files.map((file) => join(root, file)),
+    concurrency: availableParallelism(),
+  });
+  stream.on("test:pass", (test) => tally.passed(test));
+  stream.on("test:fail", (test) => tally.failed(test));
+  stream.on("test:stderr", ({ file, message }) => tally.said(file, message));
+  for await (const _ of stream) showProgress(tally);
+  showProgress(null);
+  return tally.finish(files);
+}
+
+/** On a terminal only, and on one line that is written over. */
+function showProgress(tally: Tally | null): void {
+  if (process.stderr.isTTY) process.stderr.write(tally === null ? "\r\x1b[K" : `\r\x1b[K${tally.ran} tests ran `);
+}
+
+function testFiles(isHeavy: boolean, suites: readonly string[]): readonly string[] {
+  return globSync("test/**/*.test.ts", { cwd: PACKAGE_ROOT })
+    .sort()
+    .filter((file) => HEAVY.test(file) === isHeavy)
+    .filter((file) => suites.length === 0 || suites.includes(Tally.suiteOf(file)));
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const isHeavy = args[0] === "--heavy";
+  const suites = isHeavy ? args.slice(1) : args;
+  const files = testFiles(isHeavy, suites);
+  if (files.length === 0) {
+    process.stderr.write(`There is no ${isHeavy ? "heavy " : ""}test in ${suites.join(", ") || "test/"}.\n`);
+    return 2;
+  }
+  if (!(await isBuilt())) return 2;
+  return (await runTests(PACKAGE_ROOT, files, (text) => process.stdout.write(text))) ? 0 : 1;
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
