@@ -8,7 +8,9 @@ import type { Protocol } from "./store.ts";
 export type GitCredentials =
   | { readonly kind: "token"; readonly username: string; readonly token: string }
   /** Both absolute paths; hosts that the file does not list are refused. */
-  | { readonly kind: "ssh"; readonly keyFile: string; readonly knownHostsFile: string };
+  | { readonly kind: "ssh"; readonly keyFile: string; readonly knownHostsFile: string }
+  /** The operator's running ssh agent, by the path of its socket. */
+  | { readonly kind: "ssh-agent"; readonly socket: string; readonly knownHostsFile: string };
 
 export interface Remote {
   readonly url: string;
@@ -60,13 +62,13 @@ export function remoteEnvironment(remote: Remote, credentials: GitCredentials | 
 
 function sshEnvironment(credentials: GitCredentials | null): Record<string, string> {
   if (credentials === null) return { GIT_SSH_COMMAND: SSH_COMMAND, GIT_SSH_VARIANT: "ssh" };
-  if (credentials.kind !== "ssh") throw refused("does not fit the kind of its credentials");
-  const own = [
-    "-o IdentitiesOnly=yes -o IdentityAgent=none -o GlobalKnownHostsFile=/dev/null",
-    `-o UserKnownHostsFile=${shellQuoted(credentials.knownHostsFile)}`,
-    `-i ${shellQuoted(credentials.keyFile)}`,
-  ];
-  return { GIT_SSH_COMMAND: `${SSH_COMMAND} ${own.join(" ")}`, GIT_SSH_VARIANT: "ssh" };
+  if (credentials.kind === "token") throw refused("does not fit the kind of its credentials");
+  const hosts = `-o GlobalKnownHostsFile=/dev/null -o UserKnownHostsFile=${shellQuoted(credentials.knownHostsFile)}`;
+  if (credentials.kind === "ssh-agent") {
+    return { GIT_SSH_COMMAND: `${SSH_COMMAND} ${hosts}`, GIT_SSH_VARIANT: "ssh", SSH_AUTH_SOCK: credentials.socket };
+  }
+  const key = `-o IdentitiesOnly=yes -o IdentityAgent=none -i ${shellQuoted(credentials.keyFile)}`;
+  return { GIT_SSH_COMMAND: `${SSH_COMMAND} ${hosts} ${key}`, GIT_SSH_VARIANT: "ssh" };
 }
 
 function shellQuoted(path: string): string {

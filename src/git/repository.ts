@@ -19,7 +19,8 @@ export interface GitRepository {
   /** For example "2.39.5". */
   readonly gitVersion: string;
   /**
-   * The commit that a revision of the source names (branch, remote branch, id, HEAD).
+   * The commit that a revision of the source names: branch, remote branch, tag, id (whole or 7 digits and more), HEAD,
+   * `refs/…`, each with `~N` and `^N` behind it. A tag and a branch of one name are refused unless they agree.
    * @throws SluiceError `unknown-revision`, `not-a-commit`
    */
   resolve(revision: string): Promise<CommitId>;
@@ -32,7 +33,10 @@ export interface GitRepository {
   /** First-parent chain from `base` (exclusive) to `head`, oldest first; null when base is not on it. */
   firstParents(base: CommitId, head: CommitId): Promise<readonly CommitId[] | null>;
   isAncestor(ancestor: CommitId, of: CommitId): Promise<boolean>;
-  /** The tree that merging `head` into `base` gives, made in our own store; head's own tree when base is its ancestor. */
+  /**
+   * The tree that merging `head` into `base` gives, made in our own store; head's own tree when base is its ancestor.
+   * Attributes of the tree are not read. @throws SluiceError `unrelated-histories`, `path-hostile`, `object-malformed`
+   */
   merge(base: CommitId, head: CommitId): Promise<MergeResult>;
   /** The parent-recomputed merge of a two-parent commit, to detect an evil merge; null for other commits. */
   remerge(commit: Commit): Promise<MergeResult | null>;

@@ -163,9 +163,9 @@ test("borrowed objects and shallow clones are refused by a gate", async (t) => {
   const folder = tempFolder(t);
   repo.git(["clone", "--quiet", "--shared", repo.path, join(folder, "shared")]);
   repo.git(["clone", "--quiet", "--depth=1", `file://${repo.path}`, join(folder, "shallow")]);
-  const options = { folder: join(folder, "store"), branches: ["main"] };
-  await assert.rejects(openGateRepository({ ...options, url: join(folder, "shared") }), { code: "alternates-refused" });
-  await assert.rejects(openGateRepository({ ...options, url: join(folder, "shallow") }), { code: "shallow-clone" });
+  const options = { folder: join(folder, "store") };
+  await assert.rejects(gate(t, join(folder, "shared"), options), { code: "alternates-refused" });
+  await assert.rejects(gate(t, join(folder, "shallow"), options), { code: "shallow-clone" });
 });
 
 test("the store stays between openings and is made once when many open it together", async (t) => {
@@ -188,7 +188,7 @@ test("a folder that Sluice did not make is refused, and a changed configuration 
   repo.commit();
   const foreign = join(tempFolder(t), "foreign");
   repo.git(["clone", "--quiet", "--bare", repo.path, foreign]);
-  await assert.rejects(openGateRepository({ url: repo.path, folder: foreign, branches: ["main"] }), {
+  await assert.rejects(gate(t, repo.path, { folder: foreign }), {
     code: "store-foreign",
   });
   const folder = join(tempFolder(t), "store");
@@ -271,16 +271,12 @@ test("only https, ssh and file URLs without secrets are taken", () => {
 test("branches and extra references that are no names of references are refused", async (t) => {
   const repo = await repository(t);
   repo.commit();
-  const options = { url: repo.path, folder: join(tempFolder(t), "store") };
+  const options = { folder: join(tempFolder(t), "store") };
   for (const branch of ["*", "a*", "", "../x", "a b", "a:refs/heads/b", "-f\u0000"]) {
-    await assert.rejects(openGateRepository({ ...options, branches: [branch] }), { code: "url-refused" }, branch);
+    await assert.rejects(gate(t, repo.path, { ...options, branches: [branch] }), { code: "url-refused" }, branch);
   }
   for (const ref of ["refs/*/*", "+refs/heads/x", "heads/x", "refs/pull/*/head:refs/heads/main"]) {
-    await assert.rejects(
-      openGateRepository({ ...options, branches: ["main"], extraRefs: [ref] }),
-      { code: "url-refused" },
-      ref,
-    );
+    await assert.rejects(gate(t, repo.path, { ...options, extraRefs: [ref] }), { code: "url-refused" }, ref);
   }
 });
 
@@ -299,6 +295,13 @@ test("an SSH key is named without a shell being able to read more into it", () =
   for (const keyFile of ["relative", "/k/a b", '/k/"', "/k/%h", "/k/a\nb"]) {
     assert.throws(() => remoteEnvironment(remote, { ...key, keyFile }), { code: "url-refused" }, keyFile);
   }
+});
+
+test("an SSH agent is reached by the socket that is configured, never by an inherited one", () => {
+  const remote = requireRemote("git@git.example:shop.git");
+  const agent = { kind: "ssh-agent", socket: "/run/agent", knownHostsFile: "/k/hosts" } as const;
+  assert.equal(remoteEnvironment(remote, agent)["SSH_AUTH_SOCK"], "/run/agent");
+  assert.equal(remoteEnvironment(remote, null)["SSH_AUTH_SOCK"], undefined);
 });
 
 test("credentials that do not fit the URL are refused", () => {

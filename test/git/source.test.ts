@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openPreviewRepository } from "../../src/git/preview.ts";
 import { readObjectFormat } from "../../src/git/source-config.ts";
 import { isRefName } from "../../src/git/source-refs.ts";
 import { preview } from "../support/preview.ts";
@@ -11,7 +10,7 @@ import { repository, runGit, TestRepository } from "../support/repository.ts";
 import { tempFolder } from "../support/temp.ts";
 
 async function refused(t: TestContext, path: string, code: string): Promise<void> {
-  await assert.rejects(openPreviewRepository({ path, scratch: tempFolder(t) }), { code });
+  await assert.rejects(preview(t, path), { code });
 }
 
 test("a folder, a file and nothing at all are not repositories", async (t) => {
