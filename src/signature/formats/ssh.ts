@@ -165,3 +165,14 @@ function malformed(clause: string): Refusal {
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, 60));
 }
+
+/** The public key that an armoured SSH signature carries, whoever's it is; null where there is none to be read. */
+export function keyInSignature(signature: Uint8Array): SshPublicKey | null {
+  const blob = binary(signature);
+  if (typeof blob === "string") return null;
+  const reader = new SshReader(blob);
+  reader.take(MAGIC.byteLength);
+  reader.uint32();
+  const key = sshKeyFromBlob(reader.string());
+  return reader.failed || key.kind !== "key" ? null : key;
+}
