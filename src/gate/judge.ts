@@ -57,7 +57,10 @@ export async function readJudgeAt(
   const files = await repository.files(tree);
   const text = await readConfigurationText(repository, files);
   const configuration = readSluiceYaml(text);
-  const trust = await readTrustFolder(await readFolder(repository, files, configuration.trust), { revokedKeys });
+  const trust = await readTrustFolder(await readFolder(repository, files, configuration.trust), {
+    revokedKeys,
+    folder: inFolder(configuration.trust, ""),
+  });
   const policies = await readPolicies(repository, files, configuration.policies, services);
   const waiverText = (await readText(repository, files, configuration.waivers)) ?? "";
   const waivers = waiverText.trim() === "" ? [] : readWaivers(waiverText, configuration.waivers);
@@ -83,7 +86,7 @@ export async function readSluiceConfiguration(repository: GitRepository, commit:
 export async function readJudgeTrust(repository: GitRepository, commit: CommitId): Promise<Trust> {
   const files = await repository.files((await repository.commit(commit)).tree);
   const { trust } = readSluiceYaml(await readConfigurationText(repository, files));
-  return readTrustFolder(await readFolder(repository, files, trust), { revokedKeys: [] });
+  return readTrustFolder(await readFolder(repository, files, trust), { revokedKeys: [], folder: inFolder(trust, "") });
 }
 
 async function readConfigurationText(repository: GitRepository, files: readonly TreeFile[]): Promise<string> {

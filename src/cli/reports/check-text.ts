@@ -1,5 +1,6 @@
 /** The text of `check` (FORMS): one finding = one line to grep and at most two more; ids last. */
-import type { Verdict } from "../../decision/decision.ts";
+import type { Reason, Verdict } from "../../decision/decision.ts";
+import { codeEntry, isCode } from "../../lib/codes.ts";
 import { printable } from "../../lib/printable.ts";
 import { resourceName } from "../../render/resource.ts";
 import { wrap } from "../help.ts";
@@ -46,15 +47,26 @@ function problems(report: CheckReport, target: TargetReport, context: TextContex
     (finding) => finding.kind !== "warn" && finding.waivedBy === null && !finding.baseline,
   );
   const others = target.reasons.filter((reason) => reason.code !== "policy-denied" && reason.code !== "ask-unanswered");
+  const [later, first] = [others.filter(isWait), others.filter((reason) => !isWait(reason))];
   const width = Math.max(16, ...others.map((one) => one.code.length), ...denied.map((one) => one.rule.length)) + 1;
   return [
-    ...others.flatMap((reason) => entry(reason.code, printable(reason.message), reason.fix, width, context)),
-    ...denied.flatMap((finding) => entry(finding.rule, findingText(finding), findingFix(finding), width, context)),
+    ...first.flatMap((reason) => reasonLines(reason, width, context)),
+    ...denied.flatMap((finding) => entry(finding.rule, findingText(finding), finding.fix, width, context)),
+    ...later.flatMap((reason) => reasonLines(reason, width, context)),
     ...warnings(target, width, context),
     ...waived(target),
     ...approvalLines(target),
     ...(report.subject === "landed" ? ["nothing is released"] : []),
   ];
+}
+
+/** What the author can mend comes first, what others still have to do comes last. */
+function isWait({ code }: Reason): boolean {
+  return isCode(code) && codeEntry(code).class === "wait";
+}
+
+function reasonLines({ code, message, fix }: Reason, width: number, context: TextContext): readonly string[] {
+  return entry(code, printable(message), fix, width, context);
 }
 
 /** First line whole, so that it can be found by grep; the fix below it, indented. */
@@ -78,11 +90,6 @@ function findingText(finding: FindingReport): string {
   return printable(`${place}${resource}${finding.message}`);
 }
 
-function findingFix(finding: FindingReport): string | null {
-  if (finding.fix === null) return null;
-  return finding.fix;
-}
-
 function warnings(target: TargetReport, width: number, context: TextContext): readonly string[] {
   const found = target.findings.filter((finding) => finding.kind === "warn");
   return found.flatMap((finding) =>
@@ -94,7 +101,7 @@ function approved(report: CheckReport, target: TargetReport): readonly string[] 
   const signed = report.verifications.filter((one) => one.kind === "verified").length;
   const lines = [row("signed", `${signed} of ${report.verifications.length}   ${signers(report)}`)];
   if (target.carried !== null)
-    lines.push(row("carried", `${target.carried.how} of the allowed proposal, log ${target.carried.index}`));
+    lines.push(row("carried", `${target.carried.how} of what log ${target.carried.index} allowed`));
   return [...lines, ...approvalLines(target), ...waived(target)];
 }
 
@@ -111,7 +118,9 @@ function approvalLines(target: TargetReport): readonly string[] {
   if (required.count === 0 && given.length === 0 && ignored.length === 0) return [];
   const people = given.map(({ person, roles }) => (roles.length === 0 ? person : `${person} (${roles.join(", ")})`));
   const lines = [row("approved", `${given.length} of ${required.count}   ${people.join(", ")}`.trimEnd())];
-  for (const one of ignored) lines.push(row("", `${printable(one.message)} (${one.code})`));
+  // What did not count is only of interest to somebody who still waits for something.
+  const shown = target.approvals.missing.length === 0 ? [] : ignored;
+  for (const one of shown) lines.push(row("", `${printable(one.message)} (${one.code})`));
   return lines;
 }
 
