@@ -13,7 +13,7 @@ import { isObject, type Toolchain, type ToolchainOp, type ToolchainProblem } fro
 
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
-/** Counts up with every change of the aggregate, the input's meaning, the built-ins or the host. */
+/** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
 export const HOST_VERSION = 1;
 
 const MAXIMUM_FILES = 10_000;

@@ -32,6 +32,7 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
   const worker = startPolicyWorker(limits);
   const modules = new WeakMap<PolicySet, Promise<WebAssembly.Module>>();
   let tail: Promise<unknown> = Promise.resolve();
+  let closed = false;
 
   function moduleOf(set: PolicySet): Promise<WebAssembly.Module> {
     const module = modules.get(set) ?? WebAssembly.compile(set.wasm);
@@ -43,8 +44,9 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
     evaluate(set, documents) {
       const evaluated = tail.then(async () => {
         const evaluation = new Evaluation(set, documents);
-        const module = await moduleOf(set).catch(() => null);
-        if (module === null)
+        const module = closed ? null : await moduleOf(set).catch(() => null);
+        if (closed) evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
+        else if (module === null)
           evaluation.failAll({ code: "rules-missing", message: "the compiled policies are not a WebAssembly module" });
         else await evaluation.run(worker, module, performance.now() + limits.totalDeadlineMs);
         return evaluation.result();
@@ -54,6 +56,7 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
     },
     async close() {
       await tail;
+      closed = true;
       await worker.close();
     },
   };

@@ -33,8 +33,16 @@ const MEGABYTE = 1024 * 1024;
 
 /** Starts the first thread at once, so that it is ready when the documents are. */
 export function startPolicyWorker(limits: WorkerLimits): PolicyWorker {
-  let current: Worker | null = startThread(limits);
+  let current: Worker | null = start();
   let loaded: WebAssembly.Module | null = null;
+
+  function start(): Worker {
+    const thread = startThread(limits);
+    thread.once("exit", () => {
+      if (current === thread) [current, loaded] = [null, null];
+    });
+    return thread;
+  }
 
   async function replace(): Promise<void> {
     const old = current;
@@ -45,7 +53,7 @@ export function startPolicyWorker(limits: WorkerLimits): PolicyWorker {
 
   return {
     async run(module, content, jobs, until) {
-      current ??= startThread(limits);
+      current ??= start();
       const thread = current;
       const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
       const batch: Batch = {

@@ -125,7 +125,7 @@ test("the policy library says on our host what OPA's evaluator says", async (t) 
         assert.deepEqual(unordered(evaluate(input)), unordered(expected));
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -151,7 +151,7 @@ sprintf_free(x) := format_int(x, 10) if is_number(x)`,
       const [answer] = npm.evaluate(input, index) as { result: JsonValue }[];
       assert.deepEqual(unordered(evaluate(input)), unordered(answer?.result ?? null));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

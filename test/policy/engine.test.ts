@@ -192,7 +192,7 @@ const WRONG: readonly (readonly [string, string, string])[] = [
 for (const [what, body, code] of WRONG) {
   test(`a rule that ${what} is not evaluated for that document, and hides nothing else`, async (t) => {
     const set = await build(t, [denyLabel("a-first"), policy("m-wrong", body), denyLabel("z-last")]);
-    const running = engine(t, { jobDeadlineMs: code === "policy-deadline" ? 700 : 20_000 });
+    const running = engine(t, { jobDeadlineMs: code === "policy-deadline" ? 800 : 20_000 });
     const evaluated = await running.evaluate(set, DOCUMENTS);
     assert.deepEqual(
       only(evaluated),
@@ -221,7 +221,7 @@ test("a rule that loops on every document takes only the time it is given, and t
   );
   const set = await build(t, [denyLabel("a"), loop]);
   const documents = Array.from({ length: 40 }, (_, index) => document(`n${index}`, { labels: { bad: "1" } }));
-  const evaluated = await engine(t, { jobDeadlineMs: 200, totalDeadlineMs: 3000 }).evaluate(set, documents);
+  const evaluated = await engine(t, { jobDeadlineMs: 500, totalDeadlineMs: 4000 }).evaluate(set, documents);
   assert.deepEqual([evaluated.rulesExpected, evaluated.rulesEvaluated, evaluated.findings.length], [80, 40, 40]);
   assert.equal(evaluated.notEvaluated.length, 40);
   assert.ok(
@@ -347,4 +347,11 @@ test("nothing of one document is left for the next", async (t) => {
     new Set([true]),
   );
   assert.equal(evaluated.findings.length, 3000);
+});
+
+test("an engine that is closed evaluates nothing", async (t) => {
+  const set = await build(t, [denyLabel("a")]);
+  const running = engine(t);
+  await running.close();
+  assert.deepEqual(only(await running.evaluate(set, [document("x")])), ["policy-aborted: a on ConfigMap/apps/x"]);
 });
