@@ -24,7 +24,7 @@ export const POLICY_CODES = {
     means:
       "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy or is not built yet.",
     example: "`http.send({...})` in a policy.",
-    fix: "Write the rule with what `input` holds; `sluice explain builtin-not-supported` lists why each kind is refused.",
+    fix: "Write the rule with what `input` holds (`input.subject.time` is the clock), then run `sluice policy check`.",
   },
   "builtin-error": {
     class: "error",
