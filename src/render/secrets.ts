@@ -15,7 +15,10 @@ const ANNOTATION_LIMITS = { bytes: 1024 * 1024, depth: 100 };
 /** Texts that no message, page or report may carry; see redactor.ts. */
 export type SecretValues = ReadonlySet<string>;
 
-/** A copy in which values of a Secret, and of any object's last-applied annotation, are the mask; keys stay. */
+/**
+ * A copy in which values of a Secret, and of any object's last-applied annotation, are the mask; keys stay. SOPS
+ * ciphertext stays too, since it hides itself and a rule has to tell it from plain text; so do null and the empty text.
+ */
 export function maskForPolicy(object: JsonObject): JsonObject {
   const masked: Record<string, JsonValue> = { ...object };
   if (isSecret(object)) {
@@ -103,7 +106,9 @@ function collect(value: JsonValue, values: Set<string>): void {
 
 function maskValues(value: JsonValue): JsonValue {
   if (!isObject(value)) return value === null ? null : MASK;
-  return Object.fromEntries(Object.keys(value).map((key) => [key, MASK]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [key, one === null || isCiphertext(one) ? one : MASK]),
+  );
 }
 
 /** The values of a map; whatever else stands there counts as one value. */

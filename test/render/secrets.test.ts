@@ -43,6 +43,14 @@ describe("the object that policies see", () => {
     });
   });
 
+  test("keeps what SOPS wrote, so that a rule can tell ciphertext from plain text, and nothing beside it", () => {
+    const object = secret({ data: { a: ENC, b: base64("hunter22"), c: `${ENC}x`, d: "", e: null }, sops: { mac: ENC } });
+    assert.deepEqual(
+      maskForPolicy(object),
+      secret({ data: { a: ENC, b: "***", c: "***", d: "", e: null }, sops: { mac: ENC } }),
+    );
+  });
+
   test("is unchanged for every other kind, a Secret of another group included", () => {
     for (const object of [
       workload("v1", "ConfigMap", { data: { a: "b" } }),
