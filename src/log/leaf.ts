@@ -16,6 +16,8 @@ const TERM_KINDS: readonly TermKind[] = ["resource", "person", "rule", "commit",
 const PURPOSES: readonly unknown[] = ["gate", "dry-run", "observe"];
 const VERDICTS: readonly unknown[] = ["allow", "deny", "wait", "error", null];
 const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];
+/** 32 bytes as strict base64: the last digit before the padding has its two unused bits zero. */
+const SHA256_BASE64 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 const REASON = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 
@@ -125,8 +127,7 @@ function placeFault(
   if (typeof id !== "string" || !ULID.test(id)) return "`id` is not a ULID";
   const at = typeof time === "string" ? parseTime(time) : null;
   if (at === null || formatTime(at) !== time) return "`time` is not RFC 3339 in UTC with milliseconds";
-  const linked = previous === null || (typeof previous === "string" && decodeBase64(previous)?.byteLength === 32);
-  return linked ? null : "`previous` is not a leaf hash";
+  return previous === null || matches(previous, SHA256_BASE64) ? null : "`previous` is not a leaf hash";
 }
 
 /** What is wrong with the fields, or null. The set of keys is closed. */
@@ -167,7 +168,7 @@ function matches(value: unknown, pattern: RegExp): boolean {
 }
 
 function isCommitment(value: unknown): boolean {
-  return typeof value === "string" && decodeBase64(value)?.byteLength === 32;
+  return matches(value, SHA256_BASE64);
 }
 
 function isDigests(value: unknown): boolean {

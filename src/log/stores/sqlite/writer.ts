@@ -26,20 +26,29 @@ export type FromWriter =
 
 /** How long nothing must arrive before the index is brought up to date and the storage tidied. */
 const IDLE_MS = 20;
+/** Without a pause the index follows in steps between batches: queries read what waits for it one by one. */
+const MAXIMUM_WAITING_GROUPS = 20_000;
 
 function run(port: MessagePort, options: WriterOptions): void {
   const sequencer = open(port, options);
   if (sequencer === null) return;
   let idle: NodeJS.Timeout | undefined;
+  let waiting = 0;
   const tidy = () => {
-    if (sequencer.indexTerms()) idle = setTimeout(tidy, 0);
-    else sequencer.checkpointStorage();
+    if (sequencer.indexTerms()) {
+      idle = setTimeout(tidy, 0);
+      return;
+    }
+    waiting = 0;
+    sequencer.checkpointStorage();
   };
   port.on("message", (first: ToWriter) => {
     clearTimeout(idle);
     const arrived = [first, ...drain(port)];
     const groups = arrived.flatMap((message) => (message.kind === "append" ? message.groups : []));
     if (groups.length > 0) answer(port, { kind: "done", outcomes: sequencer.commit(groups).map(crossing) });
+    waiting += groups.length;
+    if (waiting > MAXIMUM_WAITING_GROUPS) sequencer.indexTerms();
     if (arrived.some((message) => message.kind === "close")) return close(port, sequencer);
     idle = setTimeout(tidy, IDLE_MS);
   });
