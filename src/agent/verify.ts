@@ -8,7 +8,6 @@ import { SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
 import { openCheckpoint } from "../log/checkpoint.ts";
 import type { Checkpoint } from "../log/decision-log.ts";
-import { leafHash } from "../log/merkle.ts";
 import type { NoteVerifier } from "../log/note.ts";
 import { verifyProof } from "../log/proof.ts";
 import type { VerifiedObject } from "../release/applier.ts";
@@ -157,14 +156,9 @@ async function checkDecision(
   const proof = verifyProof(proofText, evidence.bytes, root.origin, root.logKeys);
   await checkContinues(log.tree, proof.checkpoint);
   const decision = provenDecision(evidence);
-  const leaf = encodeBase64(leafHash(evidence.bytes));
-  if (
-    proof.index !== evidence.index ||
-    release.decision.index !== evidence.index ||
-    release.decision.leafHash !== leaf ||
-    release.decision.id !== decision.id ||
-    !equalBytes(await log.tree.leaf(evidence.index), leafHash(evidence.bytes))
-  ) {
+  const { index, leafHash: leaf } = release.decision;
+  const inTree = encodeBase64(await log.tree.leaf(decision.index));
+  if (index !== decision.index || leaf !== decision.leafHash || inTree !== decision.leafHash) {
     throw new SluiceError(
       "release-entry-differs",
       `Release ${release.sequence} rests on another entry than it brings.`,

@@ -11,7 +11,7 @@ import { hashesAtLevel, TILE_HEIGHT, TILE_WIDTH, tilePath } from "../log/tile.ts
 
 export interface VerifiedTree {
   readonly size: number;
-  /** Hash of leaf `index`, which must be below the size. */
+  /** Hash of leaf `index`. */
   leaf(index: number): Promise<Uint8Array>;
   /** Root of the tree when it had `size` leaves, which must not be above its size. */
   rootAt(size: number): Promise<Uint8Array>;
@@ -54,7 +54,14 @@ export async function openTree(read: ReadTile, checkpoint: Checkpoint): Promise<
   }
 
   if (!equalBytes(await rootAt(size), checkpoint.root)) throw wrong("tile/");
-  return { size, rootAt, leaf: (index) => subtree({ height: 0, position: index }) };
+  return {
+    size,
+    rootAt,
+    async leaf(index) {
+      if (index >= size) throw wrong(`leaf ${index}`);
+      return subtree({ height: 0, position: index });
+    },
+  };
 }
 
 /** Root of a complete subtree of 2^k hashes. */

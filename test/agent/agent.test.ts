@@ -77,6 +77,8 @@ test("waits with exit 4 under a stale head and under a hold, and keeps what runs
   await world.release(resources(1));
   await agent.run();
   const runs = agent.served();
+  world.now += 10 * 60_000;
+  assert.equal((await agent.run()).code, "head-stale", "also when nothing is new");
   await world.release(resources(1, "b"));
   world.now += 10 * 60_000;
   const stale = await agent.run();

@@ -13,15 +13,18 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { utf8 } from "../../src/lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../../src/lib/canonical.ts";
 import type { Code } from "../../src/lib/codes.ts";
-import { sha256Hex } from "../../src/lib/digest.ts";
-import { generateNoteKey, noteSigner } from "../../src/log/note.ts";
-import { proveInclusion, writeProof } from "../../src/log/proof.ts";
+import { sha256, sha256Hex } from "../../src/lib/digest.ts";
+import { signCheckpoint } from "../../src/log/checkpoint.ts";
+import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from "../../src/log/merkle.ts";
+import { generateNoteKey, noteSigner, noteVerifier } from "../../src/log/note.ts";
+import { proveInclusion, verifyProof, writeProof } from "../../src/log/proof.ts";
 import { writeEntryFile } from "../../src/release/decision-entry.ts";
 import type { Release } from "../../src/release/release.ts";
 import { openWorld, RELEASE_KEY, resource, resources, START, type World } from "../release/world.ts";
-import { ORIGIN } from "../support/log.ts";
+import { KEY, ORIGIN } from "../support/log.ts";
 import type { Scope } from "../support/temp.ts";
 import { filesBelow, makeAgent, type TestAgent } from "./agent-world.ts";
 
@@ -166,7 +169,7 @@ test("a hold is not forgotten by hiding it: the head before it is refused from t
   await assertRefused(agent, runs, "head-replayed");
 });
 
-for (const [what, change, code, exitCode] of [
+const HEADS = [
   ["of another target", { target: "staging" }, "head-other", 1],
   ["of another log", { origin: "other.example/log" }, "head-other", 1],
   ["that would live for a day", { notAfter: "2026-11-22T12:00:00.000Z" }, "head-malformed", 1],
@@ -177,13 +180,19 @@ for (const [what, change, code, exitCode] of [
   ["that names a release that is not there", { latestSequence: 3 }, "release-incomplete", 1],
   ["with the digest of another release", { manifestDigest: "ab".repeat(32) }, "release-differs", 1],
   ["with a checkpoint that is none", { checkpoint: "none" }, "note-malformed", 1],
-] as const) {
-  test(`a head ${what}`, async (t) => {
-    const { world, agent, runs } = await underAttack(t);
-    await world.head(change);
-    await assertRefused(agent, runs, code, exitCode);
-  });
-}
+] as const;
+
+test("a head that says something wrong under the real key", async (t) => {
+  const { world, agent, runs } = await underAttack(t);
+  const memory = readFileSync(join(agent.state, "state.json"));
+  for (const [what, change, code, exitCode] of HEADS) {
+    await t.test(`a head ${what}`, async () => {
+      writeFileSync(join(agent.state, "state.json"), memory);
+      await world.head(change);
+      await assertRefused(agent, runs, code, exitCode);
+    });
+  }
+});
 
 test("a head or a release that is signed by an unknown key", async (t) => {
   const { world, agent, runs } = await underAttack(t);
@@ -205,7 +214,7 @@ test("a checkpoint that the log's key did not sign, in the head or in the channe
 });
 
 /** Signed by the real release key, as a gate that went wrong or a stolen key could: the log still says no. */
-for (const [what, change, code] of [
+const RELEASES = [
   [
     "names a file by a path",
     { objects: [{ file: "../../etc/cron.d/evil", sha256: "ab".repeat(32) }] },
@@ -220,28 +229,30 @@ for (const [what, change, code] of [
   ["is of another commit", { commit: "ab".repeat(20) }, "release-entry-differs"],
   ["is of another tree", { tree: "ab".repeat(20) }, "release-entry-differs"],
   ["brings back a later release", { rollbackOf: 7 }, "release-malformed"],
-] as const) {
-  test(`a signed release that ${what}`, async (t) => {
-    const { world, agent, runs } = await underAttack(t);
-    const given = resources(3, "c");
-    const good = await world.build(given);
-    const [first, second] = good.objects;
-    assert.ok(first && second);
-    const lists: Readonly<Record<string, Release["objects"]>> = {
-      twice: [first, first, second],
-      folded: [first, { ...first, file: first.file.toUpperCase() }],
-      reversed: [second, first],
-      fewer: [first],
-    };
-    const objects =
-      "objects" in change && typeof change.objects === "string" ? { objects: lists[change.objects] ?? [] } : {};
-    await forge(world, { ...good, ...change, ...objects } as Release);
-    await assertRefused(agent, runs, code);
-  });
-}
+] as const;
+
+test("a release that says something wrong under the real key", async (t) => {
+  const { world, agent, runs } = await underAttack(t);
+  const good = await world.build(resources(3, "c"));
+  const [first, second] = good.objects;
+  assert.ok(first && second);
+  const lists: Readonly<Record<string, Release["objects"]>> = {
+    twice: [first, first, second],
+    folded: [first, { ...first, file: first.file.toUpperCase() }],
+    reversed: [second, first],
+    fewer: [first],
+  };
+  for (const [what, change, code] of RELEASES) {
+    await t.test(`a release that ${what}`, async () => {
+      const named = "objects" in change && typeof change.objects === "string" ? lists[change.objects] : undefined;
+      await forge(world, { ...good, ...change, ...(named === undefined ? {} : { objects: named }) } as Release);
+      await assertRefused(agent, runs, code);
+    });
+  }
+});
 
 /** Puts release.json of sequence 3 as the real key signs it, with the files of the release it pretends to be. */
-async function forge(world: World, release: Release): Promise<void> {
+async function forge(world: World, release: Release, index = release.decision.index): Promise<void> {
   const note = noteSigner(RELEASE_KEY.skey).sign(`${canonicalJson(release as unknown as JsonObject)}\n`);
   const folder = join(world.channelFolder, "releases/3");
   mkdirSync(join(folder, "objects"), { recursive: true });
@@ -250,8 +261,8 @@ async function forge(world: World, release: Release): Promise<void> {
     writeFileSync(join(folder, "objects", `_%43onfig%4dap_shop_${one.id.name}`), one.canonical);
   }
   const { log } = world;
-  writeFileSync(join(folder, "entry.json"), writeEntryFile(await log.read(release.decision.index)));
-  writeFileSync(join(folder, "entry.tlog-proof"), writeProof(await proveInclusion(log, release.decision.index)));
+  writeFileSync(join(folder, "entry.json"), writeEntryFile(await log.read(index)));
+  writeFileSync(join(folder, "entry.tlog-proof"), writeProof(await proveInclusion(log, index)));
   await world.head({ latestSequence: 3, manifestDigest: sha256Hex(note) });
 }
 
@@ -273,6 +284,44 @@ test("a release signed over a denied decision, or over another decision than it 
     join(world.channelFolder, "releases/3/entry.tlog-proof"),
   );
   await assertRefused(agent, runs, "release-entry-differs");
+});
+
+test("a signed release that names its own decision by a wrong index or leaf hash", async (t) => {
+  const { world, agent, runs } = await underAttack(t);
+  const good = await world.build(resources(3, "c"));
+  const { decision } = good;
+  await forge(world, { ...good, decision: { ...decision, index: decision.index - 1 } }, decision.index);
+  await assertRefused(agent, runs, "release-entry-differs");
+  await forge(world, { ...good, decision: { ...decision, leafHash: Buffer.alloc(32).toString("base64") } });
+  await assertRefused(agent, runs, "release-entry-differs");
+  await forge(world, good);
+  const file = join(world.channelFolder, "releases/3/entry.json");
+  const entry = readFileSync(file, "utf8");
+  for (const index of [decision.index - 1, decision.index + 1, 2 ** 52]) {
+    writeFileSync(file, entry.replace(`"index":${decision.index}`, `"index":${index}`));
+    assert.equal((await agent.run()).kind, "refused");
+  }
+  assert.deepEqual(agent.served(), runs);
+});
+
+test("checkpoints that the log's own key signed for two histories: in the head, and in the proof", async (t) => {
+  const { world, agent, runs } = await underAttack(t);
+  const signer = noteSigner(KEY.skey);
+  const { size } = await world.log.checkpoint();
+  world.now += 1000;
+  await world.head({ checkpoint: signCheckpoint(ORIGIN, size, sha256(utf8("other history")), signer).note });
+  await assertRefused(agent, runs, "log-forked");
+  await world.head();
+
+  const { bytes, index } = await world.log.read(2);
+  let before = EMPTY_FRONTIER;
+  for (let at = 0; at < index; at++) before = appendLeaf(before, sha256(utf8(`other ${at}`)));
+  const other = appendLeaf(before, leafHash(bytes));
+  const checkpoint = signCheckpoint(ORIGIN, other.size, frontierRoot(other), signer);
+  const proof = writeProof({ index, hashes: [...before.hashes].reverse(), checkpoint });
+  assert.equal(verifyProof(proof, bytes, ORIGIN, [noteVerifier(KEY.vkey)]).index, index, "by itself it holds");
+  writeFileSync(join(world.channelFolder, "releases/2/entry.tlog-proof"), proof);
+  await assertRefused(agent, runs, "log-forked");
 });
 
 test("a plain wrong object is refused before anything of the release is written", async (t) => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { utf8 } from "../../src/lib/bytes.ts";
+import { proveInclusion, writeProof } from "../../src/log/proof.ts";
 import { openDirectoryChannel } from "../../src/release/channels/directory.ts";
 import { publishHead, publishRelease } from "../../src/release/publish.ts";
 import { releaseOf } from "../../src/release/record.ts";
@@ -75,6 +76,11 @@ test("never replaces a file of a release by other bytes, a wrong proof either", 
     await channel.write(`releases/1/${file}`, utf8("other"));
     await assert.rejects(publishRelease(channel, signed, world), { code: "channel-conflict" });
   }
+  const channel = await openDirectoryChannel(tempFolder(t));
+  const proof = await proveInclusion(world.log, signed.release.decision.index);
+  const wrong = writeProof({ ...proof, hashes: proof.hashes.map((hash) => hash.map((byte) => byte ^ 1)) });
+  await channel.write("releases/1/entry.tlog-proof", utf8(wrong));
+  await assert.rejects(publishRelease(channel, signed, world), { code: "channel-conflict" });
 });
 
 test("what was logged is enough to publish it again after a crash, byte for byte", async (t) => {
