@@ -25,8 +25,7 @@ export const configCheck: Command = {
   },
   positionals: [0, 0],
   exitCodes: [[0, "every file can be used"]],
-  example:
-    "sluice config check --config gate.yaml\nsays of sluice.yaml, trust, waivers, gate.yaml and key files whether they can be used",
+  example: "sluice config check --config gate.yaml\nsays of each configuration and key file whether it can be used",
   run,
 };
 

@@ -31,7 +31,7 @@ export const doctor: Command = {
     [0, "nothing fails; there may be warnings"],
     [1, "something fails"],
   ],
-  example: "sluice doctor\nsays of node, git, the policy compiler, its sandbox and this repository how they stand",
+  example: "sluice doctor\nsays how this machine and this repository stand",
   run,
 };
 

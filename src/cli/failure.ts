@@ -2,6 +2,7 @@
 import type { Verdict } from "../decision/decision.ts";
 import { type Code, codeEntry } from "../lib/codes.ts";
 import type { SluiceError } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
 
 export const EXIT = { fine: 0, denied: 1, usage: 2, error: 3, waiting: 4, drift: 5 } as const;
 
@@ -24,10 +25,10 @@ export function exitCodeOfVerdict(verdict: Verdict): number {
   return { allow: EXIT.fine, deny: EXIT.denied, error: EXIT.error, wait: EXIT.waiting }[verdict];
 }
 
-/** `code  sentence` and, below it, what to type. */
+/** `code  sentence` and, below it, what to type: the error's own fix, else the catalogue's. Strangers' text is made printable. */
 export function errorText(error: SluiceError): string {
   const indent = " ".repeat(error.code.length + 2);
-  const sentence = error.message.split("\n").join(`\n${indent}`);
-  const fix = error.fix === null ? "" : `\n${indent}fix  ${error.fix}`;
-  return `${error.code}  ${sentence}${fix}\n`;
+  const sentence = error.message.split("\n").map(printable).join(`\n${indent}`);
+  const fix = printable(error.fix ?? codeEntry(error.code).fix);
+  return `${error.code}  ${sentence}\n${indent}fix  ${fix}\n`;
 }

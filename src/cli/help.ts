@@ -2,6 +2,8 @@
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 
+const WIDTH = 80;
+
 export function overview(): string {
   const width = Math.max(...COMMANDS.map((one) => one.name.length)) + 2;
   const lines = COMMANDS.map((one) => `  ${one.name.padEnd(width)}${one.summary}`);
@@ -19,7 +21,7 @@ export function overview(): string {
 }
 
 export function commandHelp(command: Command): string {
-  const usage = command.usage.map((form) => `  sluice ${form}`);
+  const usage = command.usage.flatMap(usageLines);
   const exits = [...command.exitCodes, [2, "usage or configuration"], [3, "could not be evaluated"]] as const;
   const codes = [...exits].sort(([a], [b]) => a - b).map(([code, words]) => `  ${code}  ${words}`);
   const example = command.example.split("\n").map((line) => `  ${line}`);
@@ -38,6 +40,12 @@ export function commandHelp(command: Command): string {
   ].join("\n");
 }
 
+/** A long form goes on below; what stands in brackets stays together. */
+function usageLines(form: string): readonly string[] {
+  const lines = wrapWords(`sluice ${form}`.split(/ (?![^[\]]*\])/), WIDTH - 6);
+  return lines.map((line, index) => `${index === 0 ? "  " : "      "}${line}`);
+}
+
 function optionLines(command: Command): readonly string[] {
   const rows = Object.entries(command.options).map(([name, option]) => {
     const short = option.short === undefined ? "" : `-${option.short}, `;
@@ -49,14 +57,18 @@ function optionLines(command: Command): readonly string[] {
   if (rows.length === 0) return [];
   const width = Math.min(30, Math.max(...rows.map((row) => row.left.length)) + 2);
   const lines = rows.flatMap(({ left, right }) =>
-    wrap(right, 80 - width).map((text, index) => `${(index === 0 ? left : "").padEnd(width)}${text}`),
+    wrap(right, WIDTH - width).map((text, index) => `${(index === 0 ? left : "").padEnd(width)}${text}`),
   );
   return ["Options", ...lines, ""];
 }
 
 export function wrap(text: string, width: number): readonly string[] {
+  return wrapWords(text.split(" "), width);
+}
+
+function wrapWords(words: readonly string[], width: number): readonly string[] {
   const lines: string[] = [""];
-  for (const word of text.split(" ")) {
+  for (const word of words) {
     const line = lines.at(-1) ?? "";
     if (line !== "" && line.length + word.length + 1 > width) lines.push(word);
     else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;

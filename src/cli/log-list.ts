@@ -63,7 +63,7 @@ export const logList: Command = {
   },
   positionals: [0, 0],
   exitCodes: [[0, "listed"]],
-  example: "sluice log list --config gate.yaml --target prod --verdict deny --from 2026-11-01",
+  example: "sluice log list --config gate.yaml --target prod --verdict deny",
   run,
 };
 

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { referenceFiles } from "../../scripts/write-reference.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+test("the generated reference is what scripts/write-reference.ts would write now", async () => {
+  const files = await referenceFiles();
+  const stale = [...files].filter(([path, text]) => read(path) !== text).map(([path]) => path);
+  assert.deepEqual(stale, [], "run node scripts/write-reference.ts");
+});
+
+test("no schema is left over from a file or a report that is gone", async () => {
+  const files = await referenceFiles();
+  const folder = "docs/reference/schemas";
+  const generated = /^(?:config\..*|verif.*|doctor|explain|keygen|trust-.*|config-check)\.schema\.json$/;
+  const there = readdirSync(join(ROOT, folder)).filter((name) => generated.test(name));
+  assert.deepEqual(
+    there.filter((name) => !files.has(`${folder}/${name}`)),
+    [],
+  );
+});
+
+test("the reference names no key of a configuration file without its value", async () => {
+  const page = (await referenceFiles()).get("docs/reference/configuration.md") ?? "";
+  const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+  assert.ok(rows.length > 60, `${rows.length} rows`);
+  for (const row of rows) assert.equal(row.split(/(?<!\\)\|/).length, 6, row);
+});
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(join(ROOT, path), "utf8");
+  } catch {
+    return null;
+  }
+}
