@@ -113,5 +113,6 @@ export interface EntryQuery {
   /** An entry index; newest first below it, or oldest first above it. */
   readonly after?: number;
   readonly order?: "newest" | "oldest";
+  /** 1,000 unless said. */
   readonly limit?: number;
 }

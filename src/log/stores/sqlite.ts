@@ -15,6 +15,9 @@ export interface SqliteLogOptions extends WriterOptions {
   readonly random: (bytes: number) => Uint8Array;
 }
 
+/** The writer starts on so many while the next are still being hashed here: measured at 16 clients, a third faster. */
+const GATHERED_GROUPS = 8;
+
 /** A group that waits for its answer. */
 interface Waiting {
   resolve(receipts: readonly Receipt[]): void;
@@ -27,7 +30,7 @@ export class SqliteLog extends SqliteReader {
   readonly #random: (bytes: number) => Uint8Array;
   /** In the order in which the writer answers. */
   readonly #waiting: Waiting[] = [];
-  /** Groups of this turn of the event loop; they go to the writer together. */
+  /** Groups of this turn of the event loop that have not gone to the writer yet. */
   #gathered: (readonly PreparedEntry[])[] = [];
   #ended: SluiceError | null = null;
 
@@ -68,9 +71,10 @@ export class SqliteLog extends SqliteReader {
     if (this.#ended !== null) throw this.#ended;
     if (this.#gathered.length === 0) setImmediate(() => this.#send());
     this.#gathered.push(group);
+    if (this.#gathered.length === GATHERED_GROUPS) this.#send();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.ref();
+      if (this.#waiting.length === 1) this.#worker.ref();
     });
   }
 
