@@ -112,8 +112,13 @@ function keysOf(node: Node, path: string): readonly Row[] {
   const inMap =
     typeof node.additionalProperties === "object" ? keysOf(node.additionalProperties, under(path, "NAME")) : [];
   const inList = node.items === undefined ? [] : keysOf(node.items, `${path}[]`);
-  const inUnion = (node.anyOf ?? []).flatMap((child) => keysOf(child, path));
+  const inUnion = (node.anyOf ?? []).flatMap((child) => keysOf(child, path).map(asChoice));
   return [...here, ...inMap, ...inList, ...inUnion];
+}
+
+/** One of several forms: its keys are required only where it is the one. */
+function asChoice(row: Row): Row {
+  return { ...row, isRequired: false };
 }
 
 function under(path: string, key: string): string {

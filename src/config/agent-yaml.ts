@@ -8,30 +8,50 @@ import { secretSchema } from "./secret.ts";
 
 const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");
 
+const notYet = z.unknown().describe("Not supported yet.");
+
 export const agentSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(1).describe("Form of this file."),
   target: z.string().min(1).max(63).describe("The target whose releases are applied."),
-  channel: z.union([
-    z.strictObject({ directory: z.string().min(1) }),
-    z.strictObject({ branch: z.unknown() }),
-    z.strictObject({ oci: z.unknown() }),
-    z.strictObject({ gate: z.string() }),
-  ]),
-  apply: z.union([
-    z.strictObject({ files: z.string().min(1).describe("Folder that the objects are written to.") }),
-    z.strictObject({ kubernetes: z.unknown() }),
-  ]),
+  channel: z
+    .union([
+      z.strictObject({ directory: z.string().min(1).describe("Folder that the gate writes to.") }),
+      z.strictObject({ branch: notYet }),
+      z.strictObject({ oci: notYet }),
+      z.strictObject({ gate: z.string().describe("Not supported yet.") }),
+    ])
+    .describe("Where releases are read from; it is not trusted."),
+  apply: z
+    .union([
+      z.strictObject({ files: z.string().min(1).describe("Folder that the objects are written to.") }),
+      z.strictObject({ kubernetes: notYet }),
+    ])
+    .describe("What a verified release is applied to."),
   name: z.string().min(1).max(100).describe("The agent's name in its reports; the name of its key."),
   key: secretSchema.describe("From `sluice keygen agent`."),
-  report: z.union([z.strictObject({ directory: z.string().min(1) }), z.strictObject({ gate: z.string() })]).optional(),
-  log: z.strictObject({
-    origin: z.string().min(1).max(200),
-    keys: z.array(verifierKey).min(1).max(4).describe("Verifier keys of the log; two during a rotation."),
-  }),
-  releaseKeys: z.array(verifierKey).min(1).max(4),
+  report: z
+    .union([
+      z.strictObject({ directory: z.string().min(1).describe("Folder that the gate reads, `reports` in gate.yaml.") }),
+      z.strictObject({ gate: z.string().describe("Not supported yet.") }),
+    ])
+    .optional()
+    .describe("Where signed reports of what was applied go."),
+  log: z
+    .strictObject({
+      origin: z.string().min(1).max(200).describe("Name of the gate's log."),
+      keys: z.array(verifierKey).min(1).max(4).describe("Verifier keys of the log; two during a rotation."),
+    })
+    .describe("The log that every release must stand in."),
+  releaseKeys: z.array(verifierKey).min(1).max(4).describe("Verifier keys of releases; two during a rotation."),
   minimumSequence: z.int().min(0).optional().describe("Needed when there is no state yet; lost state needs it again."),
   state: z.string().min(1).describe("Folder of the agent's memory."),
-  witnesses: z.strictObject({ keys: z.array(z.string()).default([]), quorum: z.int().min(0).default(0) }).prefault({}),
+  witnesses: z
+    .strictObject({
+      keys: z.array(z.string()).default([]).describe("Verifier keys of witnesses."),
+      quorum: z.int().min(0).default(0).describe("How many must have signed; more than 0 is not supported yet."),
+    })
+    .prefault({})
+    .describe("Who else saw the log."),
 });
 
 export type AgentYaml = z.infer<typeof agentSchema>;

@@ -9,7 +9,7 @@ import { secretSchema } from "./secret.ts";
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");
 const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
-const notYet = z.unknown();
+const notYet = z.unknown().describe("Not supported yet.");
 
 const repository = z.strictObject({
   url: z.string().min(1).max(2000).describe("Where the gate fetches from: https, ssh or a path."),
@@ -24,10 +24,13 @@ const channel = z.union([
 ]);
 
 const minimum = z.strictObject({
-  mode: z.enum(["observe", "warn", "enforce"]).optional(),
-  signatures: z.enum(["every-commit", "merge-and-head", "head", "none"]).optional(),
-  approvals: z.int().min(0).max(20).optional(),
-  change: z.int().min(0).max(20).optional(),
+  mode: z.enum(["observe", "warn", "enforce"]).optional().describe("What the verdict does, at least."),
+  signatures: z
+    .enum(["every-commit", "merge-and-head", "head", "none"])
+    .optional()
+    .describe("Which commits must verify, at least."),
+  approvals: z.int().min(0).max(20).optional().describe("How many people approve, at least."),
+  change: z.int().min(0).max(20).optional().describe("How many approve governance files, at least."),
 });
 
 const target = z.strictObject({
@@ -40,23 +43,30 @@ const target = z.strictObject({
 });
 
 export const gateSchema = z.strictObject({
-  version: z.literal(1),
-  repositories: z.record(name, repository),
-  targets: z.record(name, target).refine((all) => Object.keys(all).length > 0, "names at least one target"),
+  version: z.literal(1).describe("Form of this file."),
+  repositories: z.record(name, repository).describe("By name: where the gate fetches from."),
+  targets: z
+    .record(name, target)
+    .refine((all) => Object.keys(all).length > 0, "names at least one target")
+    .describe("By the name in sluice.yaml: where it is from, and where it is released."),
   revoked: z
     .array(z.string().min(1).max(200))
     .default([])
     .describe("Fingerprints of keys that count no longer, at once."),
-  log: z.strictObject({
-    store: z
-      .string()
-      .regex(/^[a-z]+:.+/)
-      .describe("sqlite:PATH"),
-    origin: origin.describe("Name of the log, as in its checkpoints."),
-    key: secretSchema.describe("From `sluice keygen log`."),
-    anchor: z.string().optional().describe("File on another volume that remembers the newest checkpoint."),
-  }),
-  release: z.strictObject({ key: secretSchema.describe("From `sluice keygen release`; never the log's key.") }),
+  log: z
+    .strictObject({
+      store: z
+        .string()
+        .regex(/^[a-z]+:.+/)
+        .describe("sqlite:PATH"),
+      origin: origin.describe("Name of the log, as in its checkpoints."),
+      key: secretSchema.describe("From `sluice keygen log`."),
+      anchor: z.string().optional().describe("File on another volume that remembers the newest checkpoint."),
+    })
+    .describe("The decision log."),
+  release: z
+    .strictObject({ key: secretSchema.describe("From `sluice keygen release`; never the log's key.") })
+    .describe("How releases and heads are signed."),
   data: z
     .union([z.string(), z.strictObject({ entrypoints: notYet })])
     .optional()
@@ -66,7 +76,7 @@ export const gateSchema = z.strictObject({
   access: notYet.optional().describe("Used by the service, which is not there yet."),
   forges: notYet.optional().describe("Not supported yet."),
   toolchain: z
-    .strictObject({ sandbox: z.enum(["seccomp"]).default("seccomp") })
+    .strictObject({ sandbox: z.enum(["seccomp"]).default("seccomp").describe("How the policy compiler is locked.") })
     .prefault({})
     .describe("A gate refuses `sandbox: none`."),
 });

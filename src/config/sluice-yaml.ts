@@ -55,15 +55,15 @@ const target = z.strictObject({
   render: z.enum(["plain"]).optional().describe("How the folder is rendered; told apart by looking when absent."),
   mode: z.enum(["observe", "warn", "enforce"]).default("enforce").describe("What the verdict does; never what it is."),
   labels: z.record(z.string(), z.string()).default({}).describe("Free labels, shown to policies."),
-  signatures: signatures.prefault({}),
-  approvals: approvals.prefault({}),
+  signatures: signatures.prefault({}).describe("What is asked of commits."),
+  approvals: approvals.prefault({}).describe("What is asked of other people."),
   after: commit.optional().describe("For previews: commits up to this one are not looked at."),
   unruled: z.enum(["report", "deny"]).default("report").describe("What happens to objects that no rule selected."),
   permit: permit.optional().describe("Mass effects, landed before they are used."),
 });
 
 export const sluiceSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(1).describe("Form of this file."),
   policies: path.default("policies/").describe("Folder of Rego policies."),
   trust: path.default("trust/").describe("Folder with people.yaml."),
   waivers: path.default("waivers.yaml").describe("File of waivers; it may be absent."),
@@ -73,7 +73,8 @@ export const sluiceSchema = z.strictObject({
     .describe("Glob patterns of paths that are neither judged nor released."),
   targets: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/), target)
-    .refine((all) => Object.keys(all).length > 0, "names at least one target"),
+    .refine((all) => Object.keys(all).length > 0, "names at least one target")
+    .describe("By name: a branch and a path, how it is judged, what people call an environment."),
 });
 
 export type SluiceYaml = z.infer<typeof sluiceSchema>;

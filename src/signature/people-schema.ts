@@ -41,7 +41,7 @@ const keyTerms = z
     ssh: z.string().max(16_384).optional().describe("Public SSH key line."),
     from: time.optional().describe("The key counts from this instant on."),
     until: time.optional().describe("The key counts until just before this instant."),
-    revoked: revoked.optional(),
+    revoked: revoked.optional().describe("The key was taken away; its place here keeps old signatures named."),
     touch: z.boolean().optional().describe("Only signatures that prove a touch of the security key."),
   })
   .refine((key) => (key.file === undefined) !== (key.ssh === undefined), "has either file or ssh");
