@@ -292,13 +292,15 @@ test("a signed release that names its own decision by a wrong index or leaf hash
   const { decision } = good;
   await forge(world, { ...good, decision: { ...decision, index: decision.index - 1 } }, decision.index);
   await assertRefused(agent, runs, "release-entry-differs");
+  const brought = join(world.channelFolder, "releases/3/entry.json");
+  const text = readFileSync(brought, "utf8");
+  writeFileSync(brought, text.replace(`"index":${decision.index}`, `"index":${decision.index - 1}`));
+  await assertRefused(agent, runs, "release-entry-differs");
   await forge(world, { ...good, decision: { ...decision, leafHash: Buffer.alloc(32).toString("base64") } });
   await assertRefused(agent, runs, "release-entry-differs");
   await forge(world, good);
-  const file = join(world.channelFolder, "releases/3/entry.json");
-  const entry = readFileSync(file, "utf8");
   for (const index of [decision.index - 1, decision.index + 1, 2 ** 52]) {
-    writeFileSync(file, entry.replace(`"index":${decision.index}`, `"index":${index}`));
+    writeFileSync(brought, text.replace(`"index":${decision.index}`, `"index":${index}`));
     assert.equal((await agent.run()).kind, "refused");
   }
   assert.deepEqual(agent.served(), runs);
