@@ -1,7 +1,7 @@
 /** Step 3: the range of commits, the merged tree, and which of the changed paths belong to whom. */
 
 import type { Reason, TargetFacts } from "../decision/decision.ts";
-import type { Commit, PathChange, TreeFile, TreeId } from "../git/object.ts";
+import type { Commit, CommitId, PathChange, TreeFile, TreeId } from "../git/object.ts";
 import { comparePaths } from "../git/repository.ts";
 import { coverPath, isGovernanceFile } from "../render/coverage.ts";
 import type { Judge } from "./judge.ts";
@@ -14,8 +14,9 @@ export interface Change {
   /** null when there is no merge result. */
   readonly tree: TreeId | null;
   readonly files: readonly TreeFile[];
+  /** Of the state that the change is compared with. */
   readonly baseFiles: readonly TreeFile[];
-  /** From the base's tree to the merged tree. */
+  /** From that state's tree to the merged tree. */
   readonly paths: readonly PathChange[];
   readonly governancePaths: readonly string[];
   readonly uncovered: readonly string[];
@@ -24,16 +25,25 @@ export interface Change {
 }
 
 export async function readChange(subject: Subject, judge: Judge, target: TargetFacts): Promise<Change> {
-  const { repository, head, base } = subject;
+  const { repository, head } = subject;
   const headCommit = await repository.commit(head);
   const commits = await repository.range(subject.excluded, head);
   const refusals = [...(await fastForwardRefusal(subject, target))];
   const merged = await mergedTree(subject, headCommit);
   if (merged.refusal !== null) refusals.push(merged.refusal);
   const files = merged.tree === null ? [] : await repository.files(merged.tree);
-  const baseFiles = await repository.files((await repository.commit(base)).tree);
+  const baseFiles = await repository.files((await repository.commit(comparedWith(subject))).tree);
   const paths = merged.tree === null ? [] : comparePaths(baseFiles, files);
   return { commits, headCommit, tree: merged.tree, files, baseFiles, paths, refusals, ...coverage(judge, paths) };
+}
+
+/**
+ * In a gate the last landed and released commit, not the base: what a denied commit on the branch did to policies, to
+ * uncovered paths or to protected ones stays part of every later change until somebody allowed it. A rollback brings
+ * back a state that was judged against its own base.
+ */
+function comparedWith({ base, judge, released, carried }: Subject): CommitId {
+  return released === null || carried?.carried.how === "rollback" ? base : judge;
 }
 
 /** A landed tip descends from what was released before; anything else is history rewritten under the gate. */
