@@ -5,7 +5,10 @@ import { sha256Hex } from "../lib/digest.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
 import type { Trust } from "../signature/trust.ts";
 import type { Signer } from "../signature/verification.ts";
-import type { ApprovalStatement } from "./envelope.ts";
+import { APPROVAL_LIFETIME_MS, type ApprovalStatement } from "./envelope.ts";
+
+/** How far an approver's clock may be ahead of the gate's. */
+const CLOCK_TOLERANCE_MS = 10 * 60 * 1000;
 
 export interface ApprovalRule {
   readonly count: number;
@@ -134,6 +137,11 @@ function refuse(approval: VerifiedApproval, rule: ApprovalRule, subject: Approva
   const expires = parseTime(statement.expiresAt);
   if (expires === null || expires <= subject.at)
     return { code: "approval-expired", message: `${who}'s approval expired at ${statement.expiresAt}.` };
+  if (expires - subject.at > APPROVAL_LIFETIME_MS + CLOCK_TOLERANCE_MS)
+    return {
+      code: "approval-too-long",
+      message: `${who}'s approval wants to count until ${statement.expiresAt}; seven days is the most.`,
+    };
   if (!bindsTo(statement, rule, subject))
     return { code: "approval-other-content", message: `${who} approved other content; the change is not what it was.` };
   if (subject.excluded.has(who)) return { code: "approval-by-author", message: `${who} had a hand in this change.` };
@@ -153,7 +161,8 @@ function counted(approval: VerifiedApproval, at: Instant): CountedApproval {
 export function missingApprovals(rule: ApprovalRule, given: readonly CountedApproval[]): readonly string[] {
   const roles = rule.roles.filter((role) => !given.some((approval) => approval.roles.includes(role)));
   const missing = roles.map((role) => `one of ${role}`);
-  const more = rule.count - given.length;
-  if (more > roles.length) missing.push(more === 1 ? "one more person" : `${more} more people`);
+  const people = new Set(given.map((approval) => approval.person));
+  const more = rule.count - people.size - roles.length;
+  if (more > 0) missing.push(more === 1 ? "one more person" : `${more} more people`);
   return missing;
 }

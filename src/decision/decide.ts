@@ -18,7 +18,7 @@ const WORST_FIRST = ["error", "deny", "wait"] as const;
 export function decide(evidence: Evidence, id: string, now: Instant): Decision {
   const weighed = RULES.flatMap((rule) => rule(evidence)).map((one) => filled(one, evidence));
   const verdict = WORST_FIRST.find((worst) => weighed.some((one) => one.verdict === worst)) ?? "allow";
-  const reasons = weighed.map((one) => one.reason).sort(byCodeAndMessage);
+  const reasons = Object.freeze(weighed.map((one) => one.reason).sort(byCodeAndMessage));
   return Object.freeze({ ...evidence, id, verdict, reasons, decidedAt: formatTime(now) });
 }
 
@@ -48,11 +48,13 @@ function refused({ refusals }: Evidence): readonly Weighed[] {
   return refusals.map((reason) => ({ verdict: verdictOf(reason.code), reason }));
 }
 
+/** Only a failure, or a conflict that says why there is no tree, may stand in place of these. */
 function withoutJudge({ judge, tree, failure, refusals }: Evidence): readonly Weighed[] {
-  if (failure !== null || refusals.length > 0) return [];
+  if (failure !== null) return [];
   const reasons: Weighed[] = [];
   if (judge === null) reasons.push(error("no-judge", "No landed state judges this change."));
-  if (tree === null) reasons.push(error("no-tree", "The change has no merged tree to judge."));
+  const isConflict = refusals.some((reason) => reason.code === "merge-conflict");
+  if (tree === null && !isConflict) reasons.push(error("no-tree", "The change has no merged tree to judge."));
   return reasons;
 }
 
@@ -67,7 +69,9 @@ function unsigned(evidence: Evidence): readonly Weighed[] {
   const { require } = evidence.target.signatures;
   if (require === "none") return [];
   const required = new Set<string>(evidence.requiredCommits);
-  const standIn = new Set<string>(evidence.subject === "landed" ? evidence.standIn : []);
+  // Approvals over the landed tree stand in: where nobody gave one, nothing does.
+  const isStoodFor = evidence.subject === "landed" && evidence.approvals.given.length > 0;
+  const standIn = new Set<string>(isStoodFor ? evidence.standIn : []);
   const reasons = evidence.verifications.flatMap((one): Weighed[] => {
     if (!required.has(one.commit) || one.kind === "verified" || standIn.has(one.commit)) return [];
     // On a landed commit a forge's lone signature means that nobody judged the merge: that has a remedy of its own.
@@ -79,12 +83,8 @@ function unsigned(evidence: Evidence): readonly Weighed[] {
         : one.detail;
     return [deny(code, detail, fixOf(code))];
   });
-  const verified = new Set<string>(
-    evidence.verifications.filter((one) => one.kind === "verified").map((one) => one.commit),
-  );
-  const gaps = [...required].filter((commit) => !evidence.verifications.some((one) => one.commit === commit));
-  const missing =
-    gaps.length > 0 || !covers(evidence, required) || (reasons.length === 0 && verified.size + standIn.size === 0);
+  const seen = new Set<string>(evidence.verifications.map((one) => one.commit));
+  const missing = !covers(evidence, required) || [...required].some((commit) => !seen.has(commit));
   if (missing && evidence.failure === null)
     reasons.push(error("signatures-missing", "The signatures of the range were not all looked at."));
   return reasons;
@@ -92,9 +92,8 @@ function unsigned(evidence: Evidence): readonly Weighed[] {
 
 function covers(evidence: Evidence, required: ReadonlySet<string>): boolean {
   const { require } = evidence.target.signatures;
-  if (require === "every-commit")
-    return evidence.verifications.every((one) => required.has(one.commit)) && required.size > 0;
-  return required.has(evidence.head);
+  if (!required.has(evidence.head)) return false;
+  return require !== "every-commit" || evidence.verifications.every((one) => required.has(one.commit));
 }
 
 function uncovered({ uncovered: paths, target }: Evidence): readonly Weighed[] {
@@ -123,7 +122,7 @@ function unevaluated({ notEvaluated, rulesEvaluated, rulesExpected, failure }: E
 }
 
 function withoutRule(evidence: Evidence): readonly Weighed[] {
-  const stopped = evidence.failure !== null || evidence.refusals.length > 0 || evidence.renderFailures.length > 0;
+  const stopped = evidence.failure !== null || evidence.tree === null || evidence.renderFailures.length > 0;
   if (evidence.rulesExpected > 0 || stopped) return [];
   return [
     deny("no-rule-evaluated", `No rule selects anything in ${evidence.target.name}.`, fixOf("no-rule-evaluated")),
@@ -196,9 +195,15 @@ function named(finding: Finding): string {
   return `${finding.rule}: ${resource}${finding.message}`;
 }
 
-/** Puts the change's own names into the fix, so that it can be typed as it stands. */
-function filled({ verdict, reason }: Weighed, { base, target }: Evidence): Weighed {
-  const fix = reason.fix?.replaceAll("BASE", base?.slice(0, 7) ?? "BASE").replaceAll("TARGET", target.name) ?? null;
+/** Puts the change's own names into the catalogue's fix, so that it can be typed as it stands; what a policy says stays as it is. */
+function filled({ verdict, reason }: Weighed, { base, head, target }: Evidence): Weighed {
+  if (reason.code === "policy-denied" || reason.fix === null) return { verdict, reason };
+  const names: Readonly<Record<string, string>> = {
+    BASE: base?.slice(0, 7) ?? "BASE",
+    COMMIT: head.slice(0, 7),
+    TARGET: target.name,
+  };
+  const fix = reason.fix.replaceAll(/\b(?:BASE|COMMIT|TARGET)\b/g, (word) => names[word] ?? word);
   return { verdict, reason: { ...reason, fix } };
 }
 

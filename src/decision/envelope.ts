@@ -10,6 +10,7 @@ import { z } from "zod";
 import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
+import { parseStrictJson } from "../lib/json.ts";
 
 export const APPROVAL_TYPE = "application/vnd.sluice.approval+json";
 export const APPROVAL_NAMESPACE = "sluice-approval";
@@ -86,12 +87,11 @@ function signatureFormat(armour: Uint8Array): "ssh" | "openpgp" | null {
   return text?.startsWith("-----BEGIN PGP SIGNATURE-----") ? "openpgp" : null;
 }
 
-function json(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(decodeUtf8(bytes) ?? "");
-  } catch {
-    return undefined;
-  }
+/** undefined where two readers could read two things: a repeated key, bytes that are not UTF-8. */
+function json(bytes: Uint8Array): JsonValue | undefined {
+  const text = decodeUtf8(bytes);
+  const reading = text === null ? null : parseStrictJson(text, { bytes: MAXIMUM_ENVELOPE_BYTES, depth: 8 });
+  return reading?.kind === "value" ? reading.value : undefined;
 }
 
 function sameText(a: Uint8Array, b: Uint8Array): boolean {

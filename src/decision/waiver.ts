@@ -50,6 +50,8 @@ export interface AppliedWaiver {
 
 /** @throws SluiceError `waivers-invalid` with the line */
 export function readWaivers(source: string, file: string): readonly Waiver[] {
+  const isEmpty = source.split("\n").every((line) => /^\s*(?:#|$)/.test(line));
+  if (isEmpty) return [];
   return readDocument(source, file, waiversSchema.nullable(), "waivers-invalid")?.map(waiver) ?? [];
 }
 

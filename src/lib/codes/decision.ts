@@ -127,6 +127,12 @@ export const DECISION_CODES = {
     example: "A pull request that waited for two weeks.",
     fix: "Run `sluice approve --target TARGET` again.",
   },
+  "approval-too-long": {
+    class: "refused",
+    means: "An approval counts for seven days, whatever later day it names.",
+    example: "A statement written by hand with `expiresAt` in 2099.",
+    fix: "Run `sluice approve --target TARGET`, which names the day.",
+  },
   "approval-by-author": {
     class: "refused",
     means: "Nobody approves a change that they had a hand in.",
