@@ -1,5 +1,4 @@
 /** Reads every configuration file that is there and says of each how it stands; `config check` and `doctor` share it. */
-import { join } from "node:path";
 import { type AgentConfiguration, readAgentYaml } from "../config/agent-yaml.ts";
 import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
 import { type Environment, readSecret, type SecretReference } from "../config/secret.ts";
@@ -10,7 +9,7 @@ import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
 import { noteSigner, noteVerifier } from "../log/note.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
-import { readFolderFiles, readRegularFile } from "./folder-files.ts";
+import { readTreeFile, readTreeFolder } from "./folder-files.ts";
 import { examine, failed, type Remark } from "./remark.ts";
 
 export interface Examined<T> {
@@ -90,7 +89,7 @@ async function read<T>(what: string, open: () => T, describe: (value: T) => stri
 }
 
 function textOf(folder: string, path: string): string {
-  const bytes = readRegularFile(join(folder, path));
+  const bytes = readTreeFile(folder, path);
   if (bytes === null) {
     throw new SluiceError("configuration-absent", `There is no ${path} here, so nothing says what is judged.`, {
       fix: "sluice init",
@@ -108,23 +107,13 @@ function targetsText({ targets }: SluiceYaml): string {
 
 async function trustText(folder: string, path: string, revokedKeys: readonly string[]): Promise<string> {
   const shown = path.endsWith("/") ? path : `${path}/`;
-  const trust = await readTrustFolder(folderFiles(folder, path), { revokedKeys, folder: shown });
+  const trust = await readTrustFolder(readTreeFolder(folder, path), { revokedKeys, folder: shown });
   const people = trust.owners.filter((owner) => owner.class === "person").length;
   return `${people === 1 ? "1 person" : `${people} people`}, ${plural(trust.keys.length, "key")}`;
 }
 
-/** An absent folder has no files, as in git; the reader says what that means. */
-function folderFiles(folder: string, path: string, isWanted?: (path: string) => boolean) {
-  try {
-    return readFolderFiles(join(folder, path), isWanted);
-  } catch (thrown) {
-    if (thrown instanceof SluiceError && thrown.code === "configuration-missing") return new Map<string, Uint8Array>();
-    throw thrown;
-  }
-}
-
 function waiversText(folder: string, path: string, clock: Clock): string {
-  const bytes = readRegularFile(join(folder, path));
+  const bytes = readTreeFile(folder, path);
   if (bytes === null) return "not there, so nothing is waived";
   const waivers = readWaivers(textOf(folder, path), path);
   checkWaivers(waivers, clock());
@@ -133,7 +122,7 @@ function waiversText(folder: string, path: string, clock: Clock): string {
 
 function policiesText(folder: string, path: string): string {
   const isPolicy = (file: string): boolean => file.endsWith(".rego") && !file.endsWith("_test.rego");
-  const count = folderFiles(folder, path, isPolicy).size;
+  const count = readTreeFolder(folder, path, isPolicy).size;
   if (count > 0) return `${plural(count, "policy file")}; \`sluice policy check\` reads them`;
   throw new SluiceError("no-policies", `${path} holds no policy: nothing would be judged, so nothing is approved.`);
 }

@@ -9,7 +9,7 @@ import { buildPolicySet } from "../policy/compile.ts";
 import { openCompiledCache } from "../policy/compiled-cache.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import { examineRepository, grouped } from "./configuration-files.ts";
-import { readFolderFiles } from "./folder-files.ts";
+import { readTreeFolder } from "./folder-files.ts";
 import { examine, type Remark } from "./remark.ts";
 
 const GROUP = "repository";
@@ -46,7 +46,7 @@ async function historyText({ top, temporaryFolder }: RepositoryLook): Promise<st
 }
 
 async function policiesText({ top, toolchain }: RepositoryLook, { policies }: SluiceYaml): Promise<string> {
-  const found = readFolderFiles(join(top, policies), (path) => /\.rego$|(?:^|\/)data\.(?:json|ya?ml)$/.test(path));
+  const found = readTreeFolder(top, policies, (path) => /\.rego$|(?:^|\/)data\.(?:json|ya?ml)$/.test(path));
   const folder = policies.replace(/\/$/, "");
   const files = [...found].map(([path, bytes]) => ({ path: `${folder}/${path}`, text: decodeUtf8(bytes) ?? "" }));
   const set = await buildPolicySet({ toolchain, files, cache: openCompiledCache(null) });

@@ -1,5 +1,5 @@
 /** Files of a folder on disk as the judge would see them in git: regular ones only, links are passed over, bounded. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SluiceError } from "../lib/errors.ts";
 
@@ -27,6 +27,29 @@ export function readFolderFiles(
     if (bytes > MAXIMUM_BYTES) throw tooLarge(folder);
   }
   return found;
+}
+
+/** Files of a folder of a work tree; none where it is absent or behind a link, since git holds no files there either. */
+export function readTreeFolder(
+  top: string,
+  folder: string,
+  isWanted?: (path: string) => boolean,
+): ReadonlyMap<string, Uint8Array> {
+  return isPlainFolder(top, folder) ? readFolderFiles(join(top, folder), isWanted) : new Map();
+}
+
+/** A file of a work tree, null as in readRegularFile() and behind a link. */
+export function readTreeFile(top: string, path: string): Uint8Array | null {
+  const parts = path.split("/");
+  return isPlainFolder(top, parts.slice(0, -1).join("/")) ? readRegularFile(join(top, path)) : null;
+}
+
+function isPlainFolder(top: string, folder: string): boolean {
+  const parts = folder.split("/").filter((part) => part !== "" && part !== ".");
+  return parts.every((_, index) => {
+    const status = lstatSync(join(top, ...parts.slice(0, index + 1)), { throwIfNoEntry: false });
+    return status?.isDirectory() === true;
+  });
 }
 
 /** null for what is absent, a link, a folder, a pipe or a device. @throws SluiceError `usage` over 64 MiB */

@@ -1,5 +1,4 @@
 /** The rules of policies that lie on disk, read from their METADATA by the locked compiler. */
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readSluiceYaml, SLUICE_YAML } from "../config/sluice-yaml.ts";
 import { packageRoot } from "../gate/wiring.ts";
@@ -8,7 +7,7 @@ import { problemsError } from "../policy/compile.ts";
 import { readMetadata } from "../policy/metadata.ts";
 import type { Rule } from "../policy/policy-set.ts";
 import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
-import { readFolderFiles, readRegularFile } from "./folder-files.ts";
+import { readRegularFile, readTreeFolder } from "./folder-files.ts";
 
 const DEADLINE_MS = 30_000;
 const MAXIMUM_REQUESTS = 200;
@@ -24,11 +23,10 @@ export interface FoundRule {
 /** Rules of the folder that `policies:` in sluice.yaml names (policies/ without one), then those of the library. */
 export async function findRules(folder: string): Promise<readonly FoundRule[]> {
   const own = policiesFolder(folder);
-  const library = join(packageRoot(), "policies");
   const toolchain = openLockedToolchain();
   try {
-    const found = existsSync(join(folder, own)) ? await rulesIn(join(folder, own), own, toolchain) : [];
-    const shipped = existsSync(library) ? await rulesIn(library, "the library's policies/", toolchain) : [];
+    const found = await rulesIn(folder, own, own, toolchain);
+    const shipped = await rulesIn(packageRoot(), "policies", "the library's policies/", toolchain);
     const known = new Set(found.map(({ rule }) => rule.id));
     return [...found, ...shipped.filter(({ rule }) => !known.has(rule.id))];
   } finally {
@@ -41,14 +39,20 @@ export function openLockedToolchain(): Toolchain {
   return openToolchain({ binary, sandbox: "seccomp", deadlineMs: DEADLINE_MS, maxRequests: MAXIMUM_REQUESTS });
 }
 
-function policiesFolder(folder: string): string {
+/** What `policies:` in sluice.yaml names, policies/ without one. */
+export function policiesFolder(folder: string): string {
   const bytes = readRegularFile(join(folder, SLUICE_YAML));
   return bytes === null ? "policies/" : readSluiceYaml(decodeUtf8(bytes) ?? "").policies;
 }
 
 /** @throws SluiceError `policy-does-not-compile`, `policy-metadata`, and the toolchain's own */
-async function rulesIn(folder: string, shown: string, toolchain: Toolchain): Promise<readonly FoundRule[]> {
-  const sources = readFolderFiles(folder, (path) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
+async function rulesIn(
+  top: string,
+  folder: string,
+  shown: string,
+  toolchain: Toolchain,
+): Promise<readonly FoundRule[]> {
+  const sources = readTreeFolder(top, folder, (path) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
   if (sources.size === 0) return [];
   const files = [...sources].map(([path, bytes]) => ({ path, text: decodeUtf8(bytes) ?? "" }));
   const answer = await toolchain.request("inspect", { files });
@@ -57,12 +61,11 @@ async function rulesIn(folder: string, shown: string, toolchain: Toolchain): Pro
   return readMetadata(answer.result).rules.map((rule) => ({
     rule,
     file: `${prefix}${rule.file}`,
-    example: firstExample(join(folder, dirname(rule.file), "examples", "deny")),
+    example: firstExample(top, join(folder, dirname(rule.file), "examples", "deny")),
   }));
 }
 
-function firstExample(folder: string): string | null {
-  if (!existsSync(folder)) return null;
-  const [first] = readFolderFiles(folder, (path) => /\.(?:ya?ml|json)$/.test(path)).values();
+function firstExample(top: string, folder: string): string | null {
+  const [first] = readTreeFolder(top, folder, (path) => /\.(?:ya?ml|json)$/.test(path)).values();
   return first === undefined ? null : decodeUtf8(first);
 }

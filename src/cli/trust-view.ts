@@ -1,5 +1,6 @@
 /** A trust as people ask about it: who has which keys, who could approve, what ends soon. */
 import { type ApprovalRule, missingApprovals } from "../decision/approval.ts";
+import { APPROVAL_NAMESPACE } from "../decision/envelope.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import { expiryWithin, objectionToKey } from "../signature/key-use.ts";
 import type { Owner, Trust, TrustedKey } from "../signature/trust.ts";
@@ -41,11 +42,11 @@ function toReport(key: TrustedKey, trust: Trust, at: Instant): KeyReport {
   };
 }
 
-/** People with a key that counts, sorted by id: robots and forges never approve. */
+/** People with a key that counts for approvals, sorted by id: robots and forges never approve. */
 export function possibleApprovers(trust: Trust, at: Instant): readonly Owner[] {
   return trust.owners
     .filter((owner) => owner.class === "person")
-    .filter((owner) => keysOf(owner, trust).some((key) => objectionToKey(key, trust, at) === null))
+    .filter((owner) => keysOf(owner, trust).some((key) => objectionToKey(key, trust, at, APPROVAL_NAMESPACE) === null))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

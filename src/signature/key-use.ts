@@ -8,13 +8,19 @@ import type { Trust, TrustedKey } from "./trust.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What speaks against anything that the key signs at this instant; null when nothing does. Touch is shown only by a signature. */
-export function objectionToKey(key: TrustedKey, trust: Trust, at: Instant): Refusal | null {
+/**
+ * What speaks against anything that the key signs at this instant; null when nothing does. Touch is shown only by a
+ * signature. Without a namespace it is enough that the key may sign for any.
+ */
+export function objectionToKey(
+  key: TrustedKey,
+  trust: Trust,
+  at: Instant,
+  namespace: string = key.terms.namespaces?.[0] ?? "",
+): Refusal | null {
   const revokedKeys = new Set(trust.revokedKeys);
   const terms = { ...key.terms, touch: false };
   const listed = { ...key, terms } as TrustedKey;
-  // Keys of allowed_signers that are listed for another namespace still belong to somebody: any of theirs will do.
-  const namespace = key.terms.namespaces?.[0] ?? "";
   const { signingKey, objection } = ofCertificate(key, at);
   return objectionToUse({ key: listed, signingKey, hardware: null, objection }, { at, namespace, revokedKeys });
 }

@@ -138,6 +138,14 @@ test("config check does not follow links, as the judge does not", async (t) => {
   const folder = scene(t, { "sluice.yaml": null, "real.yaml": SLUICE });
   symlinkSync("real.yaml", join(folder, "sluice.yaml"));
   assert.deepEqual((await check(folder, [])).failed, ["configuration-absent"]);
+  const other = scene(t, {
+    "trust/people.yaml": null,
+    "policies/one.rego": null,
+    "real/people.yaml": "people: {}\n",
+    "real/one.rego": "package one\n",
+  });
+  for (const name of ["trust", "policies"]) symlinkSync("real", join(other, name));
+  assert.deepEqual((await check(other, [])).failed, ["trust-missing", "no-policies"]);
 });
 
 test("config check of a gate's own machine needs no repository, but one that is named must be there", async (t) => {

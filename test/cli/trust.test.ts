@@ -134,6 +134,17 @@ test("trust check holds the rule about governance files to the same people", asy
   );
 });
 
+test("trust check counts nobody whose key is listed for other things than approvals", async (t) => {
+  const { folder } = scene(t, "{count: 1}");
+  const key = makeSshKey(folder, "key").line;
+  writeFileSync(join(folder, "signers"), `ada@example.com namespaces="git" ${key}\n`);
+  const args = ["trust", "check", "--trust", "signers", "--format", "json"];
+  const run = await runSluice(args, { cwd: folder });
+  assert.deepEqual([run.code, trustCheckSchema.parse(JSON.parse(run.stdout)).rules[0]?.people], [1, []]);
+  writeFileSync(join(folder, "signers"), `ada@example.com namespaces="git,sluice-*" ${key}\n`);
+  assert.equal((await runSluice(args, { cwd: folder })).code, 0);
+});
+
 test("trust list and check refuse a trust that cannot be read, with its code", async (t) => {
   const { folder } = scene(t, "{count: 1}");
   writeFileSync(join(folder, "trust", "people.yaml"), "people:\n  ada: {emial: [ada@example.com], keys: []}\n");
