@@ -75,8 +75,8 @@ function preview(
   invocation: Invocation,
   onStep: (step: string, milliseconds: number) => void,
 ): Promise<readonly Admitted[]> {
-  return withRepository(invocation, async ({ repository, name }) => {
-    const services = openPreviewServices(means(invocation, onStep));
+  return withRepository(invocation, async ({ repository, name, path }) => {
+    const services = openPreviewServices(means(invocation, onStep), path);
     try {
       const subjects = await previewProposals({
         repository,

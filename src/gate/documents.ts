@@ -1,8 +1,6 @@
 /** Step 7: what the policies see, and the digests of what was judged. */
 import type { ObjectEvidence, TargetFacts } from "../decision/decision.ts";
 import type { Commit } from "../git/object.ts";
-import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
-import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { changeKinds } from "../policy/change-kinds.ts";
 import { buildDocuments } from "../policy/documents.ts";
@@ -94,8 +92,4 @@ export function objectEvidence(changes: readonly ResourceChange[]): readonly Obj
 /** SHA-256 over the sorted [file of the identity, sha256] of all objects: what a release of them carries, and what an agent computes. */
 export function digestManifests(resources: readonly Resource[]): string {
   return manifestsDigest(releaseObjects(resources));
-}
-
-export function digestInput(documents: readonly JsonValue[]): string {
-  return sha256Hex(canonicalJson(documents));
 }

@@ -19,11 +19,12 @@ import { applyWaivers } from "../decision/waiver.ts";
 import type { JsonValue } from "../lib/canonical.ts";
 import { asSluiceError } from "../lib/errors.ts";
 import { ulid } from "../lib/ulid.ts";
+import { inputDigest } from "../policy/engine.ts";
 import { compareResources } from "../render/compare.ts";
 import type { Resource } from "../render/resource.ts";
 import { collectApprovals } from "./approvals.ts";
 import { readChange } from "./change.ts";
-import { describe, digestInput, digestManifests, objectEvidence } from "./documents.ts";
+import { describe, digestManifests, objectEvidence } from "./documents.ts";
 import { emptyEvidence, type Stage } from "./evidence.ts";
 import { placeFindings } from "./findings.ts";
 import { judgeGovernance } from "./governance.ts";
@@ -94,7 +95,7 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     if (tree === null) return { evidence, resources, documents, mask };
 
     enter("render"); //                                                                                               5
-    const rendered = await renderTrees(subject, change, judge, target);
+    const rendered = await renderTrees(subject, change, judge, target, services.renderMemo);
     resources = rendered.after.resources;
     mask = rendered.mask;
     evidence = { ...evidence, renderFailures: rendered.after.failures };
@@ -112,7 +113,7 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     enter("policy");
     const input = describe({ subject, change, range, target, changes, approvals, receivedAt }); //                    7
     documents = input as unknown as readonly JsonValue[];
-    evidence = { ...evidence, digests: { ...evidence.digests, input: digestInput(documents) } };
+    evidence = { ...evidence, digests: { ...evidence.digests, input: inputDigest(input) } };
     const evaluated = await services.engine.evaluate(judge.policies, input); //                                       8
     const placed = await placeFindings(evaluated.findings, rendered);
     const { rulesExpected, rulesEvaluated, unruled } = evaluated;

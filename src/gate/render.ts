@@ -1,8 +1,9 @@
 /** Step 5: the merged tree and the last released tree, rendered to the exact objects. */
 import type { TargetFacts } from "../decision/decision.ts";
 import type { BlobId, TreeFile } from "../git/object.ts";
+import type { Memo } from "../lib/memo.ts";
 import { coverPath, isGovernanceFile } from "../render/coverage.ts";
-import { openRedactor } from "../render/redactor.ts";
+import { openRedactor, type Redactor } from "../render/redactor.ts";
 import { renderTarget } from "../render/render.ts";
 import type { Rendered } from "../render/resource.ts";
 import { collectSecretValues } from "../render/secrets.ts";
@@ -23,6 +24,7 @@ export async function renderTrees(
   change: Change,
   judge: Judge,
   target: TargetFacts,
+  memo: Memo,
 ): Promise<RenderedTrees> {
   const { repository } = subject;
   const read = (ids: readonly BlobId[]) => repository.blobs(ids);
@@ -30,7 +32,7 @@ export async function renderTrees(
   const places = governancePlaces(judge);
   const isGovernance = (path: string): boolean => isGovernanceFile(path, places);
   const render = (files: readonly TreeFile[]) =>
-    renderTarget({ files, read, path: target.path, isIgnored, isGovernance });
+    renderTarget({ files, read, path: target.path, isIgnored, isGovernance, memo });
   const beforeFiles =
     subject.released === null
       ? change.baseFiles
@@ -38,15 +40,20 @@ export async function renderTrees(
   const released = subject.carried?.resources ?? null;
   const before = await render(beforeFiles);
   const after = released === null ? await render(change.files) : { resources: released, failures: [] };
-  const redactor = openRedactor(
-    collectSecretValues([...before.resources, ...after.resources].map((resource) => resource.object)),
-  );
+  // Built only when there is something to say: most changes are approved in silence.
+  let redactor: Redactor | null = null;
+  const mask = (text: string): string => {
+    redactor ??= openRedactor(
+      collectSecretValues([...before.resources, ...after.resources].map((resource) => resource.object)),
+    );
+    return redactor.mask(text);
+  };
   const ids = new Map(change.files.map((file) => [file.path, file.id]));
   const source = async (file: string) => {
     const id = ids.get(file);
     return id === undefined ? null : repository.blob(id);
   };
-  return { before, after, source, mask: (text) => redactor.mask(text) };
+  return { before, after, source, mask };
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;

@@ -1,5 +1,6 @@
 /** What the judge needs from outside: made once in wiring.ts, given to every step as an argument. */
 import type { CommitId } from "../git/object.ts";
+import type { Memo } from "../lib/memo.ts";
 import type { Clock, Instant } from "../lib/time.ts";
 import type { CompiledCache } from "../policy/compiled-cache.ts";
 import type { PolicyEngine } from "../policy/policy-set.ts";
@@ -28,5 +29,7 @@ export interface Services {
   readonly compiledCache: CompiledCache;
   readonly engine: PolicyEngine;
   readonly receipts: ReceiptBook;
+  /** What manifest files gave before. */
+  readonly renderMemo: Memo;
   readonly onStep: StepListener;
 }

@@ -13,11 +13,14 @@ import { type NoteSigner, noteSigner } from "../log/note.ts";
 import { openLog, openLogReader } from "../log/stores.ts";
 import { openCompiledCache } from "../policy/compiled-cache.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
+import { openSealedFiles } from "../policy/sealed-file.ts";
 import { locateToolchain, openToolchain } from "../policy/toolchain.ts";
+import { remembering } from "../policy/verdict-memo.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
+import { openSealedMemo } from "./sealed-memo.ts";
 import type { ReceiptBook, Services, StepListener } from "./services.ts";
 
 const TOOLCHAIN_DEADLINE_MS = 30_000;
@@ -35,11 +38,12 @@ export interface OpenServices extends Services {
 }
 
 /** The judge's services of a preview: it logs nothing and judges every key as of now. */
-export function openPreviewServices(means: Means): OpenServices {
-  return openServices(means, receivedNow(means.clock));
+export function openPreviewServices(means: Means, repository: string): OpenServices {
+  return openServices(means, receivedNow(means.clock), repository);
 }
 
-function openServices(means: Means, receipts: ReceiptBook): OpenServices {
+/** `scope` is whose memory the caches are: a repository's path, or a gate's folder. */
+function openServices(means: Means, receipts: ReceiptBook, scope: string): OpenServices {
   const { surroundings, clock, random, onStep } = means;
   const toolchain = openToolchain({
     binary: locateToolchain(packageRoot()),
@@ -47,16 +51,18 @@ function openServices(means: Means, receipts: ReceiptBook): OpenServices {
     deadlineMs: TOOLCHAIN_DEADLINE_MS,
     maxRequests: TOOLCHAIN_REQUESTS,
   });
-  const engine = openPolicyEngine();
+  const key = cacheKey(surroundings);
+  const folder = (name: string) => (key === null ? null : { folder: join(surroundings.cacheFolder, name), key });
+  const renderMemo = openSealedMemo(openSealedFiles(folder("renders")), scope);
+  const verdictMemo = openSealedMemo(openSealedFiles(folder("verdicts")), scope);
+  const compiledCache = openCompiledCache(folder("policies"));
+  const engine = remembering(openPolicyEngine(), verdictMemo);
   const close = async (): Promise<void> => {
+    renderMemo.save();
+    verdictMemo.save();
     await Promise.all([toolchain.close(), engine.close()]);
   };
-  return { clock, random, toolchain, compiledCache: openCache(surroundings), engine, receipts, onStep, close };
-}
-
-function openCache(surroundings: Surroundings): ReturnType<typeof openCompiledCache> {
-  const key = cacheKey(surroundings);
-  return openCompiledCache(key === null ? null : { folder: join(surroundings.cacheFolder, "policies"), key });
+  return { clock, random, toolchain, compiledCache, engine, receipts, renderMemo, onStep, close };
 }
 
 /** The folder of package.json: two above this file, in `src/` as in `dist/`. */
@@ -101,7 +107,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     clock,
     random,
   });
-  const services = openServices(means, loggedReceipts(log, clock));
+  const services = openServices(means, loggedReceipts(log, clock), data);
   const repositories = new Map<string, Promise<GateRepository>>();
   const target = (name: string): GateTarget => gateTarget(configuration, name);
   const repository = (name: string): Promise<GateRepository> => {

@@ -10,6 +10,7 @@ import { INPUT_SCHEMAS } from "./input-schema.ts";
 import { readMetadata } from "./metadata.ts";
 import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
 import { isObject, type Toolchain, type ToolchainOp, type ToolchainProblem } from "./toolchain.ts";
+import { readsOnlyOwnParts } from "./verdict-memo.ts";
 
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
@@ -19,7 +20,8 @@ export const HOST_VERSION = 1;
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
 const MAXIMUM_SHOWN = 5;
-const DATA_FILE = /(?:^|\/)data\.(?:json|ya?ml)$/;
+/** Read by OPA beside the policies; refused by name, so that it is not overlooked. */
+export const DATA_FILE = /(?:^|\/)data\.(?:json|ya?ml)$/;
 
 export interface PolicySetSource {
   readonly toolchain: Toolchain;
@@ -37,10 +39,10 @@ export async function buildPolicySet({ toolchain, files, cache }: PolicySetSourc
   const digest = digestOf(policies);
   const name = sha256Hex(canonicalJson({ digest, schemas: INPUT_SCHEMAS }));
   const cached = cache.read(name);
-  if (cached !== null) return fromEntry(cached, digest);
+  if (cached !== null) return fromEntry(cached, digest, policies);
   const entry = await compile(toolchain, policies);
   cache.write(name, entry);
-  return fromEntry(entry, digest);
+  return fromEntry(entry, digest, policies);
 }
 
 function selectPolicies(files: readonly PolicyFile[]): readonly PolicyFile[] {
@@ -80,12 +82,7 @@ async function compile(toolchain: Toolchain, policies: readonly PolicyFile[]): P
   const files = policies.map(({ path, text }) => ({ path, text }));
   const { rules, scopeByFile } = readMetadata(await ask(toolchain, "inspect", { files }));
   if (rules.length === 0) throw noPolicies();
-  const request = {
-    files: [...files, { path: AGGREGATE_FILE, text: aggregateModule(rules) }],
-    schemas: INPUT_SCHEMAS,
-    schemaByFile: scopeByFile,
-    strict: true,
-  };
+  const request = compileRequest(policies, rules, scopeByFile);
   const entrypoints = [RESULT_ENTRYPOINT, ...rules.map((_, index) => ruleEntrypoint(index))];
   const compiled = await ask(toolchain, "compile", { ...request, entrypoints });
   await refuseBuiltins(toolchain, request, texts(compiled["builtins"]));
@@ -93,6 +90,21 @@ async function compile(toolchain: Toolchain, policies: readonly PolicyFile[]): P
   const wasm = typeof compiled["wasm"] === "string" ? decodeBase64(compiled["wasm"]) : null;
   if (wasm === null) throw new SluiceError("toolchain-failed", "The policy compiler answered no module.");
   return { header: { rules: rules as unknown as readonly JsonObject[] }, wasm };
+}
+
+/** What the compiler is asked for a set of policies, entry points apart. */
+export function compileRequest(
+  policies: readonly PolicyFile[],
+  rules: readonly Rule[],
+  scopeByFile: Readonly<Record<string, string>>,
+): JsonObject {
+  const files = policies.map(({ path, text }) => ({ path, text }));
+  return {
+    files: [...files, { path: AGGREGATE_FILE, text: aggregateModule(rules) }],
+    schemas: INPUT_SCHEMAS,
+    schemaByFile: scopeByFile,
+    strict: true,
+  };
 }
 
 async function requireVersion(toolchain: Toolchain): Promise<void> {
@@ -145,8 +157,11 @@ function place({ file, line, column }: ToolchainProblem): string {
   return [file ?? "policies", line, column].filter((part) => part !== null).join(":");
 }
 
-function fromEntry({ header, wasm }: CompiledEntry, digest: string): PolicySet {
-  return { rules: header["rules"] as unknown as readonly Rule[], wasm, digest };
+function fromEntry({ header, wasm }: CompiledEntry, digest: string, policies: readonly PolicyFile[]): PolicySet {
+  const rules = header["rules"] as unknown as readonly Rule[];
+  const changeFiles = new Set(rules.filter((rule) => rule.scope === "change").map((rule) => rule.file));
+  const forResources = policies.filter((file) => !changeFiles.has(file.path));
+  return { rules, wasm, digest, readsOnlyOwnParts: forResources.every(readsOnlyOwnParts) };
 }
 
 function texts(value: unknown): readonly string[] {

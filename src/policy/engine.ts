@@ -10,7 +10,7 @@ import { sha256Hex } from "../lib/digest.ts";
 import { resourceName } from "../render/resource.ts";
 import type { Fault, Job, Outcome, RawFinding } from "./batch.ts";
 import { encodeDocuments } from "./batching.ts";
-import type { Finding, NotEvaluated } from "./finding.ts";
+import { compareFindings, type Finding, type NotEvaluated } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
 import { selects } from "./match.ts";
 import type { Evaluated, PolicyEngine, PolicySet, Rule } from "./policy-set.ts";
@@ -62,9 +62,22 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
   };
 }
 
-/** SHA-256 over the canonical documents in their order: the `input` digest of a decision. */
+/**
+ * SHA-256 over the canonical list of one digest a document, each over what documents share and what is its own: the
+ * `input` digest of a decision. What is shared is written out once.
+ */
 export function inputDigest(documents: readonly PolicyInput[]): string {
-  return sha256Hex(canonicalJson(documents as unknown as JsonValue));
+  const shared = new Map<unknown, string>();
+  const digests = documents.map(({ resource, pod, ...context }) => {
+    const parts = Object.entries(context).map(([name, value]) => {
+      const known = shared.get(value) ?? sha256Hex(canonicalJson(value as JsonValue));
+      shared.set(value, known);
+      return [name, known];
+    });
+    const own = sha256Hex(canonicalJson({ resource, pod } as unknown as JsonValue));
+    return sha256Hex(canonicalJson([...parts.sort(), ["own", own]]));
+  });
+  return sha256Hex(canonicalJson(digests));
 }
 
 class Evaluation {
@@ -234,7 +247,7 @@ class Evaluation {
       resource !== null && this.#expected[index]?.length === 0 ? [resourceName(resource.id)] : [],
     );
     return {
-      findings: this.#findings.sort(byRuleResourceAtMessage),
+      findings: this.#findings.sort(compareFindings),
       rulesExpected: total - this.#forgiven,
       rulesEvaluated: this.#evaluated,
       unruled: unruled.sort(),
@@ -252,19 +265,6 @@ class Evaluation {
     });
     return listed.sort((a, b) => compareTexts(a.what, b.what) || compareTexts(a.message, b.message));
   }
-}
-
-function byRuleResourceAtMessage(a: Finding, b: Finding): number {
-  return (
-    compareTexts(a.rule, b.rule) ||
-    compareTexts(
-      a.resource === null ? "" : resourceName(a.resource),
-      b.resource === null ? "" : resourceName(b.resource),
-    ) ||
-    compareTexts(a.at, b.at) ||
-    compareTexts(a.message, b.message) ||
-    compareTexts(a.kind, b.kind)
-  );
 }
 
 function compareTexts(a: string, b: string): number {

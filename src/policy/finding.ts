@@ -1,5 +1,5 @@
 /** One thing a rule said. */
-import type { Position, ResourceId } from "../render/resource.ts";
+import { type Position, type ResourceId, resourceName } from "../render/resource.ts";
 
 export type FindingKind = "deny" | "warn" | "ask";
 export type Level = "low" | "medium" | "high" | "critical";
@@ -33,4 +33,14 @@ export interface NotEvaluated {
   readonly what: string;
   readonly code: string;
   readonly message: string;
+}
+
+/** By rule, resource, place, message and kind: the one order of findings. */
+export function compareFindings(a: Finding, b: Finding): number {
+  const [left, right] = [sortKey(a), sortKey(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function sortKey({ rule, resource, at, message, kind }: Finding): string {
+  return [rule, resource === null ? "" : resourceName(resource), at, message, kind].join("\u0000");
 }

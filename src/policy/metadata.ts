@@ -63,7 +63,7 @@ interface Module {
   readonly annotations: readonly Annotation[];
 }
 
-interface Problem {
+export interface MetadataProblem {
   readonly file: string;
   readonly line: number;
   readonly message: string;
@@ -71,7 +71,16 @@ interface Problem {
 
 /** @param answer result of the toolchain's `inspect`. @throws SluiceError `policy-metadata` with all problems, at most five shown. */
 export function readMetadata(answer: JsonObject): InspectedPolicies {
-  const problems: Problem[] = [];
+  const { problems, ...inspected } = inspectMetadata(answer);
+  if (problems.length > 0) throw refusal(problems);
+  return inspected;
+}
+
+/** The same with everything that is wrong as a list; the rules are then those that could be read. */
+export function inspectMetadata(
+  answer: JsonObject,
+): InspectedPolicies & { readonly problems: readonly MetadataProblem[] } {
+  const problems: MetadataProblem[] = [];
   const rules: Rule[] = [];
   const scopeByFile: Record<string, "resource" | "change"> = {};
   for (const modules of byPackage(readModules(answer))) {
@@ -83,13 +92,12 @@ export function readMetadata(answer: JsonObject): InspectedPolicies {
   }
   rules.sort((a, b) => (a.id < b.id ? -1 : 1));
   problems.push(...duplicates(rules));
-  if (problems.length > 0) throw refusal(problems);
-  return { rules, scopeByFile };
+  return { rules, scopeByFile, problems };
 }
 
 function readPackage(
   modules: readonly Module[],
-  problems: Problem[],
+  problems: MetadataProblem[],
 ): { rule: Rule | null; scope: "resource" | "change" | null } | null {
   const first = modules[0] as Module;
   const kinds = KINDS.filter((kind) =>
@@ -126,7 +134,7 @@ function readRule(
   name: string,
   kinds: Rule["kinds"],
   block: Annotation & { file: string },
-  problems: Problem[],
+  problems: MetadataProblem[],
 ): { rule: Rule; scope: "resource" | "change" } | null {
   const custom = check(Custom, block, problems);
   if (custom === null) return null;
@@ -159,7 +167,7 @@ function readRule(
   };
 }
 
-function check<T>(schema: z.ZodType<T>, block: Annotation & { file: string }, problems: Problem[]): T | null {
+function check<T>(schema: z.ZodType<T>, block: Annotation & { file: string }, problems: MetadataProblem[]): T | null {
   const parsed = schema.safeParse(block.custom);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
@@ -174,7 +182,7 @@ function check<T>(schema: z.ZodType<T>, block: Annotation & { file: string }, pr
 }
 
 /** Rules may stand only where METADATA speaks of them: no custom below the package, nothing in the package we generate. */
-function misplaced(modules: readonly Module[]): Problem[] {
+function misplaced(modules: readonly Module[]): MetadataProblem[] {
   return modules.flatMap(({ path, package: name, line, annotations, rules }) => {
     const below = annotations
       .filter((one) => one.scope !== "package" && Object.keys(one.custom).length > 0)
@@ -195,7 +203,7 @@ function isReserved(path: string): boolean {
   return plain === AGGREGATE_PACKAGE || plain.startsWith(`${AGGREGATE_PACKAGE}.`);
 }
 
-function duplicates(rules: readonly Rule[]): Problem[] {
+function duplicates(rules: readonly Rule[]): MetadataProblem[] {
   return rules
     .filter((rule, index) => index > 0 && rules[index - 1]?.id === rule.id)
     .map((rule) => ({ file: rule.file, line: 1, message: `the id ${rule.id} is used by more than one package` }));
@@ -210,10 +218,10 @@ function byPackage(modules: readonly Module[]): readonly (readonly Module[])[] {
   return [...Map.groupBy(modules, (module) => module.package).values()];
 }
 
-function refusal(problems: readonly Problem[]): SluiceError {
+function refusal(problems: readonly MetadataProblem[]): SluiceError {
   const shown = problems.slice(0, MAXIMUM_SHOWN).map(({ file, line, message }) => `${file}:${line} ${message}.`);
   if (problems.length > MAXIMUM_SHOWN) shown.push(`and ${problems.length - MAXIMUM_SHOWN} more.`);
-  const first = problems[0] as Problem;
+  const first = problems[0] as MetadataProblem;
   const position: FilePosition = { file: first.file, line: first.line, column: null };
   return new SluiceError("policy-metadata", shown.join("\n"), { position });
 }

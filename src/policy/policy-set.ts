@@ -28,6 +28,8 @@ export interface PolicySet {
   readonly wasm: Uint8Array;
   /** SHA-256 over the canonical list of [path, sha256] of every policy file plus the compiler's and host's version. */
   readonly digest: string;
+  /** True when no rule of scope resource can see more than the object: its answers may then be remembered. */
+  readonly readsOnlyOwnParts: boolean;
 }
 
 /** A policy file as found in the tree; `_test.rego` files are tests and not part of the set. */

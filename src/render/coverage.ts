@@ -1,5 +1,5 @@
 /** Whose business a path is. Nothing passes by absence: a changed path is a target's, a judge's, ignored by name, or uncovered. */
-import { matchesPattern } from "./glob.ts";
+import { matchesPattern, openPattern } from "./glob.ts";
 
 export type Coverage =
   | { readonly kind: "governance" }
@@ -71,14 +71,14 @@ const GOVERNANCE_PATTERNS = [
   "/.forgejo/codeowners",
   ".gitattributes",
   ".gitmodules",
-] as const;
+].map(openPattern);
 
 /** Compared without case: on some checkouts `Sluice.yaml` is the same file, and more governance is the safe side. */
 export function isGovernanceFile(path: string, paths: GovernancePaths): boolean {
   const lower = path.toLowerCase();
   const own = [paths.policies, paths.trust, ...(paths.waivers === null ? [] : [paths.waivers])];
   if (own.some((folder) => isBelow(lower, folder.toLowerCase()))) return true;
-  return GOVERNANCE_PATTERNS.some((pattern) => matchesPattern(pattern, lower));
+  return GOVERNANCE_PATTERNS.some((matches) => matches(lower));
 }
 
 export function coverPath(

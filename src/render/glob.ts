@@ -13,7 +13,14 @@ export function isPattern(text: string): boolean {
 }
 
 export function matchesPattern(pattern: string, path: string): boolean {
-  return isPattern(pattern) && matchParts(partsOf(pattern), path.split("/"));
+  return openPattern(pattern)(path);
+}
+
+/** For one pattern and many paths. What is no pattern matches nothing. */
+export function openPattern(pattern: string): (path: string) => boolean {
+  if (!isPattern(pattern)) return () => false;
+  const parts = partsOf(pattern);
+  return (path) => matchParts(parts, path.split("/"));
 }
 
 function isPart(part: string): boolean {

@@ -5,10 +5,10 @@ import { sha256Hex } from "../lib/digest.ts";
 import { parseStrictJson } from "../lib/json.ts";
 import { positionAt } from "../lib/text-position.ts";
 import { MAXIMUM_YAML_BYTES, readYamlDocuments, type YamlDocument } from "../lib/yaml.ts";
+import { type Locator, openLocator } from "../lib/yaml-position.ts";
 import { MAXIMUM_YAML_DEPTH } from "../lib/yaml-value.ts";
 import { identify, isObject } from "./identity.ts";
 import { readPod } from "./pod.ts";
-import { type Locator, openLocator } from "../lib/yaml-position.ts";
 import type { RenderedParts } from "./renderer.ts";
 import type { RenderFailure, Resource, ResourceId } from "./resource.ts";
 

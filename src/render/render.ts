@@ -1,6 +1,7 @@
 /** A target's path in one tree, rendered to the objects that would be applied. */
 import type { BlobId, TreeFile } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { type Memo, processMemo } from "../lib/memo.ts";
 import { cleanFolder, isBelow } from "./coverage.ts";
 import { otherTool, RENDERERS } from "./renderers.ts";
 import { identityKey, type Rendered, type RenderFailure, type Resource, resourceName } from "./resource.ts";
@@ -16,6 +17,8 @@ export interface RenderRequest {
   isIgnored(path: string): boolean;
   /** Governance files are no part of any rendering; without this nothing is left out. */
   isGovernance?(path: string): boolean;
+  /** Remembers what files gave; without it each is read anew. */
+  readonly memo?: Memo;
 }
 
 /** Faithful, also when nothing is there: an empty rendering is for the caller to refuse. Rejects only for git's own errors. */
@@ -33,6 +36,7 @@ export async function renderTarget(request: RenderRequest): Promise<Rendered> {
     files,
     read: (ids) => request.read(ids),
     isIgnored: (path) => request.isIgnored(path),
+    memo: request.memo ?? processMemo(),
   });
   const { resources, failures } = unique(parts.resources);
   return { resources, failures: sorted([...parts.failures, ...failures]) };

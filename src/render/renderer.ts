@@ -1,5 +1,6 @@
 /** What a renderer is given and what it promises. */
 import type { BlobId, TreeFile } from "../git/object.ts";
+import type { Memo } from "../lib/memo.ts";
 import type { RendererName, RenderFailure, Resource } from "./resource.ts";
 
 export interface RenderSource {
@@ -8,6 +9,8 @@ export interface RenderSource {
   /** Blobs in the order asked; @throws SluiceError `object-too-large` and others of git. */
   read(ids: readonly BlobId[]): Promise<readonly Uint8Array[]>;
   isIgnored(path: string): boolean;
+  /** What files gave before, by their content. */
+  readonly memo: Memo;
 }
 
 export interface RenderedParts {

@@ -1,7 +1,8 @@
 /** Plain folders: every `.yaml`, `.yml` and `.json` file below the target's path, exactly as it stands there. */
 import type { TreeFile } from "../../git/object.ts";
 import { asSluiceError, SluiceError } from "../../lib/errors.ts";
-import { isManifest, readManifest, tooLarge } from "../manifest.ts";
+import { isManifest, tooLarge } from "../manifest.ts";
+import { recallManifest } from "../manifest-memo.ts";
 import type { RenderedParts, Renderer, RenderSource } from "../renderer.ts";
 import type { RenderFailure, Resource } from "../resource.ts";
 
@@ -29,7 +30,7 @@ async function renderPlain(source: RenderSource): Promise<RenderedParts> {
 
 function partsOf(file: TreeFile, content: Uint8Array | null, source: RenderSource): RenderedParts {
   if (content === null) return { resources: [], failures: [tooLarge(file.path)] };
-  return readManifest(file.path, content, source.isIgnored(file.path));
+  return recallManifest(file.path, content, source.isIgnored(file.path), source.memo);
 }
 
 interface FileContent {

@@ -1,0 +1,95 @@
+/**
+ * Why a rule said something: OPA's own evaluator is asked for exactly that finding, and its trace says which body of the
+ * rule came to its end, with which values. Never part of a verdict.
+ */
+import { z } from "zod";
+import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { problemsError } from "./compile.ts";
+import type { Finding } from "./finding.ts";
+import type { PolicyInput } from "./input.ts";
+import type { PolicyFile } from "./policy-set.ts";
+import { isObject, type Toolchain } from "./toolchain.ts";
+
+const EVALUATION_TIMEOUT_MS = 10_000;
+const MAXIMUM_VALUE_CHARACTERS = 400;
+
+export interface FindingExplanation {
+  readonly file: string;
+  /** Where the body that spoke begins. */
+  readonly line: number;
+  /** Rego values by the names that they have in the body, sorted by name. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+const EvalAnswer = z.object({
+  value: z.custom<JsonValue>((value) => value !== undefined),
+  explanation: z.array(
+    z.object({
+      op: z.string(),
+      file: z.string(),
+      line: z.int(),
+      node: z.string(),
+      locals: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+
+/**
+ * Several where several bodies say the same; none where the trace is too long to hold the place.
+ * @throws SluiceError the toolchain's own
+ */
+export async function explainFinding(
+  toolchain: Toolchain,
+  files: readonly PolicyFile[],
+  document: PolicyInput,
+  finding: Pick<Finding, "policy" | "message" | "at"> & { readonly said: string },
+): Promise<readonly FindingExplanation[]> {
+  const set = `data.${finding.policy}.${finding.said}`;
+  const { value } = await evaluate(toolchain, files, document, set, "off");
+  const term = (Array.isArray(value) ? value : []).find((one: JsonValue) => isSame(one, finding)) as
+    | JsonValue
+    | undefined;
+  if (term === undefined) return [];
+  const { explanation } = await evaluate(toolchain, files, document, `${set}[${JSON.stringify(term)}]`, "full");
+  const bodies = explanation.filter(({ op, node }) => op === "Exit" && node.startsWith(`${finding.said} contains `));
+  const found = new Map(
+    bodies.map(({ file, line, locals }) => [`${file}:${line}`, { file, line, values: shorten(locals) }]),
+  );
+  return [...found.values()];
+}
+
+function isSame(value: JsonValue, { message, at }: Pick<Finding, "message" | "at">): boolean {
+  return isObject(value) && value["message"] === message && (value["at"] ?? "") === at;
+}
+
+function shorten(locals: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const named = Object.entries(locals).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(named.map(([name, value]) => [name, cut(value)]));
+}
+
+function cut(value: string): string {
+  return value.length <= MAXIMUM_VALUE_CHARACTERS ? value : `${value.slice(0, MAXIMUM_VALUE_CHARACTERS - 1)}…`;
+}
+
+async function evaluate(
+  toolchain: Toolchain,
+  files: readonly PolicyFile[],
+  document: PolicyInput,
+  query: string,
+  explain: "off" | "full",
+): Promise<z.infer<typeof EvalAnswer>> {
+  const answer = await toolchain.request("eval", {
+    files: files.map(({ path, text }) => ({ path, text })),
+    query,
+    input: document as unknown as JsonObject,
+    explain,
+    timeoutMs: EVALUATION_TIMEOUT_MS,
+  });
+  if (!answer.ok) throw problemsError(answer.errors);
+  const parsed = EvalAnswer.safeParse(answer.result);
+  if (parsed.success) return parsed.data;
+  throw new SluiceError("toolchain-failed", "The policy compiler's answer to `eval` has another shape.", {
+    cause: parsed.error,
+  });
+}

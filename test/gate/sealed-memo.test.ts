@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { openSealedMemo } from "../../src/gate/sealed-memo.ts";
+import { openSealedFiles } from "../../src/policy/sealed-file.ts";
+import { tempFolder } from "../support/temp.ts";
+
+const KEY = new Uint8Array(32).fill(7);
+
+function filled(folder: string): void {
+  const memo = openSealedMemo(openSealedFiles({ folder, key: KEY }), "shop");
+  memo.set("a", "first");
+  memo.save();
+}
+
+function reopened(folder: string, key: Uint8Array = KEY, scope = "shop") {
+  return openSealedMemo(openSealedFiles({ folder, key }), scope);
+}
+
+describe("a memo that outlives the process", () => {
+  it("knows what the last process learnt", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    filled(folder);
+    assert.equal(reopened(folder).get("a"), "first");
+    assert.equal(reopened(folder).get("b"), null);
+  });
+
+  it("keeps what it knew when it learns more", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    filled(folder);
+    const memo = reopened(folder);
+    memo.set("b", "second");
+    memo.save();
+    assert.deepEqual([reopened(folder).get("a"), reopened(folder).get("b")], ["first", "second"]);
+  });
+
+  it("forgets everything when one byte was changed, the key is another, or the scope is another", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    filled(folder);
+    assert.equal(reopened(folder, new Uint8Array(32).fill(8)).get("a"), null);
+    assert.equal(reopened(folder, KEY, "other").get("a"), null);
+    const [name = ""] = readdirSync(folder);
+    const bytes = readFileSync(join(folder, name));
+    bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
+    writeFileSync(join(folder, name), bytes);
+    assert.equal(reopened(folder).get("a"), null);
+  });
+
+  it("is not used in a folder that others can enter", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    filled(folder);
+    chmodSync(folder, 0o755);
+    assert.equal(reopened(folder).get("a"), null);
+  });
+
+  it("is empty where there is no key", () => {
+    const memo = openSealedMemo(openSealedFiles(null), "shop");
+    memo.set("a", "first");
+    memo.save();
+    assert.equal(openSealedMemo(openSealedFiles(null), "shop").get("a"), null);
+  });
+});
