@@ -64,17 +64,17 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
 
 /**
  * SHA-256 over the canonical list of one digest a document, each over what documents share and what is its own: the
- * `input` digest of a decision. What is shared is written out once.
+ * `input` digest of a decision. What is shared is written out once; `pod` says nothing that the object does not.
  */
 export function inputDigest(documents: readonly PolicyInput[]): string {
   const shared = new Map<unknown, string>();
-  const digests = documents.map(({ resource, pod, ...context }) => {
+  const digests = documents.map(({ resource, pod: _derivedFromTheObject, ...context }) => {
     const parts = Object.entries(context).map(([name, value]) => {
       const known = shared.get(value) ?? sha256Hex(canonicalJson(value as JsonValue));
       shared.set(value, known);
       return [name, known];
     });
-    const own = sha256Hex(canonicalJson({ resource, pod } as unknown as JsonValue));
+    const own = sha256Hex(canonicalJson(resource as unknown as JsonValue));
     return sha256Hex(canonicalJson([...parts.sort(), ["own", own]]));
   });
   return sha256Hex(canonicalJson(digests));

@@ -1,6 +1,6 @@
 /**
  * Remembers what the rules said of one object. Sound only where no rule of scope resource can see anything but the
- * object: then (policy set, resource, pod) is everything an answer follows from. Nothing that failed is remembered.
+ * object: then policy set and resource are everything an answer follows from. Nothing that failed is remembered.
  */
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
@@ -57,8 +57,8 @@ interface Asked {
 function recall(set: PolicySet, document: PolicyInput, memo: Memo): Asked {
   const expected = set.rules.filter((rule: Rule) => selects(rule, document)).map((rule) => rule.id);
   if (document.resource === null) return { document, name: null, expected, findings: null };
-  const own = { resource: document.resource, pod: document.pod } as unknown as JsonValue;
-  const name = sha256Hex(`${set.digest}\n${canonicalJson(own)}`);
+  // `pod` is made from the object, so the resource alone names them both.
+  const name = sha256Hex(`${set.digest}\n${canonicalJson(document.resource as unknown as JsonValue)}`);
   const text = memo.get(name);
   const known = text === null ? null : (JSON.parse(text) as { rules: readonly string[]; findings: readonly Finding[] });
   const isSame = known !== null && known.rules.join() === expected.join();
