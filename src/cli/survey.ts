@@ -212,21 +212,25 @@ function signedOf(history: readonly Commit[], { objectFormat }: PreviewRepositor
 export function surveyLines(survey: Survey): readonly string[] {
   const { counts, signed } = survey;
   const facts: readonly (readonly [number, string])[] = [
-    [counts.manifests, "plain manifests"],
-    [survey.kustomizeFolders.length, "Kustomize folders"],
-    [survey.chartFolders.length, "Helm charts"],
-    [counts.fluxKustomizations, "Flux Kustomizations"],
-    [counts.helmReleases, "HelmReleases"],
-    [counts.argoApplications, "Argo CD Applications"],
-    [counts.sops, "SOPS files"],
-    [counts.constraintTemplates, "constraint templates"],
-    [survey.ciFiles.length, "CI files"],
-    [survey.unread, "files not looked into"],
+    [counts.manifests, "plain manifest"],
+    [survey.kustomizeFolders.length, "Kustomize folder"],
+    [survey.chartFolders.length, "Helm chart"],
+    [counts.fluxKustomizations, "Flux Kustomization"],
+    [counts.helmReleases, "HelmRelease"],
+    [counts.argoApplications, "Argo CD Application"],
+    [counts.sops, "SOPS file"],
+    [counts.constraintTemplates, "constraint template"],
+    [survey.ciFiles.length, "CI file"],
+    [survey.unread, "unread file"],
   ];
-  const found = facts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const found = facts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
   return [
     found.length === 0 ? "no manifests" : found.join(", "),
     `${survey.forge ?? "no known forge"}, ${survey.merges}`,
     signed.of === 0 ? "no commit yet" : `${signed.count} of the newest ${signed.of} commits carry a signature`,
   ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

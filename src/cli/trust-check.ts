@@ -100,7 +100,7 @@ function ruleRemark({ target, count, roles, isMet }: Rule, people: readonly Owne
   const who = people.map((one) => (one.roles.length === 0 ? one.id : `${one.id} (${one.roles.join(", ")})`)).join(", ");
   if (!isMet) {
     const missing = unmetBy({ count, roles }, people).join(", ");
-    const sentence = `${what} requires ${ruleWords({ count, roles })}; ${people.length} could approve, ${missing} is missing.`;
+    const sentence = `${target ?? "A change of governance files"} requires ${ruleWords({ count, roles })}; ${people.length} could approve, ${missing} is missing.`;
     return failure("approvals", what, sentence, "list more people with keys in people.yaml, or lower the rule");
   }
   const least = Math.max(count, roles.length === 0 ? 0 : 1);

@@ -44,14 +44,15 @@ test("init says what it found, writes a start in mode observe that config check 
   const run = await runSluice(["init"], { cwd: repo.path });
   assert.deepEqual([run.code, run.stderr], [0, ""]);
   for (const fact of [
-    "1 Kustomize folders",
-    "1 Helm charts",
-    "1 Flux Kustomizations",
-    "1 HelmReleases",
-    "1 Argo CD Applications",
-    "1 SOPS files",
-    "1 constraint templates",
-    "1 CI files",
+    "8 plain manifests",
+    "1 Kustomize folder",
+    "1 Helm chart",
+    "1 Flux Kustomization",
+    "1 HelmRelease",
+    "1 Argo CD Application",
+    "1 SOPS file",
+    "1 constraint template",
+    "1 CI file",
     "GitHub",
     "0 of the newest 1 commits carry a signature",
   ]) {
