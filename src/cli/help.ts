@@ -1,12 +1,12 @@
 /** `--help`: forms, options, exit codes and one example, in 80 columns. */
 import type { Command } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
 
 const WIDTH = 80;
 
-export function overview(): string {
-  const width = Math.max(...COMMANDS.map((one) => one.name.length)) + 2;
-  const lines = COMMANDS.map((one) => `  ${one.name.padEnd(width)}${one.summary}`);
+/** The table is an argument: it names every command, and commands use `wrap` below. */
+export function overview(commands: readonly Pick<Command, "name" | "summary">[]): string {
+  const width = Math.max(...commands.map((one) => one.name.length)) + 2;
+  const lines = commands.map((one) => `  ${one.name.padEnd(width)}${one.summary}`);
   return [
     "sluice: a gate between a git repository and whatever applies it.",
     "",

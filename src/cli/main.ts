@@ -19,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const [first] = argv;
     if (first === "--version" || first === "version") return said(output.write, `sluice ${VERSION}\n`);
     if (first === undefined || first === "--help" || first === "-h" || first === "help")
-      return said(output.write, overview());
+      return said(output.write, overview(COMMANDS));
     const found = findCommand(argv);
     const command = await found.entry.load();
     if (found.rest.includes("--help") || found.rest.includes("-h")) return said(output.write, commandHelp(command));

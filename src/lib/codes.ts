@@ -1,4 +1,5 @@
 /** The one published list of codes: what each means, an example that fails, and the fix. Folders bring their own part. */
+import type { CodeEntry } from "./code-entry.ts";
 import { AGENT_CODES } from "./codes/agent.ts";
 import { CLI_CODES } from "./codes/cli.ts";
 import { CONFIG_CODES } from "./codes/config.ts";
@@ -12,18 +13,7 @@ import { RELEASE_CODES } from "./codes/release.ts";
 import { RENDER_CODES } from "./codes/render.ts";
 import { SIGNATURE_CODES } from "./codes/signature.ts";
 
-/** What a code does to the answer: deny exits 1, error 3, usage 2, wait 4; refused and rejected exit 1; drift 5. */
-export type CodeClass = "deny" | "error" | "usage" | "wait" | "refused" | "rejected" | "warning";
-
-export interface CodeEntry {
-  readonly class: CodeClass;
-  /** What it means, one or two plain sentences in the present tense. */
-  readonly means: string;
-  /** A situation or command that produces it, as a person would meet it. */
-  readonly example: string;
-  /** What to do, ending in a command where there is one. */
-  readonly fix: string;
-}
+export type { CodeClass, CodeEntry } from "./code-entry.ts";
 
 export const CODES = {
   ...GENERAL_CODES,

@@ -34,7 +34,7 @@ test("every command's help says its forms, options, exit codes and an example, i
     assert.equal(/\bError:/.test(help), false, name);
   }
   assert.deepEqual(
-    overview()
+    overview(COMMANDS)
       .split("\n")
       .filter((line) => line.length > 80),
     [],

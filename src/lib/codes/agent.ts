@@ -1,5 +1,5 @@
 /** Why an agent applies nothing. What runs keeps running in every one of these cases. */
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 export const AGENT_CODES = {
   "agent-busy": {

@@ -1,5 +1,5 @@
 /** What can be wrong with the decision log, its checkpoints and its proofs. */
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 export const LOG_CODES = {
   "log-busy": {

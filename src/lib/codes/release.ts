@@ -1,5 +1,5 @@
 /** What can be wrong with a release: while it is made, in a channel, and in what an agent reports of it. */
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 export const RELEASE_CODES = {
   "release-not-allowed": {

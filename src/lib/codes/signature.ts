@@ -1,5 +1,5 @@
 /** Reasons for which one signature is rejected, and what can be wrong with the files that say who owns which key. */
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 const RE_SIGN = "git rebase -f -S BASE && git push --force-with-lease";
 
