@@ -96,7 +96,19 @@ export function readGateYaml(path: string): GateConfiguration {
   const file = resolve(path);
   const gate = readDocument(readConfigurationFile(file), path, gateSchema, "gate-configuration-invalid");
   for (const [target, one] of Object.entries(gate.targets)) checkTarget(gate, target, one);
+  refusePlanned(gate, path);
   return { gate, folder: dirname(file), file };
+}
+
+/** What the service and the forges will need: refused, because what is set here and does nothing would look as if it did. */
+const PLANNED = ["data", "listen", "admission", "access", "forges"] as const;
+
+function refusePlanned(gate: GateYaml, path: string): void {
+  const planned = PLANNED.filter((key) => gate[key] !== undefined);
+  if (planned.length === 0) return;
+  throw new SluiceError("not-supported", `${path} sets ${planned.join(", ")}, which are not there yet.`, {
+    fix: `remove ${planned.join(", ")} from ${path}`,
+  });
 }
 
 function checkTarget(gate: GateYaml, target: string, one: GateTarget): void {

@@ -39,7 +39,9 @@ export function readSecretFile(path: string): string {
     throw new SluiceError("secret-missing", `${path} cannot be read.`, { fix: `create ${path} with mode 0600`, cause });
   }
   try {
-    const { mode, size } = fstatSync(descriptor);
+    const found = fstatSync(descriptor);
+    const { mode, size } = found;
+    if (!found.isFile()) throw new SluiceError("secret-missing", `${path} is not a file.`);
     if ((mode & 0o077) !== 0) {
       throw new SluiceError(
         "secret-readable-by-others",
@@ -50,7 +52,9 @@ export function readSecretFile(path: string): string {
       );
     }
     if (size > MAXIMUM_SECRET_BYTES) throw new SluiceError("secret-missing", `${path} is too large for a key.`);
-    return readFileSync(descriptor, "utf8").trim();
+    const secret = readFileSync(descriptor, "utf8").trim();
+    if (secret === "") throw new SluiceError("secret-missing", `${path} is empty.`);
+    return secret;
   } finally {
     closeSync(descriptor);
   }

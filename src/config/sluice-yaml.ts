@@ -52,7 +52,10 @@ const permit = z.strictObject({
 const target = z.strictObject({
   branch: z.string().min(1).max(250).describe("Branch whose landed commits are released."),
   path: path.describe("Folder of the target."),
-  render: z.enum(["plain"]).optional().describe("How the folder is rendered; told apart by looking when absent."),
+  render: z
+    .enum(["plain", "kustomize", "helm", "flux", "argocd", "terraform"])
+    .optional()
+    .describe("How the folder is rendered; told apart by looking when absent."),
   mode: z.enum(["observe", "warn", "enforce"]).default("enforce").describe("What the verdict does; never what it is."),
   labels: z.record(z.string(), z.string()).default({}).describe("Free labels, shown to policies."),
   signatures: signatures.prefault({}).describe("What is asked of commits."),
@@ -89,6 +92,8 @@ export function readSluiceYaml(text: string, file: string = SLUICE_YAML): Sluice
 
 function refuseUnsupported(name: string, one: TargetYaml): void {
   if (one.approvals.accept.includes("forge")) throw unsupported(name, "approvals given on a forge", "accept: [signed]");
+  if (one.render !== undefined && one.render !== "plain")
+    throw unsupported(name, `rendering by ${one.render}`, "plain manifests and render: plain");
   if (one.signatures.sha1Until !== undefined) throw unsupported(name, "signatures over SHA-1", "re-sign the commits");
 }
 

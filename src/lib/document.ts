@@ -2,14 +2,17 @@
  * Reads one configuration file (YAML or JSON) into a closed type. Unknown keys are errors with line, column and the
  * nearest known key, because a misspelt safety setting must never be a silent absence.
  */
-import { EVENT_ID, load, YAMLException } from "js-yaml";
+import { EVENT_ID, type Event, getScalarValue, load, SCALAR_STYLE, YAMLException } from "js-yaml";
 import type { z } from "zod";
 import type { Code } from "./codes.ts";
 import { type FilePosition, SluiceError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import { knownKeys } from "./schema-keys.ts";
+import { positionAt } from "./text-position.ts";
 import { yamlEvents } from "./yaml.ts";
 import { type Locator, openLocator } from "./yaml-position.ts";
+import { YamlRefusal } from "./yaml-refusal.ts";
+import { resolvePlain } from "./yaml-scalar.ts";
 
 type Path = readonly PropertyKey[];
 
@@ -27,11 +30,16 @@ export function readDocument<T>(text: string, file: string, schema: z.ZodType<T>
 function readYaml(text: string, file: string, code: Code): unknown {
   try {
     const value: unknown = load(text);
-    // Nothing here needs a repeated value, and one that names itself many times over would cost a walk of each.
-    if (yamlEvents(text).some((event) => event.type === EVENT_ID.ALIAS))
-      throw new YAMLException("aliases are not used here");
+    for (const event of yamlEvents(text)) refuseEvent(text, event);
     return value;
   } catch (cause) {
+    if (cause instanceof YamlRefusal) {
+      const position = { file, ...positionAt(text, cause.offset) };
+      throw new SluiceError(code, `${place(position)} is not valid YAML: ${firstLetterSmall(cause.message)}`, {
+        position,
+        cause,
+      });
+    }
     const mark = cause instanceof YAMLException ? cause.mark : undefined;
     const position = {
       file,
@@ -41,6 +49,27 @@ function readYaml(text: string, file: string, code: Code): unknown {
     const reason = cause instanceof YAMLException ? cause.reason : firstLine(String(cause));
     throw new SluiceError(code, `${place(position)} is not valid YAML: ${reason}.`, { position, cause });
   }
+}
+
+const DAY_OR_TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt][\d:.]+[Zz]?)?$/;
+
+/** What stands here means one thing to every reader; only a day and a time are texts here and dates to others. */
+function refuseEvent(text: string, event: Event): void {
+  // Nothing here needs a repeated value, and one that names itself many times over would cost a walk of each.
+  if (event.type === EVENT_ID.ALIAS)
+    throw new YamlRefusal("yaml-ambiguous", event.anchorStart - 1, "Aliases are not used here.");
+  if (event.type !== EVENT_ID.SCALAR) return;
+  const scalar = getScalarValue(text, event);
+  if (scalar === "__proto__")
+    throw new YamlRefusal("yaml-key", event.valueStart, "The word __proto__ is not used here.");
+  if (event.style !== SCALAR_STYLE.PLAIN || DAY_OR_TIME.test(scalar)) return;
+  const plain = resolvePlain(scalar);
+  if (plain.kind === "ambiguous")
+    throw new YamlRefusal("yaml-ambiguous", event.valueStart, `This is ${plain.why}; write it in quotes, or plainly.`);
+}
+
+function firstLetterSmall(sentence: string): string {
+  return `${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1)}`;
 }
 
 function invalid(
@@ -77,12 +106,22 @@ function flatten(issue: z.core.$ZodIssue): Problem[] {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: "", key }));
   }
   if (issue.code === "invalid_union") {
+    const unknown = unknownEverywhere(issue.errors);
+    if (unknown.length > 0) return unknown.map((key) => ({ path: [...issue.path, key], message: "", key }));
     const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) {
       return flatten({ ...deepest, path: [...issue.path, ...deepest.path] } as z.core.$ZodIssue);
     }
   }
   return [{ path: issue.path, message: issue.message, key: null }];
+}
+
+/** Keys that no member of a union knows: more likely misspelt than another member's. */
+function unknownEverywhere(errors: readonly (readonly z.core.$ZodIssue[])[]): readonly string[] {
+  const unknown = errors.map((issues) =>
+    issues.flatMap((issue) => (issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [])),
+  );
+  return (unknown[0] ?? []).filter((key) => unknown.every((keys) => keys.includes(key)));
 }
 
 function sentence(problem: Problem, schema: z.ZodType): string {
