@@ -21,8 +21,10 @@ async function loadedBy(scope: Scope, world: World, args: readonly string[]): Pr
     import { appendFileSync } from "node:fs";
     registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(list)}, url + "\\n"); return next(url, context); } });`,
   );
-  const { code, stderr } = await world.sluice(args, { env: { NODE_OPTIONS: `--import=${pathToFileURL(hook).href}` } });
-  assert.ok(code === 0 || code === 1, stderr);
+  const { code, stdout, stderr } = await world.sluice(args, {
+    env: { NODE_OPTIONS: `--import=${pathToFileURL(hook).href}` },
+  });
+  assert.ok([0, 1, 4].includes(code ?? -1), `exit ${code}\n${stdout}${stderr}`);
   const urls = readFileSync(list, "utf8").trimEnd().split("\n");
   return new Set(
     urls.map((url) => url.replace(/^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/.*$|^file:.*\/(?=src\/)/, "$1")),
