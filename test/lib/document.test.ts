@@ -47,7 +47,7 @@ describe("a document", () => {
   const PLACES: readonly (readonly [string, string, number, number, RegExp])[] = [
     ["at the top", `${GOOD}nam: b\n`, 3, 1, /unknown key "nam"; did you mean "name"\?$/],
     ["in a map", `${GOOD}plain:\n  left: x\n  rihgt: 1\n`, 5, 3, /"rihgt"; did you mean "right"\?$/],
-    ["in a list", `${GOOD}many:\n- left: x\n- {left: y, lefd: z}\n`, 5, 10, /"lefd"; did you mean "left"\?$/],
+    ["in a list", `${GOOD}many:\n- left: x\n- {left: z, lefd: z}\n`, 5, 13, /"lefd"; did you mean "left"\?$/],
     ["under any name", `${GOOD}named:\n  b: {left: x, rigt: 1}\n`, 4, 16, /"rigt"; did you mean "right"\?$/],
     ["in a union", `${GOOD}either: {fiel: x}\n`, 3, 10, /"fiel"; did you mean "file"\?$/],
     ["behind a default", "name: a\nlater: {left: x, rigth: 1}\n", 2, 18, /"rigth"; did you mean "right"\?$/],
