@@ -173,6 +173,6 @@ function texts(value: unknown): readonly string[] {
 
 function noPolicies(): SluiceError {
   return new SluiceError("no-policies", "There is no policy: nothing would be judged, so nothing is approved.", {
-    fix: "sluice policy new NAME",
+    fix: "sluice init writes three to start from; or point `policies:` in sluice.yaml at the right folder",
   });
 }

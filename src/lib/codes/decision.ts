@@ -29,7 +29,7 @@ export const DECISION_CODES = {
     class: "deny",
     means: "No rule selects an object, and the target says `unruled: deny`.",
     example: "A Certificate where all rules match workloads.",
-    fix: "Write a rule for it (`sluice policy new NAME`), or set `unruled: report`.",
+    fix: "Write a rule for it, or set `unruled: report`.",
   },
   "no-rule-evaluated": {
     class: "deny",
@@ -41,7 +41,7 @@ export const DECISION_CODES = {
     class: "deny",
     means: "A rule denies an object or the change. The finding says which, where and what to do.",
     example: 'k8s-privileged: Deployment/apps/web container "web" is privileged',
-    fix: "Do what the finding says, or ask for a waiver: `sluice waiver new RULE RESOURCE`.",
+    fix: "Do what the finding says, or land a waiver first: waivers.yaml with rule, target, resource, reason, owner, until.",
   },
   "ask-unanswered": {
     class: "wait",

@@ -1,11 +1,11 @@
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 export const POLICY_CODES = {
   "no-policies": {
     class: "error",
     means: "The policy folder holds no rule, so nothing could be judged. An empty set never approves anything.",
     example: "`policies:` in sluice.yaml names an empty folder.",
-    fix: "Add a policy with `sluice policy new NAME`, or point `policies:` in sluice.yaml at the right folder.",
+    fix: "`sluice init` writes three to start from; or point `policies:` in sluice.yaml at the right folder.",
   },
   "policy-does-not-compile": {
     class: "error",
@@ -61,6 +61,43 @@ export const POLICY_CODES = {
     means: "Fewer or other rules answered than the METADATA of the policies says must answer.",
     example: "A policy whose `deny` has no value, or a compiled module whose entrypoint is empty.",
     fix: "Delete the cache folder and run the command again; if it stays, look at the rule with `sluice policy check`.",
+  },
+  "example-malformed": {
+    class: "deny",
+    means:
+      "An example beside a policy is neither a Kubernetes object nor made of fields that the policy input has, so it shows nothing.",
+    example: "`chnage:` in examples/deny/nobody.yaml of a rule about changes.",
+    fix: "Correct the place that the message names, then run `sluice policy test`.",
+  },
+  "no-tests": {
+    class: "deny",
+    means: "No test and no example was run, so nothing is known about the policies.",
+    example: "`sluice policy test` in a folder that holds a policy.rego and nothing else.",
+    fix: "Write policy_test.rego beside the policy, and objects in examples/allow/ and examples/deny/; docs/policies.md shows how.",
+  },
+  "coverage-too-low": {
+    class: "deny",
+    means: "The tests reach fewer lines of the policies than --threshold asks for.",
+    example: "`sluice policy test --threshold 100` with a rule body that no test enters.",
+    fix: "Test the lines that the report names under `not covered`, then run `sluice policy test --coverage`.",
+  },
+  "tests-missing": {
+    class: "warning",
+    means: "No test names the package of this rule, so nobody would notice if it stopped to speak.",
+    example: "A folder with policy.rego and without policy_test.rego.",
+    fix: "Write rules named test_... in policy_test.rego beside it, then run `sluice policy test`.",
+  },
+  "examples-missing": {
+    class: "warning",
+    means: "There is no example that this rule allows, or none that it denies, to show what it means.",
+    example: "A rule whose folder has examples/deny/ and no examples/allow/.",
+    fix: "Put an object into examples/allow/ and one into examples/deny/ beside the rule, then run `sluice policy test`.",
+  },
+  "description-missing": {
+    class: "warning",
+    means: "The METADATA of this rule has no description, so its readers are not told why it is there.",
+    example: "A METADATA block with a title and no `description:`.",
+    fix: "Say in `# description:` what goes wrong without the rule.",
   },
   "toolchain-missing": {
     class: "error",

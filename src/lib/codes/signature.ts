@@ -8,7 +8,7 @@ export const SIGNATURE_CODES = {
     class: "rejected",
     means: "The commit carries no signature. Anybody who can push could have written it under any name.",
     example: 'git commit -m "bump web", with `commit.gpgSign` off.',
-    fix: `Sign the commits of the change again: ${RE_SIGN}   (no key yet: sluice signing setup)`,
+    fix: `Sign the commits of the change again: ${RE_SIGN}   (no key yet: ssh-keygen, then git config gpg.format ssh and user.signingkey)`,
   },
   "malformed-commit": {
     class: "rejected",
@@ -41,7 +41,7 @@ export const SIGNATURE_CODES = {
     class: "rejected",
     means: "The signature is made by a key that nobody in the trust folder owns.",
     example: "A new colleague signs before their key has landed in `trust/people.yaml`.",
-    fix: "Compare the fingerprint with its owner, then add the key in a change of its own: sluice trust request",
+    fix: "Compare the fingerprint with its owner, then add it to trust/people.yaml in a change of its own, then: sluice trust check",
   },
   "wrong-namespace": {
     class: "rejected",
