@@ -3,22 +3,8 @@
  * hold real output against them. Keys are always there, absent values are null, arrays are always there.
  */
 import { z } from "zod";
-
-const apiVersion = z.literal("sluice/v1");
-const exitCode = z.int().min(0).max(5).describe("What the process exits with.");
-const time = z.iso.datetime({ precision: 3 }).describe("RFC 3339, UTC, milliseconds.");
-const commit = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const code = z.string().regex(/^[a-z][a-z0-9-]*$/);
-const signerClass = z.enum(["person", "robot", "forge"]);
-
-export const signerSchema = z.strictObject({
-  person: z.string().describe("Id in the trust: of the person, robot or forge."),
-  class: signerClass,
-  key: z.string().describe("SHA256:... for SSH, 40 hexadecimal digits of the primary key for OpenPGP."),
-  roles: z.array(z.string()),
-  hardware: z.strictObject({ touch: z.boolean(), pin: z.boolean() }).nullable(),
-});
+import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
+import { apiVersion, code, commit, exitCode, sha256, signerClass, signerSchema, time } from "./schemas/parts.ts";
 
 /** Also the shape of one line of `verify --format ndjson`. */
 export const verificationSchema = z.strictObject({
@@ -154,6 +140,141 @@ export const explainSchema = z.strictObject({
   entries: z.array(explanationSchema).describe("One, or with --all every code and rule, sorted by name."),
 });
 
+export const policyBuildSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("PolicyBuild"),
+  exitCode,
+  folder: z.string(),
+  digest: sha256.describe("What decisions name; paths are part of it, so build at the repository's root."),
+  bytes: z.int().describe("Size of the WebAssembly module."),
+  entrypoints: z.array(z.string()).describe("The first answers for all rules, then one a rule in their order."),
+  rules: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        package: z.string(),
+        file: z.string(),
+        title: z.string(),
+        level: z.enum(["low", "medium", "high", "critical"]),
+        scope: z.enum(["resource", "change"]),
+        mode: z.enum(["observe", "warn", "enforce"]),
+        kinds: z.array(z.enum(["deny", "warn", "ask"])),
+      }),
+    )
+    .describe("Sorted by id."),
+  output: z.string().nullable().describe("Where the module or the bundle was written."),
+});
+
+const policyProblemSchema = z.strictObject({
+  severity: z.enum(["mistake", "warning"]),
+  code,
+  message: z.string(),
+  file: z.string().nullable().describe("null where the problem has no place."),
+  line: z.int().nullable(),
+  column: z.int().nullable(),
+  fix: z.string(),
+});
+
+export const policyCheckSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("PolicyCheck"),
+  exitCode,
+  folder: z.string(),
+  rules: z.array(z.string()).describe("Ids of the rules whose METADATA could be read."),
+  problems: z.array(policyProblemSchema).describe("All of them, sorted by file, line and column."),
+});
+
+export const policyTestSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("PolicyTest"),
+  exitCode,
+  folder: z.string(),
+  tests: z
+    .array(
+      z.strictObject({
+        name: z.string().describe("Package and name of the test rule."),
+        file: z.string(),
+        line: z.int(),
+        result: z.enum(["passed", "failed", "skipped"]),
+        message: z.string().nullable().describe("Why it failed, with what it printed; null when it did not."),
+        milliseconds: z.number(),
+      }),
+    )
+    .describe("Rules named test_..., run by OPA. Sorted by file and line."),
+  examples: z
+    .array(
+      z.strictObject({
+        file: z.string(),
+        expected: z.enum(["allow", "deny"]),
+        rules: z.array(z.string()).describe("The rules beside which the example lies."),
+        result: z.enum(["passed", "failed"]),
+        message: z.string().nullable(),
+        findings: z.array(
+          z.strictObject({ rule: z.string(), kind: z.enum(["deny", "warn", "ask"]), message: z.string() }),
+        ),
+      }),
+    )
+    .describe("Files under examples/, judged by the WebAssembly host of the gate. Sorted by file."),
+  counts: z.strictObject({ passed: z.int(), failed: z.int(), skipped: z.int() }),
+  coverage: z
+    .strictObject({
+      percent: z.number().describe("Of the lines of all policies, by OPA's tests alone."),
+      threshold: z.number().nullable(),
+      notCovered: z.array(z.strictObject({ file: z.string(), first: z.int(), last: z.int() })),
+    })
+    .nullable()
+    .describe("null unless asked for."),
+  problems: z.array(z.strictObject({ code, message: z.string() })).describe("no-tests, coverage-too-low."),
+});
+
+const resourceIdSchema = z.strictObject({
+  group: z.string(),
+  version: z.string(),
+  kind: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+});
+
+const positionSchema = z.strictObject({ file: z.string(), line: z.int(), column: z.int(), exact: z.boolean() });
+
+const explanationOfFindingSchema = z.strictObject({
+  file: z.string(),
+  line: z.int().describe("Line of the rule's body that spoke."),
+  values: z
+    .record(z.string(), z.string())
+    .describe("Rego values by the names they have in the body, cut to 400 characters."),
+});
+
+export const policyEvalSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("PolicyEval"),
+  authority: z.literal("preview").describe("Nothing is logged or released by it."),
+  verdict: z.enum(["allow", "deny", "wait", "error"]),
+  exitCode,
+  policies: z.strictObject({ folder: z.string(), digest: sha256, rules: z.int() }),
+  target: z.string().nullable(),
+  resources: z.array(z.string()).describe("What the files hold, as Kind/namespace/name."),
+  findings: z.array(
+    z.strictObject({
+      rule: z.string(),
+      policy: z.string(),
+      kind: z.enum(["deny", "warn", "ask"]),
+      level: z.enum(["low", "medium", "high", "critical"]),
+      message: z.string(),
+      fix: z.string().nullable(),
+      resource: resourceIdSchema.nullable(),
+      position: positionSchema.nullable(),
+      explanation: z.array(explanationOfFindingSchema).nullable().describe("null unless asked for with --explain."),
+    }),
+  ),
+  reasons: z.array(z.strictObject({ code, message: z.string(), fix: z.string().nullable() })),
+  rulesExpected: z.int(),
+  rulesEvaluated: z.int(),
+  notAsked: z.array(z.string()).describe("Rules about changes: files are no change."),
+  unruled: z.array(z.string()),
+  notEvaluated: z.array(z.strictObject({ what: z.string(), code, message: z.string() })),
+});
+
 export type SignerReport = z.infer<typeof signerSchema>;
 export type VerificationReport = z.infer<typeof verificationSchema>;
 export type VerifyReport = z.infer<typeof verifySchema>;
@@ -166,13 +287,22 @@ export type TrustCheckReport = z.infer<typeof trustCheckSchema>;
 export type KeygenReport = z.infer<typeof keygenSchema>;
 export type Explanation = z.infer<typeof explanationSchema>;
 export type ExplainReport = z.infer<typeof explainSchema>;
+export type PolicyBuildReport = z.infer<typeof policyBuildSchema>;
+export type PolicyCheckReport = z.infer<typeof policyCheckSchema>;
+export type PolicyTestReport = z.infer<typeof policyTestSchema>;
+export type PolicyEvalReport = z.infer<typeof policyEvalSchema>;
 
 /** By the name of the file in docs/reference/schemas: `verify.schema.json`. */
 export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
+  ...CHAIN_SCHEMAS,
   "config-check": { title: "Output of `sluice config check --format json`", schema: configCheckSchema },
   doctor: { title: "Output of `sluice doctor --format json`", schema: doctorSchema },
   explain: { title: "Output of `sluice explain --format json`", schema: explainSchema },
   keygen: { title: "Output of `sluice keygen --format json`", schema: keygenSchema },
+  "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
+  "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },
+  "policy-eval": { title: "Output of `sluice policy eval --format json`", schema: policyEvalSchema },
+  "policy-test": { title: "Output of `sluice policy test --format json`", schema: policyTestSchema },
   "trust-check": { title: "Output of `sluice trust check --format json`", schema: trustCheckSchema },
   "trust-list": { title: "Output of `sluice trust list --format json`", schema: trustListSchema },
   verification: { title: "One line of `sluice verify --format ndjson`", schema: verificationSchema },

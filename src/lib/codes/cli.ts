@@ -1,4 +1,4 @@
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 export const CLI_CODES = {
   usage: {
@@ -25,6 +25,12 @@ export const CLI_CODES = {
     means: "A file that `sluice init` would write exists already. Nothing was written.",
     example: "`sluice init` in a repository that has a sluice.yaml.",
     fix: "Edit the files that are there, then run `sluice config check`.",
+  },
+  "resource-unknown": {
+    class: "usage",
+    means: "The target has no resource of this name, neither in the change nor in what it would delete.",
+    example: "`sluice policy input Deployment/web` where the resource is Deployment/apps/web.",
+    fix: "Write it as Kind/namespace/name, or Kind/name for one without a namespace: `sluice policy input Deployment/apps/web`.",
   },
   "explain-unknown": {
     class: "usage",
