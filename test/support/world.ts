@@ -164,7 +164,7 @@ export class World {
   copy(scope: Scope): World {
     const folder = tempFolder(scope);
     const filter = (path: string): boolean => path !== this.#compiled;
-    cpSync(this.folder, folder, { recursive: true, preserveTimestamps: true, filter });
+    cpSync(this.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter });
     for (const name of ["data", "home", "tmp"]) {
       if (existsSync(join(folder, name))) chmodSync(join(folder, name), 0o700);
     }
