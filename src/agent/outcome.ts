@@ -42,11 +42,12 @@ export function drifted(message: string, more: Partial<AgentOutcome>): AgentOutc
   return { ...NOTHING, ...more, kind: "drifted", exitCode: 5, code: "drift", message };
 }
 
-/** The class of the code says what the run came to. */
+/** The class of the code says what the run came to; the fix is the error's own, else the catalogue's. */
 export function outcomeOf(thrown: unknown): AgentOutcome {
   const { code, message, fix } = asSluiceError(thrown);
-  const rest = { ...NOTHING, code, message, fix };
-  switch (codeEntry(code).class) {
+  const entry = codeEntry(code);
+  const rest = { ...NOTHING, code, message, fix: fix ?? entry.fix };
+  switch (entry.class) {
     case "wait":
       return { ...rest, kind: "waiting", exitCode: 4 };
     case "refused":

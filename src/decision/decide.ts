@@ -41,7 +41,7 @@ const RULES: readonly ((evidence: Evidence) => readonly Weighed[])[] = [
 function failed({ failure }: Evidence): readonly Weighed[] {
   if (failure === null) return [];
   const { code, message, fix } = failure;
-  return [{ verdict: verdictOf(code), reason: { code, message, fix } }];
+  return [{ verdict: verdictOf(code), reason: { code, message, fix: fix ?? fixOf(code) } }];
 }
 
 function refused({ refusals }: Evidence): readonly Weighed[] {
