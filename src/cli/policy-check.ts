@@ -19,8 +19,7 @@ export const policyCheck: Command = {
     [0, "no mistake; there may be warnings"],
     [1, "at least one mistake"],
   ],
-  example:
-    "sluice policy check policies\nholds each rule against METADATA, the input's schema and known functions",
+  example: "sluice policy check policies\nholds each rule against METADATA, the input's schema and known functions",
   run,
 };
 
@@ -66,9 +65,6 @@ function text({ rules, problems, folder }: PolicyCheckReport): string {
   return `${[...lines, summary].join("\n")}\n`;
 }
 
-export function placeOf(
-  { file, line, column }: Pick<PolicyProblem, "file" | "line" | "column">,
-  otherwise: string,
-): string {
+function placeOf({ file, line, column }: Pick<PolicyProblem, "file" | "line" | "column">, otherwise: string): string {
   return printable([file ?? otherwise, line, column].filter((part) => part !== null).join(":"));
 }

@@ -4,10 +4,11 @@ import { cpSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadPolicy } from "@open-policy-agent/opa-wasm";
+import { policyBuild } from "../../src/cli/policy-build.ts";
 import { policyBuildSchema } from "../../src/cli/reports/schemas.ts";
 import { runSluice } from "../support/sluice.ts";
 import { tempFolder } from "../support/temp.ts";
-import { COMPLETE, scene } from "./policy-scene.ts";
+import { COMPLETE, runCommand, scene } from "./policy-scene.ts";
 
 test("policy build prints the rules and the digest, and writes the module", async (t) => {
   const folder = scene(t, COMPLETE);
@@ -33,8 +34,8 @@ test("policy build writes the same bundle again elsewhere and later, which tar r
   cpSync(first, second, { recursive: true });
   utimesSync(join(second, "policies/label/policy.rego"), 1, 1);
   for (const folder of [first, second]) {
-    const run = await runSluice(["policy", "build", "--output", "out.tar.gz"], { cwd: folder });
-    assert.equal(run.code, 0, run.stderr);
+    const run = await runCommand(policyBuild, ["--output", "out.tar.gz"], folder);
+    assert.equal(run.code, 0);
     assert.match(run.stdout, /, written to out\.tar\.gz\n/);
   }
   const bundle = readFileSync(join(first, "out.tar.gz"));
@@ -66,7 +67,7 @@ test("policy build refuses an output of another kind, an empty folder, and polic
     [["absent"], "configuration-missing", 2],
     [["wrong"], "policy-does-not-compile", 3],
   ] as const) {
-    const run = await runSluice(["policy", "build", ...args], { cwd: folder });
-    assert.deepEqual([run.code, run.stdout, run.stderr.split("  ")[0]], [exit, "", code]);
+    const run = await runCommand(policyBuild, args, folder);
+    assert.deepEqual([run.code, run.stdout, run.error], [exit, "", code]);
   }
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { policyCheck } from "../../src/cli/policy-check.ts";
 import { policyCheckSchema } from "../../src/cli/reports/schemas.ts";
 import { runSluice } from "../support/sluice.ts";
-import { COMPLETE, LABEL_RULE, LABEL_TEST, metadata, scene } from "./policy-scene.ts";
+import { COMPLETE, LABEL_RULE, LABEL_TEST, metadata, runCommand, scene } from "./policy-scene.ts";
 
 async function check(t: TestContext, files: Readonly<Record<string, string>>) {
-  const run = await runSluice(["policy", "check", "--format", "json"], { cwd: scene(t, files) });
-  assert.equal(run.stderr, "");
+  const run = await runCommand(policyCheck, ["--format", "json"], scene(t, files));
+  assert.equal(run.error, null);
   const report = policyCheckSchema.parse(JSON.parse(run.stdout));
   assert.equal(run.code, report.exitCode);
   return report;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { policyEval } from "../../src/cli/policy-eval.ts";
 import { policyEvalSchema } from "../../src/cli/reports/schemas.ts";
 import { runSluice } from "../support/sluice.ts";
-import { COMPLETE, configMap, LABEL_RULE, metadata, scene } from "./policy-scene.ts";
+import { COMPLETE, configMap, LABEL_RULE, metadata, runCommand, scene } from "./policy-scene.ts";
 
 async function evaluate(t: TestContext, files: Readonly<Record<string, string>>, ...args: readonly string[]) {
   const cwd = scene(t, { ...COMPLETE, ...files });
-  const run = await runSluice(["policy", "eval", ...args, "--format", "json"], { cwd });
-  assert.equal(run.stderr, "");
+  const run = await runCommand(policyEval, [...args, "--format", "json"], cwd);
+  assert.equal(run.error, null);
   const report = policyEvalSchema.parse(JSON.parse(run.stdout));
   assert.equal(run.code, report.exitCode);
   return report;
@@ -142,9 +143,9 @@ test("policy eval judges as in a target of sluice.yaml, with policies from elsew
     [["absent.yaml"], "usage", 2],
     [["policies"], "usage", 2],
   ] as const) {
-    const run = await runSluice(["policy", "eval", ...args], { cwd: folder });
-    assert.deepEqual([run.code, run.stdout, run.stderr.split("  ")[0]], [exit, "", code]);
+    const run = await runCommand(policyEval, args, folder);
+    assert.deepEqual([run.code, run.stdout, run.error], [exit, "", code]);
   }
-  const bare = await runSluice(["policy", "eval", "a.yaml", "--target", "prod"], { cwd: scene(t, { "a.yaml": BAD }) });
-  assert.equal(bare.stderr.split("  ")[0], "configuration-absent");
+  const bare = await runCommand(policyEval, ["a.yaml", "--target", "prod"], scene(t, { "a.yaml": BAD }));
+  assert.equal(bare.error, "configuration-absent");
 });

@@ -1,6 +1,11 @@
-/** Small folders of policies on disk for the tests of `sluice policy`. */
+/** Small folders of policies on disk for the tests of `sluice policy`, and its commands without a process of their own. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Command, Invocation } from "../../src/cli/command.ts";
+import { exitCodeOf } from "../../src/cli/failure.ts";
+import { readSurroundings } from "../../src/config/environment.ts";
+import { asSluiceError } from "../../src/lib/errors.ts";
 import { type Scope, tempFolder } from "../support/temp.ts";
 
 export function write(folder: string, files: Readonly<Record<string, string>>): string {
@@ -59,3 +64,42 @@ export const COMPLETE: Readonly<Record<string, string>> = {
   "policies/label/examples/allow/good.yaml": configMap("good", "{good: yes please}"),
   "policies/label/examples/deny/bad.yaml": configMap("bad", "{bad: of course}"),
 };
+
+export interface CommandRun {
+  readonly code: number;
+  readonly stdout: string;
+  /** Code of what it threw; null when it ended by itself. */
+  readonly error: string | null;
+}
+
+/** As main() runs it, in this process and without any cache: a process each would cost more than all these tests. */
+export async function runCommand(command: Command, args: readonly string[], folder: string): Promise<CommandRun> {
+  const options = Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }]));
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  let stdout = "";
+  const invocation: Invocation = {
+    options: values as Invocation["options"],
+    positionals,
+    folder,
+    surroundings: readSurroundings({ HOME: folder, CI: "true" }),
+    clock: Date.now,
+    random: (count) => new Uint8Array(count),
+    output: {
+      isTerminal: false,
+      width: 80,
+      colours: false,
+      write: (text) => {
+        stdout += text;
+      },
+      remark: () => undefined,
+      progress: () => () => undefined,
+      readInput: async () => new Uint8Array(),
+    },
+  };
+  try {
+    return { code: await command.run(invocation), stdout, error: null };
+  } catch (thrown) {
+    const { code } = asSluiceError(thrown);
+    return { code: exitCodeOf(code), stdout, error: code };
+  }
+}

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { policyTest } from "../../src/cli/policy-test.ts";
 import { policyTestSchema } from "../../src/cli/reports/schemas.ts";
 import { runSluice } from "../support/sluice.ts";
-import { COMPLETE, configMap, LABEL_RULE, LABEL_TEST, metadata, scene } from "./policy-scene.ts";
+import { COMPLETE, configMap, LABEL_RULE, LABEL_TEST, metadata, runCommand, scene } from "./policy-scene.ts";
 
 async function runTests(t: TestContext, files: Readonly<Record<string, string>>, ...args: readonly string[]) {
-  const run = await runSluice(["policy", "test", ...args, "--format", "json"], { cwd: scene(t, files) });
-  assert.equal(run.stderr, "");
+  const run = await runCommand(policyTest, [...args, "--format", "json"], scene(t, files));
+  assert.equal(run.error, null);
   const report = policyTestSchema.parse(JSON.parse(run.stdout));
   assert.equal(run.code, report.exitCode);
   return report;
@@ -122,7 +123,7 @@ test("policy test with nothing to run says so and exits 1, and takes no threshol
     ["--run", "("],
     ["--run", "(?<=x)y"],
   ]) {
-    const run = await runSluice(["policy", "test", ...args], { cwd: folder });
-    assert.deepEqual([run.code, run.stderr.split("  ")[0]], [2, "usage"], args.join(" "));
+    const run = await runCommand(policyTest, args, folder);
+    assert.deepEqual([run.code, run.stdout, run.error], [2, "", "usage"], args.join(" "));
   }
 });

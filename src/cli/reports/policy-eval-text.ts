@@ -47,7 +47,7 @@ function findingText(finding: FindingReport, width: number, columns: number): re
   const named = resource === null ? "" : `${resourceName(resource)}  `;
   const shownFix = finding.kind === "warn" ? null : fix;
   const why = (explanation ?? []).map(({ file, line, values }) => {
-    return `${" ".repeat(width)}why  ${printable(`${file}:${line}  ${valuesText(values)}`)}`;
+    return `${" ".repeat(width)}why  ${printable(`${file}:${line}  ${valuesText(values)}`.trimEnd())}`;
   });
   return [...entry(label(finding), `${place}${named}${message}`, shownFix, width, columns), ...why];
 }
