@@ -83,7 +83,7 @@ function preview(
         repositoryName: name,
         base: textOption(invocation, "base") ?? null,
         head: textOption(invocation, "head") ?? "HEAD",
-        targets: listOption(invocation, "target"),
+        targets: named(invocation),
       });
       const admitted: Admitted[] = [];
       for (const subject of subjects) admitted.push(await admit(subject, services));
@@ -94,6 +94,11 @@ function preview(
   });
 }
 
+/** Each target once: naming it twice asks for no second decision. */
+function named(invocation: Invocation): readonly string[] {
+  return [...new Set(listOption(invocation, "target"))].sort();
+}
+
 /** Every decision is durable in the log before it is said. */
 async function decideAtGate(
   invocation: Invocation,
@@ -101,8 +106,8 @@ async function decideAtGate(
 ): Promise<readonly Admitted[]> {
   const head = await headOf(invocation);
   const work = async (gate: Parameters<Parameters<typeof withGate>[1]>[0]): Promise<readonly Admitted[]> => {
-    const named = listOption(invocation, "target");
-    const targets = named.length > 0 ? named : Object.keys(gate.configuration.gate.targets).sort();
+    const wanted = named(invocation);
+    const targets = wanted.length > 0 ? wanted : Object.keys(gate.configuration.gate.targets).sort();
     const admitted: Admitted[] = [];
     for (const target of targets) {
       admitted.push(await admit(await gateProposal(gate, target, head), gate.services, recorder(gate.log)));

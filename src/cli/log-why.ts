@@ -4,6 +4,7 @@ import { printable } from "../lib/printable.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, required, withGateLog } from "./opening.ts";
+import { verificationReport } from "./reports/check.ts";
 
 export const logWhy: Command = {
   name: "log why",
@@ -54,7 +55,7 @@ function report({ resource, target, release, manifestDigest, decision, entry, pr
       proven,
     },
     carried: decision.carried,
-    verifications: (proposal?.decision ?? decision).verifications,
+    verifications: (proposal?.decision ?? decision).verifications.map(verificationReport),
     approvals: decision.approvals.given,
     rules: {
       evaluated: decision.rulesEvaluated,

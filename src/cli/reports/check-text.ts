@@ -34,7 +34,7 @@ function headline(report: CheckReport, target: TargetReport, { paint, branch }: 
   const preview = report.authority === "preview" ? " (preview)" : "";
   const warnings = target.findings.filter((finding) => finding.kind === "warn").length;
   const counts = `${count(target.reasons.length)} to fix, ${plural(warnings, "warning")}, ${target.notEvaluated.length} not evaluated`;
-  const range = `${short(report.base)}..${short(report.head)} on ${branch(target.target)}`;
+  const range = `${short(target.base)}..${short(report.head)} on ${branch(target.target)}`;
   return `${paint(target.verdict, `${verdict}${preview}`)}  ${target.target}  ${range}: ${counts}`;
 }
 

@@ -1,20 +1,26 @@
 /** The JSON of `check` (FORMS): one form for previews, gates and every report format. */
 
-import { missingApprovals } from "../../decision/approval.ts";
+import { type ApprovalRule, type CountedApproval, missingApprovals } from "../../decision/approval.ts";
 import type { Decision, Reason, Verdict } from "../../decision/decision.ts";
 import type { Admitted } from "../../gate/gate.ts";
 import type { Finding } from "../../policy/finding.ts";
+import { resourceName } from "../../render/resource.ts";
+import type { Verification } from "../../signature/verification.ts";
 import { EXIT, exitCodeOfVerdict } from "../failure.ts";
 import { bySeverity } from "./order.ts";
 
 type Masked = (text: string) => string;
 
-/** Absent values are null; arrays are always there and sorted. The schema is docs/reference/schemas/check.schema.json. */
+/**
+ * Absent values are null; arrays are always there and sorted. The schema is docs/reference/schemas/check.schema.json.
+ * What targets of different branches do not share (base, judge, tree) is null above them and stands with each.
+ */
 export function checkReport(admitted: readonly Admitted[], timings: Readonly<Record<string, number>>) {
   const [first] = admitted;
   if (first === undefined) throw new TypeError("a check has at least one target");
   const { decision } = first;
-  const verdict = bySeverity(admitted.map((one) => one.decision.verdict));
+  const decisions = admitted.map((one) => one.decision);
+  const verdict = bySeverity(decisions.map((one) => one.verdict));
   return {
     apiVersion: "sluice/v1",
     kind: "Check",
@@ -23,13 +29,13 @@ export function checkReport(admitted: readonly Admitted[], timings: Readonly<Rec
     exitCode: exitCode(admitted),
     repository: decision.target.repository,
     subject: decision.subject,
-    base: decision.base,
+    base: shared(decisions.map((one) => one.base)),
     head: decision.head,
-    judge: decision.judge,
-    tree: decision.tree,
-    verifications: decision.verifications.map(verificationReport),
-    ignored: [...decision.ignored].sort(),
-    targets: admitted.map(targetReport),
+    judge: shared(decisions.map((one) => one.judge)),
+    tree: shared(decisions.map((one) => one.tree)),
+    verifications: allVerifications(decisions).map(verificationReport),
+    ignored: sorted(new Set(decisions.flatMap((one) => one.ignored))),
+    targets: [...admitted].sort(byTarget).map(targetReport),
     timings,
   } as const;
 }
@@ -37,6 +43,29 @@ export function checkReport(admitted: readonly Admitted[], timings: Readonly<Rec
 export type CheckReport = ReturnType<typeof checkReport>;
 export type TargetReport = ReturnType<typeof targetReport>;
 export type FindingReport = ReturnType<typeof findingReport>;
+
+function shared<T>(values: readonly (T | null)[]): T | null {
+  const [first = null] = values;
+  return values.every((value) => value === first) ? first : null;
+}
+
+/** Each commit once, from the longest range on; what one target rejects is rejected. */
+function allVerifications(decisions: readonly Decision[]): readonly Verification[] {
+  const byCommit = new Map<string, Verification>();
+  const longestFirst = decisions.map((one) => one.verifications).sort((a, b) => b.length - a.length);
+  for (const one of longestFirst.flat()) {
+    if (byCommit.get(one.commit)?.kind !== "rejected") byCommit.set(one.commit, one);
+  }
+  return [...byCommit.values()];
+}
+
+function sorted(texts: Iterable<string>): readonly string[] {
+  return [...texts].sort();
+}
+
+function byTarget(a: Admitted, b: Admitted): number {
+  return a.decision.target.name < b.decision.target.name ? -1 : 1;
+}
 
 /** A target in observe or warn changes what the verdict does: 0, but never for an error. */
 function exitCode(admitted: readonly Admitted[]): number {
@@ -51,7 +80,7 @@ function exitCode(admitted: readonly Admitted[]): number {
   return exitCodeOfVerdict(worst);
 }
 
-function verificationReport(verification: Decision["verifications"][number]) {
+export function verificationReport(verification: Verification) {
   const { commit, kind, format, timeBasis } = verification;
   const signer = verification.signer === null ? null : signerReport(verification.signer);
   const rejected = verification.kind === "rejected";
@@ -66,14 +95,8 @@ function verificationReport(verification: Decision["verifications"][number]) {
   };
 }
 
-function signerReport({
-  person,
-  class: kind,
-  key,
-  roles,
-  hardware,
-}: NonNullable<Decision["verifications"][number]["signer"]>) {
-  return { person, class: kind, key, roles, hardware };
+function signerReport({ person, class: kind, key, roles, hardware }: NonNullable<Verification["signer"]>) {
+  return { person, class: kind, key, roles: sorted(roles), hardware };
 }
 
 function targetReport({ decision, record, mask }: Admitted) {
@@ -83,17 +106,20 @@ function targetReport({ decision, record, mask }: Admitted) {
     target: name,
     mode,
     verdict: decision.verdict,
+    base: decision.base,
+    judge: decision.judge,
+    tree: decision.tree,
     decision:
       record === null ? null : { id: record.id, index: record.index, leafHash: record.leafHash, origin: record.origin },
-    findings: decision.findings.map((finding) => findingReport(finding, mask)),
+    findings: decision.findings.map((finding) => findingReport(finding, mask)).sort(byPlace),
     reasons: decision.reasons.map((reason) => reasonReport(reason, mask)),
     approvals: {
-      required: { count: rule.count, roles: rule.roles, accept: rule.accept, bind: rule.bind },
-      given: decision.approvals.given,
-      ignored: decision.approvals.ignored,
+      required: ruleReport(rule),
+      given: decision.approvals.given.map(givenReport),
+      ignored: [...decision.approvals.ignored].sort((a, b) => (a.envelope < b.envelope ? -1 : 1)),
       missing: missingApprovals(rule, decision.approvals.given),
     },
-    governance: decision.governance,
+    governance: decision.governance === null ? null : governanceReport(decision.governance, mask),
     waivers: decision.waivers,
     carried: decision.carried,
     objects: {
@@ -114,6 +140,36 @@ function findingReport(finding: Finding, mask: Masked) {
   const { rule, policy, kind, level, resource, position, waivedBy, baseline } = finding;
   const fix = finding.fix === null ? null : mask(finding.fix);
   return { rule, policy, kind, level, message: mask(finding.message), fix, resource, position, waivedBy, baseline };
+}
+
+/** As people read a file; what has no place comes first. */
+function byPlace(a: FindingReport, b: FindingReport): number {
+  const [one, other] = [placeKey(a), placeKey(b)];
+  const at = one.findIndex((part, index) => part !== other[index]);
+  if (at === -1) return 0;
+  return (one[at] ?? "") < (other[at] ?? "") ? -1 : 1;
+}
+
+function placeKey({ position, resource, rule, message }: FindingReport): readonly (string | number)[] {
+  const { file, line, column } = position ?? { file: "", line: 0, column: 0 };
+  return [file, line, column, resource === null ? "" : resourceName(resource), rule, message];
+}
+
+function ruleReport({ count, roles, accept, bind }: ApprovalRule) {
+  return { count, roles: sorted(roles), accept: sorted(accept), bind };
+}
+
+function givenReport({ person, roles, at, via, key, envelope }: CountedApproval) {
+  return { person, roles: sorted(roles), at, via, key, envelope };
+}
+
+function governanceReport({ paths, rule, given, unusable }: NonNullable<Decision["governance"]>, mask: Masked) {
+  return {
+    paths: sorted(paths),
+    rule: ruleReport(rule),
+    given: given.map(givenReport),
+    unusable: unusable === null ? null : mask(unusable),
+  };
 }
 
 function reasonReport({ code, message, fix }: Reason, mask: Masked): Reason {

@@ -1,0 +1,80 @@
+/** What people and agents do: `adopt`, `approve`, `head`, `hold`, `resume`, `agent`. */
+import { z } from "zod";
+import { apiVersion, code, commit, count, digestsSchema, exitCode, index, name, sha256, time, ulid } from "./parts.ts";
+
+export const adoptionSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Adoption"),
+  target: name,
+  commit,
+  tree: commit,
+  index,
+  id: ulid,
+  time,
+  baseline: count.describe("Findings of that day, which do not count."),
+  digests: digestsSchema,
+});
+
+export const approvalSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Approval"),
+  ref: z.string().regex(/^refs\/sluice\/approvals\/[0-9a-f]{64}$/),
+  statement: z.strictObject({
+    repository: name,
+    target: name,
+    base: commit,
+    head: commit,
+    tree: commit,
+    changeDigest: sha256,
+    judge: commit,
+    approver: name,
+    expiresAt: time,
+  }),
+  push: z.string().describe("The command that shows it to the gate."),
+  repository: z.string().describe("Folder of the repository that holds it."),
+});
+
+const holdSchema = z.strictObject({ scope: name, reason: name, by: name, since: time });
+
+export const headSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Head"),
+  target: name,
+  latestSequence: count.describe("0 before the first release."),
+  hold: holdSchema.nullable(),
+  issuedAt: time,
+  notAfter: time,
+  reports: z.strictObject({
+    applied: count.describe("Reports of agents that were taken into the log."),
+    refused: z.array(z.strictObject({ file: name, code, message: z.string() })),
+  }),
+});
+
+export const holdingSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Hold"),
+  state: z.enum(["held", "resumed"]),
+  scope: name,
+  reason: name,
+  by: name,
+  index,
+  targets: z.array(name).describe("Whose heads say so now."),
+});
+
+const files = z.array(name).describe("Names of object files, sorted.");
+
+export const agentRunSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("AgentRun"),
+  outcome: z.enum(["applied", "unchanged", "drifted", "waiting", "refused", "failed"]),
+  exitCode,
+  agent: name,
+  target: name,
+  code: code.nullable().describe("null where nothing is wrong."),
+  message: z.string(),
+  fix: z.string().nullable(),
+  sequence: z.int().min(1).nullable().describe("The release that was verified; null where none was."),
+  manifestDigest: sha256.nullable(),
+  plan: z.strictObject({ create: files, update: files, delete: files, unchanged: files }).nullable(),
+  drift: z.array(z.strictObject({ file: name, how: z.enum(["missing", "changed", "replaced", "added"]) })),
+});

@@ -1,0 +1,25 @@
+/** The schemas of the commands that judge, log, release and apply, by the name of their file in docs/reference/schemas. */
+import type { z } from "zod";
+import { adoptionSchema, agentRunSchema, approvalSchema, headSchema, holdingSchema } from "./acts.ts";
+import { checkSchema, landingsSchema } from "./check.ts";
+import { demoSchema } from "./demo.ts";
+import { entriesSchema, entryReportSchema, logVerificationSchema, proofSchema, whySchema } from "./log.ts";
+
+export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
+  adoption: { title: "Output of `sluice adopt --format json`", schema: adoptionSchema },
+  "agent-run": { title: "Output of `sluice agent --once --format json`", schema: agentRunSchema },
+  approval: { title: "Output of `sluice approve --format json`", schema: approvalSchema },
+  check: { title: "Output of `sluice check --format json`", schema: checkSchema },
+  demo: { title: "Output of `sluice demo --json`", schema: demoSchema },
+  head: { title: "Output of `sluice head --format json`", schema: headSchema },
+  hold: { title: "Output of `sluice hold --format json` and `sluice resume --format json`", schema: holdingSchema },
+  landings: {
+    title: "Output of `sluice release --format json` and `sluice rollback --format json`",
+    schema: landingsSchema,
+  },
+  "log-list": { title: "Output of `sluice log list --format json`", schema: entriesSchema },
+  "log-proof": { title: "Output of `sluice log proof --format json`", schema: proofSchema },
+  "log-show": { title: "Output of `sluice log show --format json`", schema: entryReportSchema },
+  "log-verify": { title: "Output of `sluice log verify --format json`", schema: logVerificationSchema },
+  "log-why": { title: "Output of `sluice log why --format json`", schema: whySchema },
+};

@@ -1,0 +1,116 @@
+/** `log list`, `log show`, `log why`, `log proof`, `log verify`. */
+import { z } from "zod";
+import { ENTRY_KINDS } from "../../../log/entry.ts";
+import {
+  apiVersion,
+  carriedSchema,
+  code,
+  commit,
+  count,
+  givenApprovalSchema,
+  index,
+  judgedVerificationSchema,
+  leafHash,
+  name,
+  sha256,
+  time,
+  ulid,
+  verdict,
+  waiverSchema,
+} from "./parts.ts";
+
+const entrySchema = z.strictObject({
+  index,
+  id: ulid,
+  time,
+  kind: z.enum(ENTRY_KINDS),
+  target: name.nullable().describe("null for entries of the whole gate."),
+  purpose: z.enum(["gate", "dry-run", "observe"]),
+  verdict: verdict.nullable(),
+  reasons: z.array(code),
+  subject: z.record(z.string(), z.string().nullable()).describe("Commit and tree ids."),
+  digests: z.strictObject({
+    policies: sha256.nullable(),
+    trust: sha256.nullable(),
+    configuration: sha256.nullable(),
+    waivers: sha256.nullable(),
+    code: z.string().nullable().describe("Version of Sluice."),
+  }),
+  previous: leafHash.nullable().describe("Leaf hash of the target's entry before."),
+  leafHash,
+});
+
+export const entriesSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Entries"),
+  count: count.describe("How many there are in all."),
+  entries: z.array(entrySchema).describe("Newest first."),
+  next: index.nullable().describe("For --after; null at the end."),
+});
+
+export const entryReportSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Entry"),
+  entry: entrySchema,
+  commitments: z.record(z.string(), z.base64().length(44)).describe("Salted commitment to each disclosed value."),
+  disclosed: z.record(z.string(), z.json()).describe("null where a value was erased."),
+});
+
+export const whySchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Why"),
+  resource: name,
+  target: name,
+  release: z.strictObject({
+    sequence: z.int().min(1),
+    commit,
+    tree: commit,
+    rollbackOf: z.int().min(1).nullable(),
+    manifestDigest: sha256,
+  }),
+  applied: z.strictObject({ agent: name, at: time }).nullable().describe("null until an agent reports it."),
+  decision: z
+    .strictObject({
+      id: ulid,
+      index,
+      leafHash,
+      verdict,
+      decidedAt: time,
+      proven: z.boolean().describe("Its inclusion in the newest checkpoint was computed and holds."),
+    })
+    .describe("The decision on the landed state that last changed the resource."),
+  carried: carriedSchema,
+  verifications: z.array(judgedVerificationSchema).describe("Of the proposal where one is carried."),
+  approvals: z.array(givenApprovalSchema),
+  rules: z.strictObject({
+    evaluated: count,
+    expected: count,
+    policies: sha256.nullable(),
+    waivers: z.array(waiverSchema),
+  }),
+});
+
+export const proofSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Proof"),
+  index,
+  leafHash,
+  proof: z.string().describe("C2SP tlog-proof, with the checkpoint that it leads to."),
+});
+
+export const logVerificationSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("LogVerification"),
+  path: z.string(),
+  intact: z.boolean(),
+  origin: name.nullable(),
+  size: count.nullable().describe("Number of entries; null when broken."),
+  code: code.nullable().describe("null when intact."),
+  index: index.nullable().describe("The first entry that is not what was recorded, where one can be named."),
+  differs: z
+    .enum(["entry", "hash", "chain", "time", "disclosure", "columns", "checkpoint", "tree"])
+    .nullable()
+    .describe("What differs; null when intact."),
+  detail: z.string().nullable(),
+  disclosures: z.strictObject({ matching: count, redacted: count }).nullable(),
+});
