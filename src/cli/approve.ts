@@ -22,7 +22,7 @@ import { formatTime } from "../lib/time.ts";
 import { sshKeyFromLine } from "../signature/ssh-key.ts";
 import type { Trust } from "../signature/trust.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
-import type { Command, Invocation } from "./command.ts";
+import { type Command, type Invocation, textOption } from "./command.ts";
 import { type LocalRepository, REPO_OPTION, required, withRepository } from "./opening.ts";
 
 const execute = promisify(execFile);
@@ -31,10 +31,11 @@ const SIGNING_DEADLINE_MS = 120_000;
 export const approve: Command = {
   name: "approve",
   summary: "sign a yes to exactly this content",
-  usage: ["approve [REV] --target T --key FILE [--repo DIR]"],
+  usage: ["approve [REV] --target T --key FILE [--repo DIR]", "approve [REV] --target T --openpgp FINGERPRINT"],
   options: {
     target: { type: "string", value: "T", description: "the target whose release you approve" },
     key: { type: "string", value: "FILE", description: "your private SSH key, or its .pub when an agent holds it" },
+    openpgp: { type: "string", value: "FINGERPRINT", description: "your OpenPGP key; gpg signs with it" },
     repo: REPO_OPTION,
     repository: {
       type: "string",
@@ -52,10 +53,10 @@ export const approve: Command = {
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
   const target = required(invocation, "target", "T");
-  const key = resolve(invocation.folder, required(invocation, "key", "FILE"));
+  const key = ownKey(invocation);
   const { statement, ref, path } = await withRepository(invocation, async (local) => {
     const made = await makeStatement(invocation, local, target, key);
-    const armour = await signWithSshKeygen(invocation, key, preAuthentication(statementBytes(made)));
+    const armour = await signWith(key, invocation, preAuthentication(statementBytes(made)));
     const envelope = writeEnvelope(made, armour);
     return { statement: made, ref: writeApproval(local.path, envelope, sha256Hex(envelope)), path: local.path };
   });
@@ -65,12 +66,65 @@ async function run(invocation: Invocation): Promise<number> {
   return 0;
 }
 
+/** Whose key it is, and the program that signs with it. */
+interface OwnKey {
+  /** As the trust folder names it. */
+  readonly fingerprint: string;
+  /** For messages. */
+  readonly name: string;
+  /** The command that signs `file`, and the file that it writes. */
+  readonly command: (file: string) => readonly [string, readonly string[], string];
+  /** A command with which its owner finds out what is wrong. */
+  readonly trial: string;
+}
+
+/** @throws SluiceError `usage` unless exactly one key is named, `secret-missing` */
+function ownKey(invocation: Invocation): OwnKey {
+  const openpgp = textOption(invocation, "openpgp");
+  if (openpgp === undefined) return sshKey(resolve(invocation.folder, required(invocation, "key", "FILE")));
+  if (textOption(invocation, "key") !== undefined) {
+    throw new SluiceError("usage", "An approval is signed with one key.", {
+      fix: "--key FILE or --openpgp FINGERPRINT",
+    });
+  }
+  return openPgpKey(openpgp);
+}
+
+function sshKey(key: string): OwnKey {
+  const file = key.endsWith(".pub") ? key : `${key}.pub`;
+  const read = sshKeyFromLine(readText(file));
+  if (read.kind !== "key") throw new SluiceError("secret-missing", `${file} is no public SSH key.`);
+  return {
+    fingerprint: read.fingerprint,
+    name: `${file} (${read.fingerprint})`,
+    command: (signed) => ["ssh-keygen", ["-Y", "sign", "-f", key, "-n", APPROVAL_NAMESPACE, signed], `${signed}.sig`],
+    trial: `ssh-keygen -Y sign -f ${key} -n test /dev/null`,
+  };
+}
+
+/** The primary key's fingerprint, as `gpg --fingerprint` prints it; gpg may sign with a subkey of it. */
+function openPgpKey(text: string): OwnKey {
+  const fingerprint = text.replaceAll(" ", "").replace(/^0x/i, "").toUpperCase();
+  if (!/^[0-9A-F]{40}$/.test(fingerprint)) {
+    throw new SluiceError("usage", "--openpgp takes the 40 hexadecimal digits of a fingerprint.", {
+      fix: "gpg --fingerprint",
+    });
+  }
+  const args = ["--quiet", "--armor", "--detach-sign", "--local-user", fingerprint, "--output"];
+  return {
+    fingerprint,
+    name: fingerprint,
+    command: (signed) => ["gpg", [...args, `${signed}.asc`, signed], `${signed}.asc`],
+    trial: `gpg --armor --detach-sign --local-user ${fingerprint} --output - /dev/null`,
+  };
+}
+
 /** What exactly is approved: the tree that merging REV gives today, for this target. */
 async function makeStatement(
   invocation: Invocation,
   { repository, name }: LocalRepository,
   target: string,
-  key: string,
+  key: OwnKey,
 ): Promise<ApprovalStatement> {
   const head = await repository.resolve(invocation.positionals[0] ?? "HEAD");
   const configuration = await readSluiceConfiguration(repository, await mainTip(repository));
@@ -98,13 +152,10 @@ async function makeStatement(
 }
 
 /** The person whose key it is; found out here, so that a wrong key is said now and not by the gate. */
-function ownerOf(trust: Trust, keyFile: string): string {
-  const file = keyFile.endsWith(".pub") ? keyFile : `${keyFile}.pub`;
-  const key = sshKeyFromLine(readText(file));
-  if (key.kind !== "key") throw new SluiceError("secret-missing", `${file} is no public SSH key.`);
+function ownerOf(trust: Trust, key: OwnKey): string {
   const owner = trust.keys.find((one) => one.fingerprint === key.fingerprint)?.owner;
   if (owner?.class === "person") return owner.id;
-  throw new SluiceError("unknown-signer", `${file} (${key.fingerprint}) is no person's key in the trust folder.`, {
+  throw new SluiceError("unknown-signer", `${key.name} is no person's key in the trust folder.`, {
     fix: "ask a colleague to add it; a change to the trust folder is approved like any other",
   });
 }
@@ -120,21 +171,17 @@ function readText(file: string): string {
   }
 }
 
-/** ssh-keygen asks for a passphrase or a touch by itself; the key never comes near Sluice. */
-async function signWithSshKeygen(invocation: Invocation, key: string, message: Uint8Array): Promise<Uint8Array> {
+/** The program asks for a passphrase or a touch by itself; the key never comes near Sluice. */
+async function signWith(key: OwnKey, invocation: Invocation, message: Uint8Array): Promise<Uint8Array> {
   const folder = mkdtempSync(join(invocation.surroundings.temporaryFolder, "sluice-approve-"));
   const file = join(folder, "statement");
+  const [program, args, signature] = key.command(file);
   try {
     writeFileSync(file, message, { mode: 0o600 });
-    await execute("ssh-keygen", ["-Y", "sign", "-f", key, "-n", APPROVAL_NAMESPACE, file], {
-      timeout: SIGNING_DEADLINE_MS,
-    });
-    return new Uint8Array(readFileSync(`${file}.sig`));
+    await execute(program, args, { timeout: SIGNING_DEADLINE_MS });
+    return new Uint8Array(readFileSync(signature));
   } catch (cause) {
-    throw new SluiceError("secret-missing", `ssh-keygen could not sign with ${key}.`, {
-      fix: `ssh-keygen -Y sign -f ${key} -n test /dev/null`,
-      cause,
-    });
+    throw new SluiceError("secret-missing", `${program} could not sign with ${key.name}.`, { fix: key.trial, cause });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
