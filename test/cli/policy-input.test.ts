@@ -84,3 +84,12 @@ test("policy input names the nearest resource, and says why a change has no inpu
   const conflict = await runSluice(["policy", "input", "change", "--target", "prod"], { cwd: repo.path });
   assert.deepEqual([conflict.code, conflict.stdout, conflict.stderr.split("  ")[0]], [1, "", "merge-conflict"]);
 });
+
+test("policy build prints the digest that a judgement of the same policies names", async (t) => {
+  const repo = await proposal(t);
+  const check = await runSluice(["check", "--target", "prod", "--format", "json"], { cwd: repo.path });
+  const build = await runSluice(["policy", "build", "--format", "json"], { cwd: repo.path });
+  const [target] = JSON.parse(check.stdout).targets;
+  assert.match(target.digests.policies, /^[0-9a-f]{64}$/);
+  assert.equal(JSON.parse(build.stdout).digest, target.digests.policies);
+});
