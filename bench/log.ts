@@ -1,65 +1,109 @@
 /**
- * Decisions per second through the whole log, next to what this machine can do at best in the same run: an fsync of an
- * appended kilobyte, SQLite with synchronous=FULL, an Ed25519 signature.
+ * Decisions per second through the whole log, acknowledged after the durable, published checkpoint, next to what this
+ * machine can do at best in the same run: an fsync of an appended kilobyte, SQLite with synchronous=FULL, a signature.
  */
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DecisionLog } from "../src/log/decision-log.ts";
 import type { EntryDraft } from "../src/log/entry.ts";
 import { noteSigner } from "../src/log/note.ts";
-import { draft, KEY, logPath, openTestLog } from "../test/support/log.ts";
+import { verifyLog } from "../src/log/verify.ts";
+import { draft, fill, KEY, logPath, ORIGIN, openTestLog } from "../test/support/log.ts";
 import { type Scope, tempFolder } from "../test/support/temp.ts";
+import { type BenchOptions, type Beside, type Measurement, measurementOf, type Row, repeatedly } from "./measure.ts";
 
-export interface LogRow {
-  readonly what: string;
-  readonly perSecond: number;
-  /** Milliseconds: of one decision, or of one transaction, sync or signature. */
-  readonly p50: number;
-  readonly p99: number;
-}
-
+const AREA = "log";
 const CLIENTS = [1, 16, 256] as const;
-const BATCHES = [1, 16, 256] as const;
+const STEADY_PER_SECOND = 1000;
+const VERIFIED_ENTRIES = 10_000;
+const LEAF_BYTES = 1024;
+/** Of each measurement, before it counts: compiled code and a log of some size. */
+const WARM_UP_SHARE = 0.25;
 
-/** Closed loop, `seconds` for each row. */
-export async function benchLog({ seconds }: { readonly seconds: number }): Promise<readonly LogRow[]> {
-  const cleanups: (() => void)[] = [];
-  const scope: Scope = { after: (cleanup) => cleanups.push(cleanup) };
-  try {
-    return [
-      ...(await benchDecisions(scope, seconds)),
-      benchSync(scope, seconds),
-      ...BATCHES.map((batch) => benchInsert(scope, seconds, batch)),
-      benchSign(seconds),
-    ];
-  } finally {
-    for (const cleanup of cleanups) cleanup();
+export async function benchLog(options: BenchOptions): Promise<readonly Row[]> {
+  const { scope, seconds, progress } = options;
+  const rows: Row[] = [];
+  progress("log: the machine's limits");
+  const limits = [benchSync(scope, seconds / 2), benchSign(seconds / 4)];
+  const log = await openTestLog(logPath(scope));
+  for (const clients of CLIENTS) {
+    progress(`log: ${counted(clients, "client")}`);
+    const measured = await closedLoop(log, clients, seconds);
+    const beside = [benchInsert(scope, seconds / 2, clients), ...limits];
+    rows.push({ area: AREA, what: `decisions, ${counted(clients, "client")}`, measured, beside });
   }
+  progress("log: a steady rate");
+  rows.push(await benchSteady(log, seconds, limits.slice(0, 1)));
+  await log.close();
+  progress("log: 16 clients with an anchor file");
+  rows.push(await benchAnchored(options, limits.slice(0, 1)));
+  progress("log: verify");
+  rows.push(await benchVerify(options));
+  return rows;
 }
 
-async function benchDecisions(scope: Scope, seconds: number): Promise<readonly LogRow[]> {
-  const rows: LogRow[] = [];
-  for (const anchor of [null, join(tempFolder(scope), "anchor")]) {
-    const log = await openTestLog(logPath(scope), { anchor });
-    for (const clients of CLIENTS) {
-      await log.appendAll([draft()]);
-      const what = `log: decisions, ${clients} client${clients === 1 ? "" : "s"}${anchor === null ? "" : ", with anchor file"}`;
-      const latencies: number[] = [];
-      const start = performance.now();
-      const end = start + seconds * 1000;
-      const client = async () => {
-        for (let asked = performance.now(); asked < end; asked = performance.now()) {
-          await log.append(varied(latencies.length));
-          latencies.push(performance.now() - asked);
-        }
-      };
-      await Promise.all(Array.from({ length: clients }, client));
-      rows.push(rowOf(what, latencies, performance.now() - start));
+/** Every client asks again as soon as it is answered: saturation. */
+async function closedLoop(log: DecisionLog, clients: number, seconds: number): Promise<Measurement> {
+  const latencies: number[] = [];
+  const start = performance.now();
+  const counting = start + seconds * 1000 * WARM_UP_SHARE;
+  const end = start + seconds * 1000 * (1 + WARM_UP_SHARE);
+  let sent = 0;
+  const client = async () => {
+    for (let asked = performance.now(); asked < end; asked = performance.now()) {
+      await log.append(varied(sent++));
+      if (asked >= counting) latencies.push(performance.now() - asked);
     }
-    await log.close();
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return measurementOf(latencies, performance.now() - counting);
+}
+
+/** Asks come when they come, answered or not; the wait counts from when an ask was due, not from when it was sent. */
+async function benchSteady(log: DecisionLog, seconds: number, beside: readonly Beside[]): Promise<Row> {
+  const latencies: number[] = [];
+  const answers: Promise<void>[] = [];
+  const start = performance.now();
+  for (let sent = 0; sent < STEADY_PER_SECOND * seconds; sent++) {
+    const due = start + (sent * 1000) / STEADY_PER_SECOND;
+    while (performance.now() < due) await sleep(1);
+    answers.push(log.append(varied(sent)).then(() => void latencies.push(performance.now() - due)));
   }
-  return rows;
+  await Promise.all(answers);
+  const measured = measurementOf(latencies, performance.now() - start);
+  return { area: AREA, what: `decisions, ${STEADY_PER_SECOND.toLocaleString("en-US")} due a second`, measured, beside };
+}
+
+async function benchAnchored({ scope, seconds }: BenchOptions, beside: readonly Beside[]): Promise<Row> {
+  const log = await openTestLog(logPath(scope), { anchor: join(tempFolder(scope), "anchor") });
+  const measured = await closedLoop(log, 16, seconds);
+  await log.close();
+  return { area: AREA, what: "decisions, 16 clients, with an anchor file", measured, beside };
+}
+
+/** Every byte of the log against its signed head: leaves, tree, chains, values, columns. */
+async function benchVerify({ scope, seconds, quick }: BenchOptions): Promise<Row> {
+  const count = quick ? VERIFIED_ENTRIES / 10 : VERIFIED_ENTRIES;
+  const path = logPath(scope);
+  const log = await openTestLog(path);
+  await fill(log, count);
+  await log.close();
+  const latencies: number[] = [];
+  const start = performance.now();
+  for (let at = 0; at < 3; at++) {
+    const before = performance.now();
+    const verification = await verifyLog(path, { keys: [KEY.vkey], origin: ORIGIN });
+    if (verification.kind !== "intact") throw new Error(`the log is ${verification.kind}: ${verification.detail}`);
+    latencies.push(performance.now() - before);
+  }
+  const measured = measurementOf(latencies, performance.now() - start, count);
+  const leaf = randomBytes(LEAF_BYTES);
+  const limit = repeatedly(seconds / 8, 1, () => void hash("sha256", leaf));
+  const beside: Beside[] = [{ kind: "limit", what: "SHA-256 of 1 KB", measured: limit }];
+  return { area: AREA, what: `verify, entries of a log of ${count.toLocaleString("en-US")}`, measured, beside };
 }
 
 /** Many resources, some people, each commit new: what a search index has to bear. */
@@ -73,51 +117,38 @@ function varied(at: number): EntryDraft {
   });
 }
 
-function benchSync(scope: Scope, seconds: number): LogRow {
+function benchSync(scope: Scope, seconds: number): Beside {
   const file = openSync(join(tempFolder(scope), "appended"), "w");
-  const kilobyte = randomBytes(1024);
-  const row = repeat("limit: append 1 KB + fsync", seconds, 1, () => {
+  const kilobyte = randomBytes(LEAF_BYTES);
+  const measured = repeatedly(seconds, 1, () => {
     writeSync(file, kilobyte);
     fsyncSync(file);
   });
   closeSync(file);
-  return row;
+  return { kind: "limit", what: "append 1 KB + fsync", measured };
 }
 
-function benchInsert(scope: Scope, seconds: number, batch: number): LogRow {
+function benchInsert(scope: Scope, seconds: number, batch: number): Beside {
   const db = new DatabaseSync(join(tempFolder(scope), "limit.db"));
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 16000");
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   db.exec("CREATE TABLE rows (n INTEGER PRIMARY KEY, bytes BLOB)");
   const insert = db.prepare("INSERT INTO rows (bytes) VALUES (?)");
-  const kilobyte = randomBytes(1024);
-  const row = repeat(`limit: SQLite FULL, 1 KB rows, ${batch} a transaction`, seconds, batch, () => {
+  const kilobyte = randomBytes(LEAF_BYTES);
+  const measured = repeatedly(seconds, batch, () => {
     db.exec("BEGIN IMMEDIATE");
     for (let at = 0; at < batch; at++) insert.run(kilobyte);
     db.exec("COMMIT");
   });
   db.close();
-  return row;
+  return { kind: "limit", what: `SQLite FULL, ${counted(batch, "row")} of 1 KB a transaction`, measured };
 }
 
-function benchSign(seconds: number): LogRow {
+function benchSign(seconds: number): Beside {
   const signer = noteSigner(KEY.skey);
-  return repeat("limit: Ed25519 checkpoint signature", seconds, 1, () => signer.sign("gate.example/log\n1\nAAAA\n"));
+  const measured = repeatedly(seconds, 1, () => void signer.sign("gate.example/log\n1\nAAAA\n"));
+  return { kind: "limit", what: "Ed25519 signature of a checkpoint", measured };
 }
 
-function repeat(what: string, seconds: number, each: number, run: () => void): LogRow {
-  const latencies: number[] = [];
-  const start = performance.now();
-  while (performance.now() < start + seconds * 1000) {
-    const before = performance.now();
-    run();
-    latencies.push(performance.now() - before);
-  }
-  return rowOf(what, latencies, performance.now() - start, each);
-}
-
-function rowOf(what: string, latencies: number[], elapsedMs: number, each = 1): LogRow {
-  latencies.sort((a, b) => a - b);
-  const quantile = (share: number) => Number((latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(3));
-  const perSecond = Math.round((latencies.length * each * 1000) / elapsedMs);
-  return { what, perSecond, p50: quantile(0.5), p99: quantile(0.99) };
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
