@@ -181,7 +181,7 @@ function mutated(real: readonly PolicyInput[]): fc.Arbitrary<PolicyInput> {
   const edits = fc.array(fc.record({ at: fc.nat(), value: surprise }), { minLength: 1, maxLength: 4 });
   return fc.tuple(fc.constantFrom(...real), edits).map(([document, changes]) => {
     const copy = JSON.parse(JSON.stringify(document)) as PolicyInput & { pod: unknown };
-    for (const { at, value } of changes) mutate(copy, at, value as JsonValue);
+    for (const { at, value } of changes) mutate(copy, at, structuredClone(value) as JsonValue);
     const object = copy.resource?.object;
     if (!isObject(object)) return copy;
     const reading = readPod(object);
