@@ -71,7 +71,14 @@ async function tellStory(world: World, binary: string | null, tell: (text: strin
       lines.push({ step: index + 1, argv: ["sluice", ...command.argv], exitCode, expected: command.expected, ok });
       return report;
     };
-    await step.play({ world, play, tell: (text) => tell(`   ${text}\n`) });
+    try {
+      await step.play({ world, play, tell: (text) => tell(`   ${text}\n`) });
+    } catch (thrown) {
+      // After a command that did not do what it should, what comes next may miss what it builds on.
+      if (lines.every((line) => line.ok)) throw thrown;
+      tell("   the rest cannot be shown\n");
+      break;
+    }
   }
   return lines;
 }
