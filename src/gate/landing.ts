@@ -112,6 +112,7 @@ async function carriedBy(gate: Gate, subject: Subject): Promise<CarriedEvidence 
     carried: carried(proposal, merged === undefined ? "squash" : "merge"),
     approvals: proposal.decision.approvals.given,
     verifications: null,
+    requiredCommits: null,
     resources: null,
   };
 }

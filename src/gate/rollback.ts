@@ -28,7 +28,7 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
   const history = await readHistory(gate.log, target);
   const abandoned = history.lastLanded?.decision.head ?? history.adopted;
   await gate.log.append(rollbackDraft({ ...wish, abandoned }, VERSION));
-  const { verifications, approvals } = original.decision;
+  const { verifications, requiredCommits, approvals } = original.decision;
   const head = commitId(signed.release.commit);
   const { repository: repositoryName, branch, minimum } = gate.target(target);
   const subject: Subject = {
@@ -46,7 +46,13 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
     minimum,
     revokedKeys: gate.configuration.gate.revoked,
     baseline: history.baseline,
-    carried: { carried: carried(original, "rollback"), approvals: approvals.given, verifications, resources },
+    carried: {
+      carried: carried(original, "rollback"),
+      approvals: approvals.given,
+      verifications,
+      requiredCommits,
+      resources,
+    },
   };
   const admitted = await admit(subject, gate.services, recorder(gate.log));
   const released = admitted.decision.verdict === "allow" ? await releaseDecision(gate, target, admitted, to) : null;

@@ -40,7 +40,13 @@ export async function verifyRange(
   const judged =
     earlier === null ? commits : await Promise.all(earlier.map((one) => subject.repository.commit(one.commit)));
   const verifications = earlier ?? (await verifyAll(commits, received, verifier));
-  return { commits: judged, verifications, requiredCommits: judged.map((commit) => commit.id), receivedAt, verifier };
+  return {
+    commits: judged,
+    verifications,
+    requiredCommits: subject.carried?.requiredCommits ?? judged.map((commit) => commit.id),
+    receivedAt,
+    verifier,
+  };
 }
 
 /** The target's rule: who a commit names, what forges may carry, what kinds of change a robot may make. */

@@ -48,6 +48,8 @@ export interface CarriedEvidence {
   readonly approvals: readonly CountedApproval[];
   /** Rollback only: the signatures as they were judged then. */
   readonly verifications: readonly Verification[] | null;
+  /** Rollback only: the commits that had to be signed then. */
+  readonly requiredCommits: readonly CommitId[] | null;
   /** Rollback only: the released objects themselves; they are judged again, never rendered again. */
   readonly resources: readonly Resource[] | null;
 }
