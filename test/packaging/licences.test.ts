@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
+import { readSources } from "../support/source-graph.ts";
 import { ROOT } from "./npm.ts";
 
 interface LockedPackage {
@@ -54,4 +55,15 @@ it("stands under the licence that package.json names, in full", () => {
   assert.match(licence, /Apache License\s+Version 2\.0, January 2004/);
   assert.match(licence, /END OF TERMS AND CONDITIONS/);
   assert.equal(json<{ license: string }>("package.json").license, "Apache-2.0");
+});
+
+it("carries the notice of every package that dist/ holds a copy of", () => {
+  const page = readFileSync(join(ROOT, "docs/licences.md"), "utf8");
+  const packages = readSources().flatMap(({ imports }) =>
+    imports.map(({ to }) => to).filter((to) => !/^(?:node:|src\/)/.test(to)),
+  );
+  assert.deepEqual([...new Set(packages)].sort(), ["js-yaml", "zod"]);
+  for (const name of packages) {
+    assert.ok(page.includes(readFileSync(join(ROOT, "node_modules", name, "LICENSE"), "utf8").trim()), name);
+  }
 });
