@@ -1,6 +1,6 @@
 /** Leaf version 1 (FORMS "Log leaf"): canonical JSON, closed; values that may be personal or secret are commitments. */
 import { hash } from "node:crypto";
-import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from "../lib/bytes.ts";
+import { decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
@@ -8,7 +8,7 @@ import { ULID, ulid } from "../lib/ulid.ts";
 import { type Disclosure, ENTRY_KINDS, type EntryDraft, type EntryKind, type Leaf, type TermKind } from "./entry.ts";
 import { MAXIMUM_ENTRY_BYTES } from "./tile.ts";
 
-export const SALT_BYTES = 16;
+const SALT_BYTES = 16;
 const ULID_RANDOM_BYTES = 10;
 const MAXIMUM_DISCLOSED_CHARACTERS = 64 * 2 ** 20;
 const MAXIMUM_TERM_CHARACTERS = 4096;
@@ -66,9 +66,12 @@ export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: num
   return { kind, target, verdict, pieces: piecesOf(fields), disclosed, terms: termsText(draft), at, random: id };
 }
 
-/** base64(SHA-256(salt || canonical bytes)). */
-export function commit(salt: Uint8Array, canonical: string): string {
-  return hash("sha256", concatBytes(salt, utf8(canonical)), "base64");
+/** base64(SHA-256(salt || canonical bytes)). Several for each entry: the bytes are put together in Node's pooled memory. */
+function commit(salt: Uint8Array, canonical: string): string {
+  const bytes = Buffer.allocUnsafe(salt.byteLength + Buffer.byteLength(canonical));
+  bytes.set(salt);
+  bytes.write(canonical, salt.byteLength);
+  return hash("sha256", bytes, "base64");
 }
 
 export function matchesCommitment(disclosure: Disclosure, commitment: string): boolean {
