@@ -21,7 +21,7 @@ export interface World {
 }
 
 const PEOPLE = { ada: "Ada", lin: "Lin", jo: "Jo" } as const;
-export const FORGE = "github";
+const FORGE = "github";
 
 /** Real git, real ssh-keygen, gpg where it is installed; nothing outside `folder` is read or written. */
 export function makeWorld(folder: string, path: string): World {

@@ -73,7 +73,7 @@ export interface Folders {
   readonly trust: string;
 }
 
-export function sluiceYaml(survey: Survey, guess: Guess, folders: Folders): string {
+function sluiceYaml(survey: Survey, guess: Guess, folders: Folders): string {
   const isEmpty = guess.targets.length === 0;
   const targets = isEmpty ? [{ name: "main", path: "manifests" }] : guess.targets;
   const head =
@@ -137,7 +137,7 @@ export interface FirstPerson {
   readonly key: { readonly line: string; readonly fingerprint: string; readonly source: string } | null;
 }
 
-export function peopleYaml(person: FirstPerson | null): string {
+function peopleYaml(person: FirstPerson | null): string {
   const lines = [
     "# Who owns which key, and who may what. Only whoever stands here can sign or approve anything.",
     "# Compare every fingerprint with its owner, not with this repository: `ssh-keygen -lf KEY.pub`.",
@@ -159,7 +159,7 @@ function personLines({ id, email, key }: FirstPerson): readonly string[] {
   return [...lead, `    # ${key.fingerprint}, ${key.source}`, `    keys: [${yamlText(key.line)}]`];
 }
 
-export function waiversYaml(): string {
+function waiversYaml(): string {
   return [
     "# Reviewed, scoped exceptions that end. One counts after it has landed; `until` is 180 days ahead at most.",
     "# - {rule: k8s-privileged, target: prod, resource: DaemonSet/falco/falco, reason: why, owner: ada, until: 2027-02-28}",
@@ -168,10 +168,10 @@ export function waiversYaml(): string {
   ].join("\n");
 }
 
-export const FIRST_POLICIES = ["image-digest", "k8s-privileged", "k8s-readable"] as const;
+const FIRST_POLICIES = ["image-digest", "k8s-privileged", "k8s-readable"] as const;
 
 /** Whole folders of the library, with tests and examples, by their path in the repository. */
-export function policyFiles(library: string, folder: string): ReadonlyMap<string, Uint8Array> {
+function policyFiles(library: string, folder: string): ReadonlyMap<string, Uint8Array> {
   const files = FIRST_POLICIES.flatMap((name) =>
     [...readFolderFiles(join(library, name))].map(([path, bytes]) => [`${folder}/${name}/${path}`, bytes] as const),
   );

@@ -83,7 +83,7 @@ function foldersOf(files: readonly TreeFile[], pattern: RegExp): readonly string
   return [...new Set(files.filter((file) => pattern.test(file.path)).map((file) => folderOf(file.path)))].sort();
 }
 
-export function folderOf(path: string): string {
+function folderOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
 }
 

@@ -60,7 +60,7 @@ export function statusOf(path: string): Stats | null {
   }
 }
 
-export function isAbsent(error: unknown): boolean {
+function isAbsent(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG";
 }

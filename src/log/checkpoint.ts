@@ -8,7 +8,7 @@ import type { Checkpoint } from "./decision-log.ts";
 import { HASH_BYTES } from "./merkle.ts";
 import { isNoteName, type NoteSigner, type NoteVerifier, openNote, parseNote } from "./note.ts";
 
-export function checkpointText(origin: string, size: number, root: Uint8Array): string {
+function checkpointText(origin: string, size: number, root: Uint8Array): string {
   return `${origin}\n${size}\n${encodeBase64(root)}\n`;
 }
 

@@ -15,7 +15,7 @@ export interface LogFile {
 }
 
 /** The hash tiles that a tree of `toSize` entries has and a tree of `fromSize` has not; with `entries` the bundles too. */
-export async function* tileFiles(
+async function* tileFiles(
   log: DecisionLog,
   fromSize: number,
   toSize: number,

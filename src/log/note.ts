@@ -12,7 +12,7 @@ import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } 
 import { sha256 } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 
-export const MAXIMUM_SIGNATURES = 100;
+const MAXIMUM_SIGNATURES = 100;
 export const MAXIMUM_NOTE_BYTES = 1_000_000;
 const ED25519 = new Uint8Array([1]);
 const SEED_BYTES = 32;

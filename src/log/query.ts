@@ -1,7 +1,7 @@
 /** EntryQuery as SQL over the tables of stores/sqlite/schema.ts; every form of it walks an index. */
 import { ENTRY_KINDS, type EntryQuery, type Term } from "./entry.ts";
 
-export const DEFAULT_LIMIT = 1000;
+const DEFAULT_LIMIT = 1000;
 
 export interface Statement {
   readonly sql: string;

@@ -4,8 +4,8 @@ import type { FindingKind } from "./finding.ts";
 
 const KINDS = ["deny", "warn", "ask"] as const satisfies readonly FindingKind[];
 const KEYS = new Set(["message", "at", "fix"]);
-export const MAXIMUM_FINDINGS = 1000;
-export const MAXIMUM_TEXT_BYTES = 4096;
+const MAXIMUM_FINDINGS = 1000;
+const MAXIMUM_TEXT_BYTES = 4096;
 /** RFC 6901. */
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
 

@@ -10,12 +10,12 @@ import { INPUT_SCHEMAS } from "./input-schema.ts";
 import { readMetadata } from "./metadata.ts";
 import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
 import { isObject, type Toolchain, type ToolchainOp, type ToolchainProblem } from "./toolchain.ts";
-import { readsOnlyOwnParts } from "./verdict-memo.ts";
+import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-export const HOST_VERSION = 1;
+const HOST_VERSION = 1;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
@@ -159,9 +159,12 @@ function place({ file, line, column }: ToolchainProblem): string {
 
 function fromEntry({ header, wasm }: CompiledEntry, digest: string, policies: readonly PolicyFile[]): PolicySet {
   const rules = header["rules"] as unknown as readonly Rule[];
-  const changeFiles = new Set(rules.filter((rule) => rule.scope === "change").map((rule) => rule.file));
+  const ofChange = rules.filter((rule) => rule.scope === "change");
+  const changeFiles = new Set(ofChange.map((rule) => rule.file));
   const forResources = policies.filter((file) => !changeFiles.has(file.path));
-  return { rules, wasm, digest, readsOnlyOwnParts: forResources.every(readsOnlyOwnParts) };
+  const isOwn = (file: PolicyFile): boolean =>
+    readsOnlyOwnParts(file) && !ofChange.some((rule) => mayAsk(file, rule.package));
+  return { rules, wasm, digest, readsOnlyOwnParts: forResources.every(isOwn) };
 }
 
 function texts(value: unknown): readonly string[] {

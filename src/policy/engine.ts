@@ -21,7 +21,7 @@ export interface EngineLimits extends WorkerLimits {
   readonly totalDeadlineMs: number;
 }
 
-export const ENGINE_LIMITS: EngineLimits = {
+const ENGINE_LIMITS: EngineLimits = {
   jobDeadlineMs: 2000,
   totalDeadlineMs: 30_000,
   memoryBytes: 256 * 1024 * 1024,

@@ -147,7 +147,7 @@ export function printRegoValue(value: RegoValue, quote: (text: string) => string
 }
 
 /** Rego's total order: null, booleans, numbers, strings (by code point), arrays, objects, sets. */
-export function compareRegoValues(a: RegoValue, b: RegoValue): number {
+function compareRegoValues(a: RegoValue, b: RegoValue): number {
   const ranks = rank(a) - rank(b);
   if (ranks !== 0) return ranks;
   if (typeof a === "boolean") return Number(a) - Number(b);

@@ -5,6 +5,7 @@
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import type { Memo } from "../lib/memo.ts";
+import { VERSION } from "../lib/version.ts";
 import { identityKey, resourceName } from "../render/resource.ts";
 import { compareFindings, type Finding } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
@@ -20,6 +21,21 @@ const OWN_PART = /^\.(?:resource|pod)\b/;
  */
 export function readsOnlyOwnParts({ text }: PolicyFile): boolean {
   return [...text.matchAll(INPUT)].every((match) => OWN_PART.test(text.slice(match.index + "input".length)));
+}
+
+/** Not the text "data" and not the key of a pair, neither of which can name another package. */
+const DATA = /(?<![.\w])data\b(?![":])((?:\.[A-Za-z_]\w*)*)/g;
+
+/**
+ * Whether a policy's text could name something of a package: the package, what lies below it, or a folder above it. A
+ * rule of scope change sees the whole input, so a rule that asks it sees what is not remembered.
+ */
+export function mayAsk({ text }: PolicyFile, name: string): boolean {
+  const wanted = name.split(".");
+  return [...text.matchAll(DATA)].some((match) => {
+    const path = (match[1] ?? "").split(".").slice(1);
+    return path.slice(0, wanted.length).every((part, index) => part === wanted[index]);
+  });
 }
 
 /** The same answers as the engine's; documents that are remembered are not evaluated again. */

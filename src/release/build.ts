@@ -14,7 +14,7 @@ import { lastRelease } from "./record.ts";
 import type { Release, ReleaseObject } from "./release.ts";
 
 /** At most this share of the last release's objects goes away without a permit. */
-export const MAXIMUM_PRUNED_PERCENT = 30;
+const MAXIMUM_PRUNED_PERCENT = 30;
 
 /** What sluice.yaml permits now, as read at the judge (`currentPermit()`); null where nothing is permitted. */
 export interface Permit {

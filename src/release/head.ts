@@ -14,7 +14,7 @@ import { openStatement, type StatementCodes, signStatement } from "./statement.t
 
 export const HEAD_LIFETIME_MS = 10 * 60_000;
 /** How far the clocks of gate and agent may disagree. */
-export const CLOCK_SKEW_MS = 60_000;
+const CLOCK_SKEW_MS = 60_000;
 
 const HEAD_CODES: StatementCodes = {
   malformed: "head-malformed",

@@ -105,7 +105,7 @@ export function rollbackDraft(request: RollbackRequest, code: string | null): En
 }
 
 /** The landed commit of the target that must not be released by itself, or null: a pure fold over rollback and resume entries. */
-export function abandonedCommit(entries: readonly LoggedEntry[], target: string): string | null {
+function abandonedCommit(entries: readonly LoggedEntry[], target: string): string | null {
   let abandoned: string | null = null;
   for (const { leaf, disclosed } of [...entries].sort((a, b) => a.index - b.index)) {
     if (leaf.kind === "rollback" && leaf.target === target) abandoned = leaf.subject["abandoned"] ?? null;

@@ -37,7 +37,7 @@ export const DSA = 17;
 export const ECDSA = 19;
 export const EDDSA_LEGACY = 22;
 export const ED25519 = 27;
-export const SIGNING_ALGORITHMS: readonly number[] = [RSA, RSA_SIGN_ONLY, DSA, ECDSA, EDDSA_LEGACY, ED25519];
+const SIGNING_ALGORITHMS: readonly number[] = [RSA, RSA_SIGN_ONLY, DSA, ECDSA, EDDSA_LEGACY, ED25519];
 
 const MAXIMUM_PACKETS = 50_000;
 
@@ -274,7 +274,7 @@ export function framedUserId(body: Uint8Array): Uint8Array {
   return framed;
 }
 
-export function upperHex(bytes: Uint8Array): string {
+function upperHex(bytes: Uint8Array): string {
   return encodeHex(bytes).toUpperCase();
 }
 

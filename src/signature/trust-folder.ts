@@ -18,7 +18,7 @@ import { sshKeyFromLine } from "./ssh-key.ts";
 import type { KeyTerms, Owner, Trust, TrustedKey } from "./trust.ts";
 import { comparableFingerprint } from "./verify.ts";
 
-export const PEOPLE_YAML = "people.yaml";
+const PEOPLE_YAML = "people.yaml";
 
 export interface TrustOptions {
   /** Fingerprints from `gate.yaml` `revoked:`, whole. */

@@ -13,7 +13,7 @@ import type { Trust } from "./trust.ts";
 import type { Rejection, SignatureFormat, Signer, TimeBasis, Verification } from "./verification.ts";
 
 /** The namespace in which git asks `ssh-keygen -Y sign` to sign. */
-export const GIT_NAMESPACE = "git";
+const GIT_NAMESPACE = "git";
 
 export interface Moment {
   readonly instant: Instant;

@@ -24,7 +24,7 @@ export function realToolchain(t: TestContext, options: Partial<ToolchainOptions>
   return toolchain;
 }
 
-export const TEST_LIMITS: EngineLimits = {
+const TEST_LIMITS: EngineLimits = {
   jobDeadlineMs: 1000,
   totalDeadlineMs: 30_000,
   memoryBytes: 64 * 1024 * 1024,

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { processMemo } from "../../src/lib/memo.ts";
 import type { PolicyInput } from "../../src/policy/input.ts";
 import type { Evaluated, PolicyEngine, PolicySet, Rule } from "../../src/policy/policy-set.ts";
-import { readsOnlyOwnParts, remembering } from "../../src/policy/verdict-memo.ts";
+import { mayAsk, readsOnlyOwnParts, remembering } from "../../src/policy/verdict-memo.ts";
 
 const rule: Rule = {
   id: "r1",
@@ -160,4 +160,34 @@ describe("what a policy can see", () => {
       assert.equal(readsOnlyOwnParts({ path: "p", text }), true));
   for (const text of more)
     it(`may be more in ${JSON.stringify(text)}`, () => assert.equal(readsOnlyOwnParts({ path: "p", text }), false));
+});
+
+describe("whether a policy may ask a rule of scope change", () => {
+  const asks = (text: string) => mayAsk({ path: "p.rego", text }, "team.changes");
+
+  it("says yes for the package, what lies below it, folders above it, aliases and computed names", () => {
+    for (const text of [
+      "data.team.changes.approved",
+      "import data.team.changes",
+      "import data.team",
+      "import data as d",
+      'data["team"].changes.approved',
+      'data.team["changes"].approved',
+      "data.team[name].approved",
+      '$"{data.team.changes.who}"',
+    ])
+      assert.equal(asks(text), true, text);
+  });
+
+  it("says no for other packages, for fields and for texts", () => {
+    for (const text of [
+      "data.team.library.approved",
+      "data.team.changesets.x",
+      "input.resource.object.data.key",
+      'some section in ["data", "stringData"]',
+      "`^ENC\\[AES256_GCM,data:x`",
+      "metadata.name",
+    ])
+      assert.equal(asks(text), false, text);
+  });
 });

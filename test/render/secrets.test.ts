@@ -44,7 +44,10 @@ describe("the object that policies see", () => {
   });
 
   test("keeps what SOPS wrote, so that a rule can tell ciphertext from plain text, and nothing beside it", () => {
-    const object = secret({ data: { a: ENC, b: base64("hunter22"), c: `${ENC}x`, d: "", e: null }, sops: { mac: ENC } });
+    const object = secret({
+      data: { a: ENC, b: base64("hunter22"), c: `${ENC}x`, d: "", e: null },
+      sops: { mac: ENC },
+    });
     assert.deepEqual(
       maskForPolicy(object),
       secret({ data: { a: ENC, b: "***", c: "***", d: "", e: null }, sops: { mac: ENC } }),

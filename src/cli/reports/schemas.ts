@@ -39,7 +39,7 @@ export const verifySchema = z.strictObject({
   verifications: z.array(verificationSchema).describe("Parents before children."),
 });
 
-export const remarkSchema = z.strictObject({
+const remarkSchema = z.strictObject({
   group: z.string(),
   what: z.string(),
   state: z.enum(["ok", "warn", "FAIL"]),
@@ -275,7 +275,6 @@ export const policyEvalSchema = z.strictObject({
   notEvaluated: z.array(z.strictObject({ what: z.string(), code, message: z.string() })),
 });
 
-export type SignerReport = z.infer<typeof signerSchema>;
 export type VerificationReport = z.infer<typeof verificationSchema>;
 export type VerifyReport = z.infer<typeof verifySchema>;
 export type DoctorReport = z.infer<typeof doctorSchema>;
