@@ -96,8 +96,31 @@ export function readGateYaml(path: string): GateConfiguration {
   const file = resolve(path);
   const gate = readDocument(readConfigurationFile(file), path, gateSchema, "gate-configuration-invalid");
   for (const [target, one] of Object.entries(gate.targets)) checkTarget(gate, target, one);
+  refuseSharedChannels(gate, dirname(file));
   refusePlanned(gate, path);
   return { gate, folder: dirname(file), file };
+}
+
+/** Two targets in one folder would each publish a head that the other's agents refuse. */
+function refuseSharedChannels(gate: GateYaml, folder: string): void {
+  const owners = new Map<string, string>();
+  for (const [target, { channels }] of Object.entries(gate.targets)) {
+    for (const channel of channels) {
+      if (!("directory" in channel)) continue;
+      const place = resolve(folder, channel.directory);
+      const other = owners.get(place);
+      if (other !== undefined) {
+        throw new SluiceError(
+          "gate-configuration-invalid",
+          `${other} and ${target} release to one folder, ${channel.directory}.`,
+          {
+            fix: "give each target a folder of its own",
+          },
+        );
+      }
+      owners.set(place, target);
+    }
+  }
 }
 
 /** What the service and the forges will need: refused, because what is set here and does nothing would look as if it did. */

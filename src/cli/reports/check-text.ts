@@ -99,7 +99,9 @@ function warnings(target: TargetReport, width: number, context: TextContext): re
 
 function approved(report: CheckReport, target: TargetReport): readonly string[] {
   const signed = report.verifications.filter((one) => one.kind === "verified").length;
-  const lines = [row("signed", `${signed} of ${report.verifications.length}   ${signers(report)}`)];
+  const lines = target.unsignedAllowed
+    ? [row("unsigned", "allowed: signatures.require is none")]
+    : [row("signed", `${signed} of ${report.verifications.length}   ${signers(report)}`)];
   if (target.carried !== null)
     lines.push(row("carried", `${target.carried.how} of what log ${target.carried.index} allowed`));
   return [...lines, ...approvalLines(target), ...waived(target)];

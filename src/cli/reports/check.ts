@@ -120,6 +120,7 @@ function targetReport({ decision, record, mask }: Admitted) {
       missing: missingApprovals(rule, decision.approvals.given),
     },
     governance: decision.governance === null ? null : governanceReport(decision.governance, mask),
+    unsignedAllowed: decision.target.signatures.require === "none",
     waivers: decision.waivers,
     carried: decision.carried,
     objects: {

@@ -88,6 +88,7 @@ const targetSchema = z.strictObject({
     })
     .nullable()
     .describe("null where no file that judges is changed."),
+  unsignedAllowed: z.boolean().describe("True where the target asks for no signature at all."),
   waivers: z.array(waiverSchema).describe("Those that marked a finding, sorted by id."),
   carried: carriedSchema.describe("The allowed proposal whose verdict a forge's landing carries."),
   objects: z.strictObject({ create: count, update: count, delete: count, unchanged: count }),
