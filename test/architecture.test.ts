@@ -68,6 +68,11 @@ const CAPABILITIES: readonly { what: string; pattern: RegExp; allowed: readonly 
   },
   { what: "writes to the console", pattern: /\bconsole\./, allowed: [] },
   { what: "evaluates text as code", pattern: /[=(,]\s*eval\(|\bnew Function\(|"node:vm"/, allowed: [] },
+  {
+    what: "brings the messages of 60 languages along (import * as z, so that they stay out of dist/)",
+    pattern: /\{ z \} from "zod"/,
+    allowed: [],
+  },
   { what: "has a default export", pattern: /^export default\b/m, allowed: [] },
   {
     what: "waits while it is loaded",

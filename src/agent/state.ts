@@ -5,7 +5,7 @@
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";

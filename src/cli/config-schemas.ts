@@ -1,5 +1,5 @@
 /** The configuration files' schemas as JSON Schema, for editors and for the reference. */
-import { z } from "zod";
+import * as z from "zod";
 import { agentSchema } from "../config/agent-yaml.ts";
 import { gateSchema } from "../config/gate-yaml.ts";
 import { sluiceSchema } from "../config/sluice-yaml.ts";

@@ -1,5 +1,5 @@
 /** `sluice policy test`: OPA's own tests, and the examples beside each rule judged by the gate's own host. */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";

@@ -1,6 +1,6 @@
 /** `agent.yaml`: the agent's own trust root; no default keys, no key from the channel. */
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readConfigurationFile } from "./gate-yaml.ts";

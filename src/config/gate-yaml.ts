@@ -1,7 +1,7 @@
 /** `gate.yaml`: the operator's, outside every judged repository; says where and who. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { secretSchema } from "./secret.ts";

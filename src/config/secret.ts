@@ -1,7 +1,7 @@
 /** Secrets stand in configuration only by reference: `{file: PATH}` with mode 0600, or `{env: NAME}`. */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { SluiceError } from "../lib/errors.ts";
 
 export const secretSchema = z.union([

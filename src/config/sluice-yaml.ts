@@ -1,5 +1,5 @@
 /** `sluice.yaml`: lies in the repository and says what; always read at the judge. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ApprovalRule } from "../decision/approval.ts";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";

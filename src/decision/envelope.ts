@@ -6,7 +6,7 @@
  *
  * The signature is an armoured SSHSIG in namespace `sluice-approval`, or an armoured OpenPGP signature, over the PAE.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";

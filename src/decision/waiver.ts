@@ -1,5 +1,5 @@
 /** A reviewed, scoped, expiring exception (FORMS "Waivers"): it marks findings, it never removes one. */
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalJson } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { readDocument } from "../lib/document.ts";

@@ -3,7 +3,7 @@
  * nearest known key, because a misspelt safety setting must never be a silent absence.
  */
 import { EVENT_ID, type Event, getScalarValue, load, SCALAR_STYLE, YAMLException } from "js-yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Code } from "./codes.ts";
 import { type FilePosition, SluiceError } from "./errors.ts";
 import { nearest } from "./nearest.ts";

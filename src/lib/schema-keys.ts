@@ -1,5 +1,5 @@
 /** Walks a zod schema along a path of keys, to say which keys are known there. */
-import type { z } from "zod";
+import type * as z from "zod";
 
 interface Definition {
   readonly type: string;

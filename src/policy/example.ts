@@ -2,7 +2,7 @@
  * Examples of a rule to the documents that a policy sees. A file holds Kubernetes objects, or, for a rule of scope
  * change, the fields of the policy input that matter: they are laid field by field over a minimal valid one.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readYamlDocuments, type YamlDocument } from "../lib/yaml.ts";

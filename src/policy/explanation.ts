@@ -2,7 +2,7 @@
  * Why a rule said something: OPA's own evaluator is asked for exactly that finding, and its trace says which body of the
  * rule came to its end, with which values. Never part of a verdict.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { problemsError } from "./compile.ts";

@@ -1,6 +1,6 @@
 /** METADATA blocks to rules, strictly: what is missing, misspelt or contradictory is refused, because it would be a rule
  *  that silently never speaks (FORMS "Native policy"). */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { type FilePosition, SluiceError } from "../lib/errors.ts";
 import { AGGREGATE_PACKAGE } from "./aggregate.ts";

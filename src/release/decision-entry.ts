@@ -6,7 +6,7 @@
  *
  * A leaf tells landed from proposed by itself: a landed decision's subject has `commit`, a proposed one's has `head`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { decodeUtf8, encodeBase64, utf8 } from "../lib/bytes.ts";
 import { canonicalBytes, canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";

@@ -2,7 +2,7 @@
  * `head.json`: the short-lived signed statement which release is current and whether a hold is on. A release never
  * expires; its head does after 10 minutes, so a channel can hide a hold or a newer release no longer than that.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";

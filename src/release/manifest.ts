@@ -1,5 +1,5 @@
 /** `release.json`: signed and read. Its digest, over the exact bytes of the signed note, is its name everywhere else. */
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";

@@ -5,7 +5,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
 import { sha256Hex } from "../lib/digest.ts";

@@ -2,7 +2,7 @@
  * A signed statement: one line of canonical JSON as the text of a C2SP signed note. Read strictly: what is signed must
  * be byte for byte the canonical form of what was understood, so that no second reading of the same bytes exists.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import { utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";

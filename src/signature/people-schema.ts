@@ -1,5 +1,5 @@
 /** `people.yaml` of the trust folder (FORMS "Trust"): who owns which key. The schema is exported for editors. */
-import { z } from "zod";
+import * as z from "zod";
 import { parseTime } from "../lib/time.ts";
 import { asciiLower } from "./email.ts";
 

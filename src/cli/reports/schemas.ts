@@ -2,7 +2,7 @@
  * The JSON that commands print, as schemas: the JSON Schemas in docs/reference/schemas are written from here, and tests
  * hold real output against them. Keys are always there, absent values are null, arrays are always there.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
 import { apiVersion, code, commit, exitCode, sha256, signerClass, signerSchema, time } from "./schemas/parts.ts";
 

@@ -14,7 +14,7 @@
  */
 import { mkdir, readdir, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeUtf8, utf8 } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../../lib/canonical.ts";
 import { sha256Hex } from "../../lib/digest.ts";

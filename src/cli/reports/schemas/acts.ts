@@ -1,5 +1,5 @@
 /** What people and agents do: `adopt`, `approve`, `head`, `hold`, `resume`, `agent`. */
-import { z } from "zod";
+import * as z from "zod";
 import { apiVersion, code, commit, count, digestsSchema, exitCode, index, name, sha256, time, ulid } from "./parts.ts";
 
 export const adoptionSchema = z.strictObject({

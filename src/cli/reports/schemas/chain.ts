@@ -1,5 +1,5 @@
 /** The schemas of the commands that judge, log, release and apply, by the name of their file in docs/reference/schemas. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { adoptionSchema, agentRunSchema, approvalSchema, headSchema, holdingSchema } from "./acts.ts";
 import { checkSchema, landingsSchema } from "./check.ts";
 import { demoSchema } from "./demo.ts";

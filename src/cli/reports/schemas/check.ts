@@ -1,5 +1,5 @@
 /** `check`, and `release` and `rollback`, which hold one check for each state that landed. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   apiVersion,
   approvalRuleSchema,

@@ -1,5 +1,5 @@
 /** `demo --json`. */
-import { z } from "zod";
+import * as z from "zod";
 import { name } from "./parts.ts";
 
 export const demoSchema = z

@@ -1,5 +1,5 @@
 /** `log list`, `log show`, `log why`, `log proof`, `log verify`. */
-import { z } from "zod";
+import * as z from "zod";
 import { ENTRY_KINDS } from "../../../log/entry.ts";
 import {
   apiVersion,

@@ -1,5 +1,5 @@
 /** What the JSON of several commands has in common. Keys are always there, absent values are null, arrays are always there. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const apiVersion = z.literal("sluice/v1");
 export const exitCode = z.int().min(0).max(5).describe("What the process exits with.");
