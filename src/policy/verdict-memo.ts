@@ -74,7 +74,7 @@ function recall(set: PolicySet, document: PolicyInput, memo: Memo): Asked {
   const expected = set.rules.filter((rule: Rule) => selects(rule, document)).map((rule) => rule.id);
   if (document.resource === null) return { document, name: null, expected, findings: null };
   // `pod` is made from the object, so the resource alone names them both.
-  const name = sha256Hex(`${set.digest}\n${canonicalJson(document.resource as unknown as JsonValue)}`);
+  const name = sha256Hex(`${VERSION}\n${set.digest}\n${canonicalJson(document.resource as unknown as JsonValue)}`);
   const text = memo.get(name);
   const known = text === null ? null : (JSON.parse(text) as { rules: readonly string[]; findings: readonly Finding[] });
   const isSame = known !== null && known.rules.join() === expected.join();
