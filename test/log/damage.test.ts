@@ -58,6 +58,21 @@ function change(path: string, sql: string, ...parameters: (string | number | Uin
   db.close();
 }
 
+/** Puts an entry of one log, the values beside it and its hash in the place of another log's. */
+function transplant(from: string, to: string, index: number): void {
+  const db = new DatabaseSync(to);
+  db.prepare("ATTACH ? AS other").run(from);
+  for (const [table, where] of [
+    ["entries", "idx = ?"],
+    ["disclosures", "idx = ?"],
+    ["hashes", "level = 0 AND n = ?"],
+  ]) {
+    db.prepare(`DELETE FROM ${table} WHERE ${where}`).run(index);
+    db.prepare(`INSERT INTO ${table} SELECT * FROM other.${table} WHERE ${where}`).run(index);
+  }
+  db.close();
+}
+
 async function verdict(path: string, options = {}): Promise<string> {
   const result = await verifyLog(path, { ...KEYS, ...options });
   return result.kind === "intact" ? "intact" : `${result.code} ${result.differs} ${result.index}`;
@@ -84,6 +99,11 @@ describe("verifying a log", () => {
     [
       "an edited leaf",
       "UPDATE entries SET bytes = CAST(replace(CAST(bytes AS TEXT), 'allow', 'denyy') AS BLOB) WHERE idx = 3",
+      "log-tampered entry 3",
+    ],
+    [
+      "an edited leaf that is in the right form",
+      `UPDATE entries SET bytes = CAST(replace(CAST(bytes AS TEXT), '"code":"0.1.0"', '"code":"0.1.1"') AS BLOB) WHERE idx = 3`,
       "log-tampered entry 3",
     ],
     [
@@ -146,6 +166,20 @@ describe("verifying a log", () => {
     const result = await verifyLog(path, KEYS);
     assert.ok(result.kind === "broken" && result.code === "log-tampered");
     assert.ok(["disclosure", "columns", "chain"].includes(result.differs), result.differs);
+  });
+
+  it("names the entry that no longer follows one rewritten with all that belongs to it", async (context) => {
+    const older = await closedLog(context, 2);
+    const path = await closedLog(context, 2);
+    transplant(older, path, 0);
+    assert.equal(await verdict(path), "log-tampered chain 1");
+  });
+
+  it("finds the newest entry rewritten with all that belongs to it: only the signed root contradicts it", async (context) => {
+    const other = await closedLog(context, 1);
+    const path = await closedLog(context, 1);
+    transplant(other, path, 0);
+    assert.equal(await verdict(path), "log-tampered tree null");
   });
 
   it("refuses a log that is signed by another key, or is another log", async (context) => {
@@ -328,6 +362,18 @@ describe("the anchor", () => {
     context.after(() => log.close());
     await log.append(draft());
     assert.equal(readFileSync(anchor, "utf8"), (await log.checkpoint()).note);
+  });
+
+  it("is never ahead of what was recorded", async (context) => {
+    const { path, anchor } = await anchoredLog(context);
+    const log = await openTestLog(path, { anchor });
+    context.after(() => log.close());
+    const before = readFileSync(anchor, "utf8");
+    change(path, "CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END");
+    await assert.rejects(log.append(draft()), { code: "log-failed" });
+    assert.equal(readFileSync(anchor, "utf8"), before);
+    change(path, "DROP TRIGGER refuse");
+    assert.equal((await log.append(draft())).index, 5);
   });
 
   it("refuses a restored backup, and a copy that went its own way", async (context) => {

@@ -229,6 +229,18 @@ test("a rule that loops on every document takes only the time it is given, and t
   );
 });
 
+test("a policy has the memory that it is given, and no more", async (t) => {
+  const set = await build(t, [policy("large", `${TEXTS}deny contains {"message": "x"} if count(t4) == -1`)]);
+  const ample = await engine(t, { jobDeadlineMs: 20_000, memoryBytes: 512 * 1024 * 1024 }).evaluate(set, [
+    document("a"),
+  ]);
+  assert.deepEqual([ample.rulesEvaluated, ample.notEvaluated], [1, []]);
+  const tight = await engine(t, { jobDeadlineMs: 20_000, memoryBytes: 16 * 1024 * 1024 }).evaluate(set, [
+    document("a"),
+  ]);
+  assert.deepEqual([tight.rulesEvaluated, only(tight)], [0, ["policy-memory: large on ConfigMap/apps/a"]]);
+});
+
 test("an aggregate with an empty body is an error for every pair, never an allow", async (t) => {
   const files = [denyLabel("a"), denyLabel("b")];
   for (const aggregate of ["result := {}", "result := null", "result := []", "result := {} if input.version == 2"]) {

@@ -3,9 +3,11 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Code } from "../../src/lib/codes.ts";
+import { buildPolicySet } from "../../src/policy/compile.ts";
+import { openCompiledCache } from "../../src/policy/compiled-cache.ts";
 import { encodeFrame, FrameReader, MAXIMUM_FRAME_BYTES } from "../../src/policy/frames.ts";
 import { tempFolder } from "../support/temp.ts";
-import { realToolchain, rejected } from "./support.ts";
+import { denyLabel, realToolchain, rejected } from "./support.ts";
 
 /** A hostile compiler: `script` is JavaScript that has `send(text)`, `sendBytes(...)` and `request` (the first frame). */
 function impostor(t: TestContext, script: string): string {
@@ -82,6 +84,14 @@ test("replaces a compiler that ended while nobody asked", async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.ok((await toolchain.request("hello", {})).ok);
   assert.equal(toolchain.starts, 2);
+});
+
+test("a compiler of another version builds no policies", async (t) => {
+  const binary = impostor(t, 'send(JSON.stringify({ id: request.id, ok: true, result: { opa: "1.0.0" } }));');
+  const toolchain = realToolchain(t, { binary, deadlineMs: 1000 });
+  const source = { toolchain, files: [denyLabel("a")], cache: openCompiledCache(null) };
+  const error = await rejected(buildPolicySet(source), "toolchain-failed");
+  assert.match(error.message, /made for/);
 });
 
 const BROKEN: readonly (readonly [string, string, Code])[] = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildRelease } from "../../src/release/build.ts";
 import { holdDraft } from "../../src/release/holds.ts";
-import { lastRelease } from "../../src/release/record.ts";
+import { lastRelease, releaseOf } from "../../src/release/record.ts";
 import { COMMIT, decisionDraft, openWorld, resource, resources, TREE } from "./world.ts";
 
 const BY = { by: "sam", reason: "db migration" };
@@ -140,4 +140,15 @@ test("refuses to go on from a release entry that no longer says what was release
   const change = { kind: "release", disclosed: { sequence: 1 }, subject: { commit: COMMIT, tree: TREE } } as const;
   await world.log.append(decisionDraft(resources(1), change));
   await assert.rejects(world.build(resources(1)), { code: "release-record-lost" });
+});
+
+test("a release entry with the text of another release says nothing", async (t) => {
+  const world = await openWorld(t);
+  await world.release(resources(1));
+  await world.release(resources(2));
+  const [second, first] = await world.log.find({ target: "prod", kinds: ["release"], order: "newest" });
+  assert.ok(first !== undefined && second !== undefined);
+  assert.equal(releaseOf(second).release.sequence, 2);
+  const disclosed = { ...second.disclosed, release: first.disclosed["release"] ?? null };
+  assert.throws(() => releaseOf({ ...second, disclosed }), { code: "release-record-lost" });
 });

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { utf8 } from "../../src/lib/bytes.ts";
@@ -95,6 +104,17 @@ test("applying what stands already writes nothing; what was damaged is staged an
     assert.equal(current(), expected);
     assert.deepEqual((await applier.inspect()).drift, []);
   }
+});
+
+test("a stray file beside the objects is not taken for a part of the release", async (t) => {
+  const folder = tempFolder(t);
+  const applier = await openFilesApplier(folder);
+  const objects = objectsOf(2, "a");
+  await applier.apply(recordOf(1, objects), objects);
+  writeFileSync(join(folder, ".sluice/current/objects/stray"), "x");
+  assert.deepEqual((await applier.inspect()).drift, [{ file: "stray", how: "added" }]);
+  await applier.apply(recordOf(1, objects), objects);
+  assert.deepEqual((await applier.inspect()).drift, []);
 });
 
 test("a current version that points elsewhere is refused", async (t) => {
