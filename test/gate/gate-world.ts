@@ -1,0 +1,50 @@
+/** A world whose gate is open in this process: no command line, so that a test of one rule costs no start of Node. */
+import { randomBytes } from "node:crypto";
+import { readSurroundings } from "../../src/config/environment.ts";
+import { readGateYaml } from "../../src/config/gate-yaml.ts";
+import type { Decision } from "../../src/decision/decision.ts";
+import { adoptTarget } from "../../src/gate/adopt.ts";
+import { admit } from "../../src/gate/gate.ts";
+import { judgeLandings } from "../../src/gate/landing.ts";
+import { gateProposal } from "../../src/gate/proposal.ts";
+import { recorder } from "../../src/gate/record.ts";
+import { type Gate, openGate } from "../../src/gate/wiring.ts";
+import type { CommitId } from "../../src/git/object.ts";
+import type { Scope } from "../support/temp.ts";
+import { makeWorld, type World, type WorldOptions } from "../support/world.ts";
+
+/** Adopted, and nobody has to approve. */
+export async function makeGateWorld(scope: Scope, options: WorldOptions = {}): Promise<World> {
+  const world = await makeWorld(scope, { target: { approvals: { count: 0 } }, adopt: false, ...options });
+  await withGate(world, (gate) => adoptTarget(gate, { target: "prod", at: null, reason: "what runs", by: "ops" }));
+  return world;
+}
+
+async function withGate<T>(world: World, use: (gate: Gate) => Promise<T>): Promise<T> {
+  const surroundings = readSurroundings({ HOME: world.path("home") });
+  const means = { surroundings, clock: Date.now, random: randomBytes, onStep: () => undefined };
+  const gate = await openGate(readGateYaml(world.path("gate.yaml")), means);
+  try {
+    return await use(gate);
+  } finally {
+    await gate.close();
+  }
+}
+
+/** The gate's logged decision about a proposal. */
+export function propose(world: World, head: CommitId): Promise<Decision> {
+  return withGate(world, async (gate) => {
+    const admitted = await admit(await gateProposal(gate, "prod", head), gate.services, recorder(gate.log));
+    return admitted.decision;
+  });
+}
+
+/** Verdict, codes, and how it was carried, of each step that landed since. */
+export function land(world: World): Promise<readonly (readonly [string, string, string | null])[]> {
+  return withGate(world, async (gate) =>
+    (await judgeLandings(gate, "prod")).map(({ admitted: { decision } }) => {
+      const codes = [...new Set(decision.reasons.map((reason) => reason.code))].join(" ");
+      return [decision.verdict, codes, decision.carried?.how ?? null] as const;
+    }),
+  );
+}

@@ -1,0 +1,90 @@
+/** What a forge's commit carries from the proposal that it lands, and what it does not. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { deployment, policy } from "../support/shop.ts";
+import { land, makeGateWorld, propose } from "./gate-world.ts";
+
+const WEB = "clusters/prod/web.yaml";
+const REPLICAS = { [WEB]: deployment("web", { replicas: 3 }) };
+const NOT_JUDGED = ["deny", "merge-not-judged", null];
+
+const base = await makeGateWorld({ after });
+
+test("a squash and a merge of an allowed proposal carry its verdict", async (t) => {
+  for (const how of ["squash", "merge"] as const) {
+    const world = base.copy(t);
+    const head = world.propose({ files: REPLICAS });
+    assert.equal((await propose(world, head)).verdict, "allow");
+    world[how](head);
+    assert.deepEqual(await land(world), [["allow", "", how]]);
+  }
+});
+
+test("a forge's commit that nobody judged before carries nothing", async (t) => {
+  const world = base.copy(t);
+  world.squash(world.propose({ files: REPLICAS }));
+  assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("a squash with another tree than the allowed one carries nothing", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: REPLICAS });
+  await propose(world, head);
+  const other = world.propose({ files: { [WEB]: deployment("web", { replicas: 9 }) } });
+  world.squash(head, { tree: world.treeOf(other) });
+  assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("a squash onto another commit than the one it was judged on carries nothing", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: REPLICAS });
+  await propose(world, head);
+  world.push({ files: { "clusters/prod/api.yaml": deployment("api", { replicas: 5 }) } });
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+  world.squash(head, { tree: world.treeOf(head) }); // takes back what landed meanwhile
+  assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("a merge of another commit with the same content carries nothing", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: REPLICAS });
+  await propose(world, head);
+  world.merge(world.propose({ files: REPLICAS, message: "the same again" }));
+  assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("a verdict is not carried once what judges is another", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: REPLICAS });
+  await propose(world, head);
+  world.configure("gate.yaml", () => ({ revoked: [world.fingerprint("max")] }));
+  world.squash(head);
+  assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("a branch that was rewritten behind the last release is refused", async (t) => {
+  const world = base.copy(t);
+  const before = world.tip();
+  world.push({ files: REPLICAS });
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+  world.moveMain(
+    world.propose({ from: before, files: { "clusters/prod/api.yaml": deployment("api", { replicas: 5 }) } }),
+  );
+  assert.deepEqual(await land(world), [["deny", "not-fast-forward", null]]);
+});
+
+test("a value that may be secret is masked in what a rule says of it", async (t) => {
+  const telling = policy(
+    "telling",
+    `warn contains {"message": sprintf("uses %s", [value]), "fix": sprintf("not %s", [value])} if {
+	value := input.pod.containers[_].spec.env[_].value
+}`,
+  );
+  const world = await makeGateWorld(t, { files: { "policies/telling.rego": telling } });
+  const secret = "hunter22-hunter22";
+  const head = world.propose({ files: { [WEB]: deployment("web", { env: { TOKEN: secret } }) } });
+  const decision = await propose(world, head);
+  const [finding] = decision.findings;
+  assert.deepEqual([finding?.message, finding?.fix], ["uses ***", "not ***"]);
+  assert.ok(!JSON.stringify(decision).includes(secret));
+});
