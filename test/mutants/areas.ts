@@ -1,0 +1,27 @@
+/** Every list of mutants by the area it belongs to. */
+import { AGENT_MUTANTS } from "./list/agent.ts";
+import { CLI } from "./list/cli.ts";
+import { CONFIG } from "./list/config.ts";
+import { DECISION } from "./list/decision.ts";
+import { GATE } from "./list/gate.ts";
+import { GIT } from "./list/git.ts";
+import { LOG } from "./list/log.ts";
+import { POLICY } from "./list/policy.ts";
+import { RELEASE } from "./list/release.ts";
+import { RENDER_AND_LIB } from "./list/render.ts";
+import { SIGNATURE } from "./list/signature.ts";
+import type { Mutant } from "./mutant.ts";
+
+export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
+  git: GIT,
+  signature: SIGNATURE,
+  render: RENDER_AND_LIB,
+  policy: POLICY,
+  decision: DECISION,
+  log: LOG,
+  release: RELEASE,
+  agent: AGENT_MUTANTS,
+  config: CONFIG,
+  gate: GATE,
+  cli: CLI,
+};

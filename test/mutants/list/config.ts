@@ -1,0 +1,112 @@
+import type { Mutant } from "../mutant.ts";
+
+const SLUICE_YAML = "test/config/sluice-yaml.test.ts";
+const GATE_YAML = "test/config/gate-yaml.test.ts";
+const SECRET = "test/config/secret.test.ts";
+
+export const CONFIG: readonly Mutant[] = [
+  {
+    name: "ignores unknown keys of a target",
+    file: "src/config/sluice-yaml.ts",
+    find: "const target = z.strictObject({",
+    replace: "const target = z.object({",
+    test: SLUICE_YAML,
+    named: "sluice.yaml with an unknown key of a target is refused with its place",
+  },
+  {
+    name: "ignores unknown keys of signatures",
+    file: "src/config/sluice-yaml.ts",
+    find: "const signatures = z.strictObject({",
+    replace: "const signatures = z.object({",
+    test: SLUICE_YAML,
+    named: "sluice.yaml with an unknown key inside is refused with its place",
+  },
+  {
+    name: "ignores unknown keys of the operator's minimum",
+    file: "src/config/gate-yaml.ts",
+    find: "const target = z.strictObject({",
+    replace: "const target = z.object({",
+    test: GATE_YAML,
+    named: "gate.yaml with a misspelt key is refused with its place",
+  },
+  {
+    name: "asks for no signature where nothing is said",
+    file: "src/config/sluice-yaml.ts",
+    find: '.default("every-commit")',
+    replace: '.default("none")',
+    test: SLUICE_YAML,
+    named: "what is left out is as strict as it can be without people",
+  },
+  {
+    name: "lets a target lie outside the repository",
+    file: "src/config/sluice-yaml.ts",
+    find: '!text.startsWith("/") && !text.split("/").includes("..")',
+    replace: 'text !== ""',
+    test: SLUICE_YAML,
+    named: "sluice.yaml with a path out of the repository is refused with its place",
+  },
+  {
+    name: "takes approvals on a forge, which nobody looks for",
+    file: "src/config/sluice-yaml.ts",
+    find: 'if (one.approvals.accept.includes("forge")) throw',
+    replace: "if (one.approvals.accept.length === 0) throw",
+    test: SLUICE_YAML,
+    named: "approvals given on a forge is refused as not supported, with the target's name",
+  },
+  {
+    name: "lets a permit count for ever",
+    file: "src/config/sluice-yaml.ts",
+    find: "one.permit === undefined || formatTime(at).slice(0, 10) >= one.permit.until",
+    replace: "one.permit === undefined",
+    test: SLUICE_YAML,
+    named: "a permit counts up to the first instant of its last day, and none is none",
+  },
+  {
+    name: "reads a configuration with aliases",
+    file: "src/lib/document.ts",
+    find: "if (event.type === EVENT_ID.ALIAS)",
+    replace: "if (event.type === EVENT_ID.ALIAS && text.length === 0)",
+    test: SLUICE_YAML,
+    named: "sluice.yaml with an alias is refused with its place",
+  },
+  {
+    name: "reads a secret that others can read",
+    file: "src/config/secret.ts",
+    find: "(mode & 0o077) !== 0",
+    replace: "(mode & 0o001) !== 0",
+    test: SECRET,
+    named: "a file that anybody else can read, write or run is refused, without its content in the message",
+  },
+  {
+    name: "takes an empty secret",
+    file: "src/config/secret.ts",
+    find: 'if (value !== undefined && value !== "") return value;',
+    replace: "if (value !== undefined) return value;",
+    test: SECRET,
+    named: "a secret is read from the variable that is named, and from no other",
+  },
+  {
+    name: "signs the log and the releases with one key",
+    file: "src/gate/wiring.ts",
+    find: "if (secretPart(logKey) === secretPart(releaseKey)) {",
+    replace: 'if (secretPart(logKey) === "") {',
+    test: GATE_YAML,
+    named: "a gate is not opened with one key for log and releases, and writes nothing",
+  },
+  {
+    name: "runs the policy compiler unlocked where gate.yaml says so",
+    file: "src/config/gate-yaml.ts",
+    find: 'z.enum(["seccomp"])',
+    replace: 'z.enum(["seccomp", "none"])',
+    test: GATE_YAML,
+    named: "gate.yaml with a sandbox that is none is refused with its place",
+  },
+  {
+    name: "makes a cache key on a CI runner",
+    file: "src/config/cache-key.ts",
+    find: "if (surroundings.ci) return null;",
+    replace: "",
+    test: "test/config/cache-key.test.ts",
+    named: "no key is made on a CI runner, nor where none can be kept",
+  },
+];
