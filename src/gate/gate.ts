@@ -124,11 +124,18 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
 
     enter("gate");
     const governance = await judgeGovernance({ subject, change, judge, approvals, documents: input, services });
-    evidence = { ...evidence, governance };
+    evidence = {
+      ...evidence,
+      governance: governance && { ...governance, unusable: masked(governance.unusable, mask) },
+    };
   } catch (thrown) {
     const { code, message, fix } = asSluiceError(thrown);
-    evidence = { ...evidence, failure: { stage, code, message, fix } };
+    evidence = { ...evidence, failure: { stage, code, message: mask(message), fix } };
   }
   services.onStep(stage, performance.now() - started);
   return { evidence, resources, documents, mask };
+}
+
+function masked(text: string | null, mask: (text: string) => string): string | null {
+  return text === null ? null : mask(text);
 }

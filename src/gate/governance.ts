@@ -1,14 +1,13 @@
 /** A change to the files that judge: judged by the old ones, agreed to by another person, and usable afterwards. */
-import type { ApprovalRule } from "../decision/approval.ts";
 import type { GovernanceEvidence } from "../decision/decision.ts";
 import { checkWaivers } from "../decision/waiver.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import type { CollectedApprovals } from "./approvals.ts";
 import type { Change } from "./change.ts";
-import { type Judge, readJudgeAt, strictCount } from "./judge.ts";
+import { governanceRule, type Judge, readJudgeAt, targetYaml } from "./judge.ts";
 import type { Services } from "./services.ts";
-import type { Subject } from "./subject.ts";
+import type { Minimum, Subject } from "./subject.ts";
 
 interface GovernedChange {
   readonly subject: Subject;
@@ -24,11 +23,9 @@ interface GovernedChange {
 export async function judgeGovernance(governed: GovernedChange): Promise<GovernanceEvidence | null> {
   const { subject, change, judge, approvals } = governed;
   if (change.governancePaths.length === 0 || subject.carried?.carried.how === "rollback") return null;
-  const change1: ApprovalRule = { count: 1, roles: [], accept: ["signed"], bind: "tree" };
-  const rule = judge.trust.change === null ? change1 : { ...change1, ...judge.trust.change };
   return {
     paths: change.governancePaths,
-    rule: strictCount(rule, subject.minimum.change),
+    rule: governanceRule(judge, subject.minimum),
     given: approvals.given,
     unusable: await whyUnusable(governed),
   };
@@ -41,17 +38,25 @@ async function whyUnusable(governed: GovernedChange): Promise<string | null> {
   try {
     const next = await readJudgeAt(subject.repository, change.tree, subject.revokedKeys, services);
     checkWaivers(next.waivers, services.clock());
-    checkApprovers(next, services.clock());
-    const evaluated = await services.engine.evaluate(next.policies, documents);
-    const [first] = evaluated.notEvaluated;
+    checkApprovers(next, subject.minimum, services.clock());
+    if (subject.branch !== null) checkTarget(next, subject.target, subject.branch);
+    const { notEvaluated, rulesExpected } = await services.engine.evaluate(next.policies, documents);
+    if (rulesExpected === 0) return `The new policies have no rule that selects anything in ${subject.target}.`;
+    const [first] = notEvaluated;
     return first === undefined ? null : `The new policies cannot be evaluated: ${first.what}: ${first.message}`;
   } catch (thrown) {
     return `The new files could not judge the next change: ${asSluiceError(thrown).message}`;
   }
 }
 
+/** The gate would find nothing to judge by any more: gate.yaml is changed first, by the operator. */
+function checkTarget(next: Judge, name: string, branch: string): void {
+  const { branch: moved } = targetYaml(next, name);
+  if (moved !== branch) throw locked(`${name} moves to branch ${moved} and gate.yaml says ${branch}.`);
+}
+
 /** Every target's approval rule, and the rule for these files, can still be met by somebody. */
-function checkApprovers(next: Judge, now: number): void {
+function checkApprovers(next: Judge, minimum: Minimum, now: number): void {
   const people = next.trust.owners.filter(
     (owner) =>
       owner.class === "person" &&
@@ -59,14 +64,8 @@ function checkApprovers(next: Judge, now: number): void {
       next.trust.keys.some((key) => key.owner.id === owner.id && key.terms.revoked === null),
   );
   const rules = Object.entries(next.configuration.targets).map(([name, target]) => ({ name, ...target.approvals }));
-  if (next.trust.change !== null)
-    rules.push({
-      name: "the trust folder",
-      accept: ["signed"],
-      bind: "tree",
-      ...next.trust.change,
-      roles: [...next.trust.change.roles],
-    });
+  const { roles, ...governed } = governanceRule(next, minimum);
+  rules.push({ ...governed, name: "the trust folder", accept: ["signed"], roles: [...roles] });
   for (const rule of rules) {
     const role = rule.roles.find((wanted) => !people.some((person) => person.roles.includes(wanted)));
     if (people.length < rule.count)

@@ -119,7 +119,9 @@ async function readFolder(
   wanted: (path: string) => boolean = () => true,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const prefix = folder.endsWith("/") ? folder : `${folder}/`;
-  const found = files.filter((file) => file.path.startsWith(prefix) && wanted(file.path) && isRegular(file));
+  const inside = files.filter((file) => file.path.startsWith(prefix));
+  refuseLinks(inside);
+  const found = inside.filter((file) => wanted(file.path));
   const contents = await repository.blobs(found.map((file) => file.id));
   return new Map(found.map((file, index) => [file.path.slice(prefix.length), contents[index] as Uint8Array]));
 }
@@ -127,6 +129,15 @@ async function readFolder(
 async function readText(repository: GitRepository, files: readonly TreeFile[], path: string): Promise<string | null> {
   const file = files.find((one) => one.path === path && isRegular(one));
   return file === undefined ? null : asText(path, await repository.blob(file.id));
+}
+
+/** What a link or a submodule stands for is not in the tree: the rule or key behind it would be missed without a word. */
+function refuseLinks(files: readonly TreeFile[]): void {
+  const link = files.find((file) => !isRegular(file));
+  if (link === undefined) return;
+  throw new SluiceError("configuration-invalid", `${link.path} is a link or a submodule; files that judge are files.`, {
+    fix: `put the file itself at ${link.path}`,
+  });
 }
 
 function isRegular(file: TreeFile): boolean {
@@ -195,6 +206,12 @@ function strictSignatures(rule: SignatureRule, minimum: Minimum): SignatureRule 
   };
 }
 
-export function strictCount(rule: ApprovalRule, minimum: number | undefined): ApprovalRule {
+function strictCount(rule: ApprovalRule, minimum: number | undefined): ApprovalRule {
   return { ...rule, count: Math.max(rule.count, minimum ?? 0) };
+}
+
+/** `change:` of the trust folder, one other person where it is absent, made stricter by the operator's minimum. */
+export function governanceRule({ trust }: Judge, minimum: Minimum): ApprovalRule {
+  const one: ApprovalRule = { count: 1, roles: [], accept: ["signed"], bind: "tree" };
+  return strictCount(trust.change === null ? one : { ...one, ...trust.change }, minimum.change);
 }

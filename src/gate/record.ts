@@ -20,7 +20,7 @@ export function recorder(log: DecisionLog): (decision: Decision) => Promise<Reco
   return async (decision) => ({ ...(await log.append(decisionEntry(decision))), origin: log.origin });
 }
 
-export function decisionEntry(decision: Decision): EntryDraft {
+function decisionEntry(decision: Decision): EntryDraft {
   return {
     kind: "decision",
     target: decision.target.name,

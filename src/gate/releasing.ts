@@ -1,11 +1,12 @@
 /**
  * Step 13: from a logged allow of a landed state to a release that agents can verify.
  *
- *   1 keep the object bytes            4 publish objects, entry, proof and release.json to every channel
- *   2 build and sign the release       5 sign a fresh head and publish it: now agents see the release
+ *   1 build the release, or refuse it  4 publish objects, entry, proof and release.json to every channel
+ *   2 keep the object bytes, sign it   5 sign a fresh head and publish it: now agents see the release
  *   3 log it: the point of no return
  *
- * What a crash leaves after 3 is completed by the next release or head: signedHead() publishes what a channel lacks.
+ * What is refused in 1, a plain Secret for example, is written nowhere. What a crash leaves after 3 is completed by the
+ * next release or head: signedHead() publishes what a channel lacks.
  */
 
 import { currentPermit } from "../config/sluice-yaml.ts";
@@ -42,10 +43,9 @@ export async function releaseDecision(
 ): Promise<Released> {
   const { decision, record, resources } = admitted;
   if (record === null) throw new SluiceError("release-not-allowed", "A preview releases nothing.");
-  for (const resource of resources) await gate.objects.put(utf8(resource.canonical)); //                             1
   const now = gate.services.clock();
   const release = await buildRelease({
-    //                                                                            2
+    //                                                                            1
     log: gate.log,
     decisionIndex: record.index,
     target,
@@ -55,6 +55,7 @@ export async function releaseDecision(
     permit: await currentPermitOf(gate, target, now),
     now,
   });
+  for (const resource of resources) await gate.objects.put(utf8(resource.canonical)); //                             2
   const note = signRelease(release, gate.releaseSigner);
   const receipt = await gate.log.append(releaseDraft(release, note, entryDigests(decision.digests))); //             3
   const head = await signedHead(gate, target); //                                                                 4, 5

@@ -1,10 +1,13 @@
 /**
  * Files of a cache: in a 0700 folder of our own, each sealed by an HMAC under a key that is not stored with it
- * (DESIGN section 7 "caches"). Whatever is not exactly so is treated as absent.
+ * (DESIGN section 7 "caches"). Whatever is not exactly so is treated as absent. A body may hold what a Secret or a rule's
+ * message holds, so a copy of the folder must tell nothing: it is encrypted, and the seal is over the ciphertext.
  *
  *   file = HMAC-SHA256(key, name ‖ body) (32 bytes) ‖ body
+ *   body = counter ‖ AES-256-CTR(HMAC-SHA256(key, "contents"), counter, text)
+ *   counter = first 16 bytes of HMAC-SHA256(key, "counter" ‖ name ‖ text): the same text makes the same file, another never
  */
-import { createHmac, randomUUID } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomUUID } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -21,16 +24,18 @@ import { join } from "node:path";
 import { concatBytes, equalBytes } from "../lib/bytes.ts";
 
 const SEAL_BYTES = 32;
+const COUNTER_BYTES = 16;
+const CIPHER = "aes-256-ctr";
 const MAXIMUM_FILE_BYTES = 64 * 1024 * 1024;
 const NAME = /^[0-9a-f]{64}$/;
 
 export interface SealedFiles {
   /** Why they are not used, null when they are; for `doctor` and the application log. */
   readonly unusable: string | null;
-  /** The body; null for absent, unsealed, wrongly sealed and unreadable files alike. @param name 64 hex digits */
+  /** What was written; null for absent, unsealed, wrongly sealed and unreadable files alike. @param name 64 hex digits */
   read(name: string): Uint8Array | null;
   /** Atomic; a cache that cannot be written is only slower, so failures are silent. */
-  write(name: string, body: Uint8Array): void;
+  write(name: string, text: Uint8Array): void;
 }
 
 /** null (no key at hand, as in CI) gives files that are never there. */
@@ -42,10 +47,12 @@ export function openSealedFiles(options: { readonly folder: string; readonly key
     unusable: null,
     read(name) {
       const bytes = readBounded(join(folder, checkedName(name)));
-      return bytes === null ? null : unseal(key, name, bytes);
+      const body = bytes === null ? null : unseal(key, name, bytes);
+      return body === null ? null : decrypt(key, body);
     },
-    write(name, body) {
-      if (body.byteLength + SEAL_BYTES > MAXIMUM_FILE_BYTES) return;
+    write(name, text) {
+      if (text.byteLength + COUNTER_BYTES + SEAL_BYTES > MAXIMUM_FILE_BYTES) return;
+      const body = encrypt(key, name, text);
       writeAtomically(folder, checkedName(name), concatBytes(hmac(key, name, body), body));
     },
   };
@@ -85,8 +92,8 @@ function readBounded(path: string): Uint8Array | null {
   let file: number | null = null;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const { size } = fstatSync(file);
-    return size > MAXIMUM_FILE_BYTES ? null : new Uint8Array(readFileSync(file));
+    const found = fstatSync(file);
+    return !found.isFile() || found.size > MAXIMUM_FILE_BYTES ? null : new Uint8Array(readFileSync(file));
   } catch {
     return null;
   } finally {
@@ -106,4 +113,21 @@ function writeAtomically(folder: string, name: string, bytes: Uint8Array): void 
 
 function hmac(key: Uint8Array, name: string, body: Uint8Array): Uint8Array {
   return new Uint8Array(createHmac("sha256", key).update(name).update(body).digest());
+}
+
+function encrypt(key: Uint8Array, name: string, text: Uint8Array): Uint8Array {
+  const counter = hmac(key, `counter${name}`, text).subarray(0, COUNTER_BYTES);
+  return concatBytes(counter, createCipheriv(CIPHER, contentsKey(key), counter).update(text));
+}
+
+/** Only of a body whose seal was checked. */
+function decrypt(key: Uint8Array, body: Uint8Array): Uint8Array | null {
+  if (body.byteLength < COUNTER_BYTES) return null;
+  const counter = body.subarray(0, COUNTER_BYTES);
+  return new Uint8Array(createDecipheriv(CIPHER, contentsKey(key), counter).update(body.subarray(COUNTER_BYTES)));
+}
+
+/** Another key than the seal's, from the same one. */
+function contentsKey(key: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac("sha256", key).update("contents").digest());
 }

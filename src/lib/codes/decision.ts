@@ -121,6 +121,12 @@ export const DECISION_CODES = {
     example: "A commit was pushed after lin approved.",
     fix: "Look at the new content and run `sluice approve --target TARGET` again.",
   },
+  "approval-outdated": {
+    class: "refused",
+    means: "The approval was given before the last release, for a step from another state to this tree.",
+    example: "Content of last week that was approved then, proposed again after something else was released.",
+    fix: "Look at what it takes back, run `git fetch origin`, then `sluice approve --target TARGET` again.",
+  },
   "approval-expired": {
     class: "refused",
     means: "An approval counts for seven days.",

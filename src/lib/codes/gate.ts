@@ -1,9 +1,10 @@
-import type { CodeEntry } from "../codes.ts";
+import type { CodeEntry } from "../code-entry.ts";
 
 export const GATE_CODES = {
   "target-not-adopted": {
     class: "error",
-    means: "No operator has made a first approved state of the target, so there is nothing to compare with and no judge.",
+    means:
+      "No operator has made a first approved state of the target, so there is nothing to compare with and no judge.",
     example: "`sluice check --config gate.yaml` before `sluice adopt prod`.",
     fix: "sluice adopt TARGET --config gate.yaml --reason TEXT",
   },

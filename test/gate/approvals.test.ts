@@ -1,0 +1,82 @@
+/** What approvals do beyond counting: stand in for a signature, grow old, and never stop a verdict. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { deployment, document, policy } from "../support/shop.ts";
+import type { World } from "../support/world.ts";
+import { land, makeGateWorld, propose } from "./gate-world.ts";
+
+const WEB = "clusters/prod/web.yaml";
+const THREE = { [WEB]: deployment("web", { replicas: 3 }) };
+const NOBODY = { signed: false, author: "nobody <nobody@example.net>" };
+const STRICT = { "policies/strict.rego": policy("strict", `deny contains {"message": "x"} if input.pod.spec.hostPID`) };
+
+const base = await makeGateWorld({ after }, { target: { approvals: { count: 1, roles: ["platform"] } } });
+
+/** Approves by the command line, as people do. */
+async function approve(world: World, by: "lin" | "jo", head: string): Promise<void> {
+  assert.equal((await world.approve(by, head)).code, 0);
+}
+
+test("one person's key alone lands nothing: the approval that stands in for a signature is not the other person's too", async (t) => {
+  const world = base.copy(t);
+  const head = world.push({ files: THREE, ...NOBODY });
+  await approve(world, "lin", head);
+  assert.deepEqual(await land(world), [["deny", "unsigned-commit", null]]);
+  await approve(world, "jo", head);
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+});
+
+test("one person's key alone does not change who is trusted, not even through the forge", async (t) => {
+  const people = (world: World) => document(world.trust({ people: { lin: world.person("lin") } }));
+  const world = base.copy(t);
+  const head = world.squash(world.propose({ files: { "trust/people.yaml": people(world) }, ...NOBODY }));
+  await approve(world, "lin", head);
+  assert.deepEqual(await land(world), [["deny", "merge-not-judged", null]]);
+});
+
+test("an approval that meets the rule stands in for a forge's commit that nothing carries", async (t) => {
+  const world = base.copy(t);
+  const head = world.squash(world.propose({ files: THREE }));
+  await approve(world, "lin", head);
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+});
+
+test("an approval of content that was released and left since does not bring it back", async (t) => {
+  const world = base.copy(t);
+  for (const files of [THREE, { [WEB]: deployment("web", { replicas: 4 }) }]) {
+    const head = world.propose({ files });
+    await approve(world, "lin", head);
+    world.moveMain(head);
+    assert.deepEqual(await land(world), [["allow", "", null]]);
+  }
+  const back = world.propose({ files: THREE });
+  const { verdict, approvals } = await propose(world, back);
+  assert.deepEqual([verdict, approvals.given], ["wait", []]);
+  assert.ok(approvals.ignored.some((one) => one.code === "approval-outdated" && one.person === "lin"));
+  await approve(world, "lin", back);
+  assert.equal((await propose(world, back)).verdict, "allow");
+});
+
+test("an approval given for the whole branch counts also after its first commit was released", async (t) => {
+  const world = await makeGateWorld(t);
+  world.propose({ files: THREE });
+  const head = world.commit({ files: STRICT });
+  await approve(world, "lin", head);
+  world.moveMain(head);
+  assert.deepEqual(await land(world), [
+    ["allow", "", null],
+    ["allow", "", null],
+  ]);
+});
+
+test("a reference among the approvals that is no approval at all stops no verdict", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: THREE });
+  for (const [digit, what] of ["HEAD", "HEAD^{tree}", "HEAD:README.md"].entries()) {
+    world.repo.git(["push", "--quiet", "origin", `${what}:refs/sluice/approvals/${`${digit}`.repeat(64)}`]);
+  }
+  await approve(world, "lin", head);
+  const { verdict, approvals } = await propose(world, head);
+  assert.deepEqual([verdict, approvals.given.map((one) => one.person)], ["allow", ["lin"]]);
+  assert.deepEqual([...new Set(approvals.ignored.map((one) => one.code))], ["approval-malformed"]);
+});
