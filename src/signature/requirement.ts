@@ -7,7 +7,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { asciiLower } from "./email.ts";
 import { type Refusal, refusal } from "./format.ts";
 import { matchesPatternList } from "./pattern.ts";
-import type { ChangeKind, Owner, Trust } from "./trust.ts";
+import type { ChangeKind, ForgePermission, Owner, Trust } from "./trust.ts";
 import type { Rejected, Signer, Verification, Verified } from "./verification.ts";
 
 export interface SignatureRule {
@@ -126,8 +126,9 @@ function forgeObjection(commit: Commit, signer: Signer, { trust, carried }: Rule
   }
   const mayCarry = ownerOf(signer, trust)?.mayCarry ?? [];
   const isMerge = commit.parents.length > 1;
-  const isPermitted = mayCarry.some((permission) => (permission === "merge") === isMerge);
-  if (isPermitted) return null;
+  // The rebase of a single commit looks like a squash; an edit made on the forge is judged by nobody before it lands.
+  const needed: readonly ForgePermission[] = isMerge ? ["merge"] : ["squash", "rebase"];
+  if (mayCarry.some((permission) => needed.includes(permission))) return null;
   const kind = isMerge ? "merge" : "squash";
   return refusal("forge-not-permitted", `${short(commit)} is signed by ${signer.person}, which may not ${kind}.`);
 }

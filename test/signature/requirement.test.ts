@@ -11,6 +11,7 @@ import type { ChangeKind, Trust } from "../../src/signature/trust.ts";
 import type { Signer, Verification } from "../../src/signature/verification.ts";
 import { commitOf, HEADERS, MESSAGE, trustOf } from "../support/signing.ts";
 
+const FORGE_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl github";
 const trust: Trust = await trustOf({
   people: {
     ada: { email: ["ada@example.com", "ada@home.example"], keys: [] },
@@ -19,7 +20,7 @@ const trust: Trust = await trustOf({
   robots: { renovate: { forge: "github", email: ["bot@example.com"], may: ["image"] } },
   forges: {
     github: {
-      keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl github"],
+      keys: [FORGE_KEY],
       may: ["squash"],
     },
   },
@@ -59,6 +60,7 @@ interface Given {
   readonly remerge?: "equal" | "differs";
   readonly carried?: boolean;
   readonly kinds?: readonly ChangeKind[];
+  readonly trust?: Trust;
 }
 
 function judge(one: Commit, verification: Verification, given: Given = {}): RuledSignatures {
@@ -66,7 +68,7 @@ function judge(one: Commit, verification: Verification, given: Given = {}): Rule
     commits: [one],
     verifications: [verification],
     rule: { ...DEFAULT_SIGNATURE_RULE, ...given.rule },
-    trust,
+    trust: given.trust ?? trust,
     head: one.id,
     remerges: new Map<CommitId, "equal" | "differs">(given.remerge === undefined ? [] : [[one.id, given.remerge]]),
     carried: new Set(given.carried === true ? [one.id] : []),
@@ -120,6 +122,15 @@ test("a forge's key alone never counts, and a carried one only for what it may c
   assert.equal(outcome(commit("ada@example.com"), FORGE, { carried: true }), "verified");
   const merge = commit("ada@example.com", "ada@example.com", 2);
   assert.equal(outcome(merge, FORGE, { carried: true, remerge: "equal" }), "forge-not-permitted");
+});
+
+test("a forge that may only edit or merge carries no squash", async () => {
+  for (const may of [["edit"], ["merge"], ["edit", "merge"], []] as const) {
+    const only = await trustOf({ people: {}, forges: { github: { keys: [FORGE_KEY], may: [...may] } } });
+    const one = commit("ada@example.com");
+    const [found] = judge(one, verified(one, FORGE), { carried: true, trust: only }).verifications;
+    assert.equal(found?.kind === "rejected" ? found.reason : found?.kind, "forge-not-permitted", may.join());
+  }
 });
 
 test("a commit of a robot that the forge signs for counts as the robot's", () => {
