@@ -51,7 +51,8 @@ async function undecided(
   if (chain.length === 0) {
     return tip === abandoned || isSettled(history, tip) ? [] : [{ base: baseOf(history, tip), commit: tip }];
   }
-  return chain.map((commit, index) => ({ base: chain[index - 1] ?? last, commit }));
+  const steps = chain.map((commit, index) => ({ base: chain[index - 1] ?? last, commit }));
+  return steps.slice(steps.findIndex((step) => step.commit === abandoned) + 1);
 }
 
 function lastLooked(history: TargetHistory): CommitId {

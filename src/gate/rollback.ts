@@ -26,17 +26,19 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
   const original = await originalDecision(gate, signed.release.decision.index);
   const resources = await releasedResources(signed, gate.objects);
   const history = await readHistory(gate.log, target);
-  const abandoned = history.lastLanded?.decision.head ?? history.adopted;
+  const repository = await gate.repository(target);
+  const { repository: repositoryName, branch, minimum } = gate.target(target);
+  // Where the branch stands, judged or not: what already waits there would bring back what is rolled back.
+  const abandoned = await repository.resolve(`refs/heads/${branch}`);
   await gate.log.append(rollbackDraft({ ...wish, abandoned }, VERSION));
   const { verifications, requiredCommits, approvals } = original.decision;
   const head = commitId(signed.release.commit);
-  const { repository: repositoryName, branch, minimum } = gate.target(target);
   const subject: Subject = {
     kind: "landed",
     authority: "gate",
     target,
     repositoryName,
-    repository: await gate.repository(target),
+    repository,
     base: original.decision.base ?? head,
     head,
     judge: history.judge,

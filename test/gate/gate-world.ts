@@ -8,6 +8,7 @@ import { admit } from "../../src/gate/gate.ts";
 import { judgeLandings } from "../../src/gate/landing.ts";
 import { gateProposal } from "../../src/gate/proposal.ts";
 import { recorder } from "../../src/gate/record.ts";
+import { rollBack } from "../../src/gate/rollback.ts";
 import { type Gate, openGate } from "../../src/gate/wiring.ts";
 import type { CommitId } from "../../src/git/object.ts";
 import type { Scope } from "../support/temp.ts";
@@ -47,4 +48,12 @@ export function land(world: World): Promise<readonly (readonly [string, string, 
       return [decision.verdict, codes, decision.carried?.how ?? null] as const;
     }),
   );
+}
+
+/** Verdict of bringing back an earlier release. */
+export function rollback(world: World, to: number): Promise<string> {
+  return withGate(world, async (gate) => {
+    const { admitted } = await rollBack(gate, { target: "prod", to, reason: "it broke", by: "ops" });
+    return admitted.decision.verdict;
+  });
 }
