@@ -103,7 +103,7 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     const changes = compareResources(rendered.before.resources, resources); //                                        6
     evidence = { ...evidence, objects: objectEvidence(changes) };
     evidence = { ...evidence, digests: { ...evidence.digests, manifests: digestManifests(resources) } };
-    range = await ruleRange(subject, range, judge, target, changes); // robots are bounded by the kinds of the change
+    range = await ruleRange(subject, change, range, judge, target, changes); // robots are bounded by the kinds of the change
     evidence = { ...evidence, ...signatureEvidence(range) };
 
     enter("approvals"); //                                                    10, before 7: policies see who approved

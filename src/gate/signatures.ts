@@ -52,6 +52,7 @@ export async function verifyRange(
 /** The target's rule: who a commit names, what forges may carry, what kinds of change a robot may make. */
 export async function ruleRange(
   subject: Subject,
+  change: Change,
   range: VerifiedRange,
   judge: Judge,
   target: TargetFacts,
@@ -67,6 +68,7 @@ export async function ruleRange(
     remerges: await remergeAll(range.commits, subject.repository),
     carried: subject.carried === null ? new Set() : new Set([subject.head]),
     kinds: changeKinds(changes),
+    isGovernance: change.governancePaths.length > 0,
   });
   return { ...range, verifications: ruled.verifications, requiredCommits: [...ruled.required] };
 }

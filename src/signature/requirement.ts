@@ -38,6 +38,8 @@ export interface RuleInput {
    * with them, a robot's commits are rejected.
    */
   readonly kinds?: readonly ChangeKind[];
+  /** True when the change edits files that judge changes: of no kind that a robot may be given. */
+  readonly isGovernance?: boolean;
 }
 
 export interface RuledSignatures {
@@ -133,13 +135,14 @@ function forgeObjection(commit: Commit, signer: Signer, { trust, carried }: Rule
   return refusal("forge-not-permitted", `${short(commit)} is signed by ${signer.person}, which may not ${kind}.`);
 }
 
-function ownerObjection(commit: Commit, signer: Signer, { rule, trust, kinds }: RuleInput): Refusal | null {
+function ownerObjection(commit: Commit, signer: Signer, input: RuleInput): Refusal | null {
+  const { rule, trust } = input;
   const owner = ownerOf(signer, trust);
   if (owner === null || !isNamed(commit, owner, rule)) {
     const named = rule.signer === "either" ? "author or committer" : rule.signer;
     return refusal("signer-mismatch", `${short(commit)} is signed by ${signer.person}, who is not its ${named}.`);
   }
-  const robot = robotObjection(commit, owner, kinds);
+  const robot = robotObjection(commit, owner, input);
   if (robot !== null) return robot;
   if (!rule.touch || signer.hardware?.touch === true) return null;
   return refusal("touch-required", `${short(commit)} is signed by ${signer.person} without a touch of a security key.`);
@@ -170,9 +173,12 @@ function ownerOf(signer: Signer, trust: Trust): Owner | null {
 }
 
 /** A robot's commits verify only where its `may` holds every kind of the change; unknown kinds are permitted to nobody. */
-function robotObjection(commit: Commit, owner: Owner, kinds: readonly ChangeKind[] | undefined): Refusal | null {
+function robotObjection(commit: Commit, owner: Owner, { kinds, isGovernance }: RuleInput): Refusal | null {
   if (owner.class !== "robot") return null;
   const who = `${short(commit)} is signed by ${owner.id}, which may change ${owner.mayChange.join(", ") || "nothing"}`;
+  if (isGovernance === true) {
+    return refusal("robot-not-permitted", `${who}; this change edits files that judge, which no robot may.`);
+  }
   if (kinds === undefined || kinds.length === 0) {
     return refusal("robot-not-permitted", `${who}; of what kind this change is is not known.`);
   }

@@ -61,6 +61,7 @@ interface Given {
   readonly carried?: boolean;
   readonly kinds?: readonly ChangeKind[];
   readonly trust?: Trust;
+  readonly isGovernance?: boolean;
 }
 
 function judge(one: Commit, verification: Verification, given: Given = {}): RuledSignatures {
@@ -73,6 +74,7 @@ function judge(one: Commit, verification: Verification, given: Given = {}): Rule
     remerges: new Map<CommitId, "equal" | "differs">(given.remerge === undefined ? [] : [[one.id, given.remerge]]),
     carried: new Set(given.carried === true ? [one.id] : []),
     ...(given.kinds === undefined ? {} : { kinds: given.kinds }),
+    isGovernance: given.isGovernance === true,
   });
 }
 
@@ -198,4 +200,10 @@ test("an empty range never satisfies a rule that asks for a signature, and a mis
   assert.throws(() => applySignatureRule({ ...empty, commits: [head], rule: DEFAULT_SIGNATURE_RULE }), {
     code: "internal",
   });
+});
+
+test("a robot edits no files that judge, whatever else the change may be", () => {
+  const edits = { kinds: ["image"], isGovernance: true } as const;
+  assert.equal(outcome(commit("bot@example.com"), signer("renovate", "robot"), edits), "robot-not-permitted");
+  assert.equal(outcome(commit("ada@example.com"), ADA, edits), "verified");
 });
