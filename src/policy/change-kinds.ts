@@ -33,6 +33,35 @@ const GOVERNING_KINDS = new Set(["Role", "RoleBinding", "NetworkPolicy", "Servic
 const OPERATING_KINDS = new Set(["HorizontalPodAutoscaler", "PodDisruptionBudget", "ResourceQuota", "LimitRange"]);
 const ENVIRONMENT_KINDS = new Set(["ConfigMap", "Secret"]);
 
+/**
+ * Kinds without a namespace: a cluster drops the one that such an object claims, so it must not make it look smaller.
+ * Others are known by their name, which begins with Cluster by custom.
+ */
+const CLUSTER_KINDS = new Set([
+  "APIService",
+  "CertificateSigningRequest",
+  "CSIDriver",
+  "CSINode",
+  "CustomResourceDefinition",
+  "FlowSchema",
+  "IngressClass",
+  "MutatingAdmissionPolicy",
+  "MutatingAdmissionPolicyBinding",
+  "MutatingWebhookConfiguration",
+  "Namespace",
+  "Node",
+  "PersistentVolume",
+  "PodSecurityPolicy",
+  "PriorityClass",
+  "PriorityLevelConfiguration",
+  "RuntimeClass",
+  "StorageClass",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding",
+  "ValidatingWebhookConfiguration",
+  "VolumeAttachment",
+]);
+
 const OPERATING_CONTAINER_KEYS = new Set(["resources", "livenessProbe", "readinessProbe", "startupProbe"]);
 const OPERATING_SPEC_KEYS = new Set([
   "replicas",
@@ -51,7 +80,7 @@ export function changeKinds(changes: readonly ResourceChange[]): readonly Change
 function kindsOf(change: ResourceChange): readonly ChangeKind[] {
   const { action, id, resource, previous } = change;
   if (action === "unchanged") return [];
-  const clusterWide = id.namespace === "";
+  const clusterWide = id.namespace === "" || CLUSTER_KINDS.has(id.kind) || /^Cluster[A-Z]/.test(id.kind);
   if (action === "create" && (clusterWide || INFRASTRUCTURE_KINDS.has(id.kind))) return ["new-infrastructure"];
   if (clusterWide || GOVERNING_KINDS.has(id.kind)) return ["cluster-configuration"];
   if (OPERATING_KINDS.has(id.kind)) return ["environment-fix"];

@@ -164,6 +164,16 @@ const KINDS: readonly (readonly [string, readonly ResourceChange[], readonly str
     [change("update", plain("ClusterRole", undefined), plain("ClusterRole", undefined, { rules: [] }))],
     ["cluster-configuration"],
   ],
+  [
+    "a new cluster-wide object that claims a namespace",
+    [change("create", null, plain("ClusterRoleBinding", "a"))],
+    ["new-infrastructure"],
+  ],
+  [
+    "a changed cluster-wide object that claims a namespace",
+    [change("update", plain("StorageClass", "a"), plain("StorageClass", "a", { rules: [] }))],
+    ["cluster-configuration"],
+  ],
   ["a new role binding", [change("create", null, plain("RoleBinding", "a"))], ["cluster-configuration"]],
   ["a quota", [change("create", null, plain("ResourceQuota", "a"))], ["environment-fix"]],
   [
