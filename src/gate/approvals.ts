@@ -16,6 +16,7 @@ import { APPROVAL_REFS } from "../git/approval-ref.ts";
 import { blobId, type CommitId, commitId } from "../git/object.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
+import type { Instant } from "../lib/time.ts";
 import type { Verification } from "../signature/verification.ts";
 import type { Change } from "./change.ts";
 import { governanceRule, type Judge } from "./judge.ts";
@@ -53,7 +54,7 @@ export async function collectApprovals(
   const read = await readApprovals(subject, range, services);
   const { current, outdated } = await withoutOutdated(subject, target, read.verified);
   const counted = countApprovals(current, target.approvals, content);
-  const given = union(counted.given, subject.carried?.approvals ?? []);
+  const given = union(counted.given, carriedApprovals(subject, judge, services.clock()));
   return {
     given,
     ignored: [...read.malformed, ...outdated, ...counted.ignored],
@@ -159,6 +160,21 @@ async function verifyApproval(
   );
   if (outcome.kind === "verified") return { statement, signer: outcome.signer, envelope: digest };
   return { person: statement.approver, code: "approval-signature", message: outcome.detail, envelope: digest };
+}
+
+/** What the proposal was given, without people who left and keys that ended since; a rollback keeps what was proven then. */
+function carriedApprovals({ carried }: Subject, { trust }: Judge, now: Instant): readonly CountedApproval[] {
+  if (carried === null || carried.carried.how === "rollback") return carried?.approvals ?? [];
+  return carried.approvals.filter(({ person, key }) =>
+    trust.keys.some(
+      ({ fingerprint, owner, terms }) =>
+        fingerprint === key && owner.id === person && isBefore(now, owner.left) && isBefore(now, terms.until),
+    ),
+  );
+}
+
+function isBefore(now: Instant, end: Instant | null): boolean {
+  return end === null || now < end;
 }
 
 function union(counted: readonly CountedApproval[], carried: readonly CountedApproval[]): readonly CountedApproval[] {

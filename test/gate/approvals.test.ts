@@ -80,3 +80,21 @@ test("a reference among the approvals that is no approval at all stops no verdic
   assert.deepEqual([verdict, approvals.given.map((one) => one.person)], ["allow", ["lin"]]);
   assert.deepEqual([...new Set(approvals.ignored.map((one) => one.code))], ["approval-malformed"]);
 });
+
+test("who left between the check and the landing lends it no approval", async (t) => {
+  const world = base.copy(t);
+  const hours = (count: number) => Date.now() + count * 3_600_000;
+  const leaving = world.person("lin", { left: `${new Date(hours(1)).toISOString().slice(0, 19)}Z` });
+  const people = { ...(world.trust()["people"] as object), lin: leaving };
+  const notice = world.push({ files: { "trust/people.yaml": document(world.trust({ people })) } });
+  await approve(world, "lin", notice);
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+
+  const head = world.propose({ files: THREE });
+  await approve(world, "lin", head);
+  assert.equal((await propose(world, head)).verdict, "allow");
+  const early = world.copy(t);
+  for (const one of [world, early]) one.squash(head);
+  assert.deepEqual(await land(early), [["allow", "", "squash"]]);
+  assert.deepEqual(await land(world, () => hours(2)), [["wait", "approval-missing", "squash"]]);
+});

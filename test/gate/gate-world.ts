@@ -11,6 +11,7 @@ import { recorder } from "../../src/gate/record.ts";
 import { rollBack } from "../../src/gate/rollback.ts";
 import { type Gate, openGate } from "../../src/gate/wiring.ts";
 import type { CommitId } from "../../src/git/object.ts";
+import type { Clock } from "../../src/lib/time.ts";
 import type { Scope } from "../support/temp.ts";
 import { makeWorld, type World, type WorldOptions } from "../support/world.ts";
 
@@ -21,9 +22,9 @@ export async function makeGateWorld(scope: Scope, options: WorldOptions = {}): P
   return world;
 }
 
-async function withGate<T>(world: World, use: (gate: Gate) => Promise<T>): Promise<T> {
+async function withGate<T>(world: World, use: (gate: Gate) => Promise<T>, clock: Clock = Date.now): Promise<T> {
   const surroundings = readSurroundings({ HOME: world.path("home") });
-  const means = { surroundings, clock: Date.now, random: randomBytes, onStep: () => undefined };
+  const means = { surroundings, clock, random: randomBytes, onStep: () => undefined };
   const gate = await openGate(readGateYaml(world.path("gate.yaml")), means);
   try {
     return await use(gate);
@@ -41,13 +42,13 @@ export function propose(world: World, head: CommitId): Promise<Decision> {
 }
 
 /** Verdict, codes, and how it was carried, of each step that landed since. */
-export function land(world: World): Promise<readonly (readonly [string, string, string | null])[]> {
-  return withGate(world, async (gate) =>
+export function land(world: World, clock?: Clock): Promise<readonly (readonly [string, string, string | null])[]> {
+  const look = async (gate: Gate) =>
     (await judgeLandings(gate, "prod")).map(({ admitted: { decision } }) => {
       const codes = [...new Set(decision.reasons.map((reason) => reason.code))].join(" ");
       return [decision.verdict, codes, decision.carried?.how ?? null] as const;
-    }),
-  );
+    });
+  return withGate(world, look, clock);
 }
 
 /** Verdict of bringing back an earlier release. */
