@@ -60,6 +60,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (!(await isBuilt())) return 2;
+  // The command line is tested as it is shipped; a file run by itself tests the sources.
+  process.env["SLUICE_BIN"] ??= join(PACKAGE_ROOT, "bin", "sluice.cjs");
   return (await runTests(PACKAGE_ROOT, files, (text) => process.stdout.write(text))) ? 0 : 1;
 }
 
