@@ -56,7 +56,10 @@ async function inCopies<I, O>(items: readonly I[], work: (root: string, item: I)
     withCopy(async (root) => {
       for (const [index, item] of open) answers[index] = await work(root, item);
     });
-  await Promise.all(Array.from({ length: WORKERS }, worker));
+  // All are awaited, so that each takes its copy away also when the run is stopped.
+  const ended = await Promise.allSettled(Array.from({ length: WORKERS }, worker));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return answers;
 }
 

@@ -193,8 +193,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "lets a forge carry what it may not",
     file: "src/signature/requirement.ts",
-    find: 'mayCarry.some((permission) => (permission === "merge") === isMerge)',
-    replace: "mayCarry.length > 0",
+    find: "if (mayCarry.some((permission) => needed.includes(permission))) return null;",
+    replace: "if (mayCarry.length > 0) return null;",
     test: REQUIREMENT,
     named: "a forge's key alone never counts, and a carried one only for what it may carry",
   },
