@@ -40,7 +40,14 @@ async function topdown(
 function unordered(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(unordered).sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unordered(one)]));
-  return value;
+  return typeof value === "string" ? withoutHtmlEscapes(value) : value;
+}
+
+/** OPA's evaluator writes what HTML must not hold as `\u003c` in json.marshal, its WebAssembly modules as it is. */
+function withoutHtmlEscapes(text: string): string {
+  return text.replaceAll(/\\u(003c|003e|0026|2028|2029)/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }
 
 function hostOf(set: PolicySet): (input: PolicyInput) => JsonValue {

@@ -89,6 +89,16 @@ test("refuses a plain Secret whatever was decided, and passes SOPS ciphertext as
     resource("Secret", "db"),
     resource("Secret", "db", { sops, data: { a: cipher, b: "aHVudGVy" } }),
     resource("Secret", "db", { data: { a: cipher } }),
+    resource("Secret", "db", { sops, data: { a: "ENC[X,data:hunter22]" } }),
+    resource("Secret", "db", {
+      sops,
+      data: { a: cipher },
+      metadata: {
+        name: "db",
+        namespace: "apps",
+        annotations: { "kubectl.kubernetes.io/last-applied-configuration": '{"data":{"a":"aHVudGVyMjI="}}' },
+      },
+    }),
     resource("SecretList", "db", { items: [] }),
   ]) {
     await assert.rejects(world.build([secret, ...resources(1)]), { code: "release-plain-secret" });
