@@ -10,6 +10,9 @@ import { makeWorld, type World } from "./support/world.ts";
 /** What DESIGN keeps away from `check`, and packages that only our tests may use. */
 const NOT_FOR_CHECK = ["express", "@kubernetes/client-node", "pg", "pino", "prom-client", "openpgp", "fast-check"];
 
+// A bundle says nothing about which files a command needs, so this test always runs the sources.
+delete process.env["SLUICE_BIN"];
+
 /** Runs a command in the world's clone; answers what its process loaded: `node:fs`, `zod`, `src/cli/check.ts`. */
 async function loadedBy(scope: Scope, world: World, args: readonly string[]): Promise<ReadonlySet<string>> {
   const folder = tempFolder(scope);
