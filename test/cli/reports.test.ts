@@ -34,8 +34,8 @@ async function story(world: World): Promise<readonly Seen[]> {
   await keep("check", "a change that leaves no judge", world.check(governed));
   await keep("landings", "nothing new", world.release());
   const head = world.propose({ files: GOOD });
-  await keep("approval", "a yes", world.approve("lin", head));
-  await world.approve("max", world.propose({ files: GOOD, from: unsigned }));
+  await keep("approval", "a yes", world.approveByCommand("lin", head));
+  world.approve("max", world.propose({ files: GOOD, from: unsigned }));
   await keep("check", "an allow", world.check(head));
   world.squash(head);
   await keep("landings", "a release", world.release());

@@ -12,7 +12,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { deployment, type Files, policy } from "../support/shop.ts";
-import type { SluiceRun } from "../support/sluice.ts";
+import { type SluiceRun, sluiceCommand } from "../support/sluice.ts";
 import { makeWorld, onlyTarget, reasonCodes, type World } from "../support/world.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -122,17 +122,20 @@ const MANIFESTS: readonly (readonly [string, string | Uint8Array, string])[] = [
   ["JSON with a comma too many", '{"apiVersion": "v1",}', "json-malformed"],
 ];
 
-for (const [what, text, code] of MANIFESTS) {
-  test(`a manifest with ${what}`, async (t) => {
-    const path = code.startsWith("json") ? "clusters/prod/new.json" : "clusters/prod/new.yaml";
-    const world = base.copy(t);
-    const answer = await world.preview(world.propose({ files: { [path]: text } }));
-    assert.deepEqual([answer.code, reasonCodes(answer.report)], [1, [code]], answer.stderr);
-    const { message, fix } = onlyTarget(answer.report).reasons[0] ?? assert.fail();
-    assert.match(message, new RegExp(`^${path}(?::[0-9]+:[0-9]+)?  `));
-    assert.ok((fix ?? "") !== "");
-  });
-}
+test("manifests that cannot be read, each refused in its place under its own code", async (t) => {
+  const world = base.copy(t);
+  const pathOf = (code: string, n: number): string =>
+    `clusters/prod/n${n}.${code.startsWith("json") ? "json" : "yaml"}`;
+  const files = Object.fromEntries(MANIFESTS.map(([, text, code], n) => [pathOf(code, n), text]));
+  const { code: exit, report } = await world.preview(world.propose({ files }));
+  assert.equal(exit, 1);
+  const { reasons } = onlyTarget(report);
+  for (const [n, [what, , code]] of MANIFESTS.entries()) {
+    const said = reasons.filter(({ message }) => new RegExp(`^${pathOf(code, n)}(?::[0-9]+:[0-9]+)?  `).test(message));
+    assert.deepEqual([...new Set(said.map((one) => one.code))], [code], what);
+    assert.ok(said.every(({ fix }) => fix !== null && fix !== ""));
+  }
+});
 
 test("every scalar that two readers of YAML read differently", async (t) => {
   const world = base.copy(t);
@@ -332,7 +335,7 @@ function start(
   return { child, ended };
 }
 
-const CHECK = [join(ROOT, "src/cli/start.ts"), "check", "--config", "../gate.yaml", "--format", "json", "--head"];
+const CHECK = [sluiceCommand(), "check", "--config", "../gate.yaml", "--format", "json", "--head"];
 
 /** A process that writes the world's log until its standard input ends. */
 const HOLDER = `
@@ -391,7 +394,7 @@ test("a release for which the disk is too small is an error, and the next one co
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_NOSYSTEM: "1",
   };
-  const command = [process.execPath, join(ROOT, "src/cli/start.ts"), "release", "prod", "--config", "../gate.yaml"];
+  const command = [process.execPath, sluiceCommand(), "release", "prod", "--config", "../gate.yaml"];
   const full = spawnSync("bash", ["-c", 'ulimit -f 24; exec "$@"', "bash", ...command], {
     cwd: world.repo.path,
     env,

@@ -22,7 +22,7 @@ function steps({ report }: Answer<Landings>) {
 /** A proposal that lin approved and the gate allowed. */
 async function allowed(world: World, files: Files): Promise<string> {
   const head = world.propose({ files });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   assert.equal((await world.check(head)).code, 0);
   return head;
 }
@@ -42,7 +42,9 @@ test("an allowed proposal releases nothing until it has landed", async (t) => {
 
 test("a squash by the forge carries the verdict and the approvals of the proposal", async (t) => {
   const world = base.copy(t);
-  const head = await allowed(world, web(3));
+  const head = world.propose({ files: web(3) });
+  assert.equal((await world.approveByCommand("lin", head)).code, 0);
+  assert.equal((await world.check(head)).code, 0);
   const landed = world.squash(head);
   const answer = await world.release();
   assert.deepEqual([answer.code, steps(answer)], [0, [["allow", "", 1]]]);
@@ -59,7 +61,7 @@ test("the merge button carries it too, and every commit that it brings was verif
   const world = base.copy(t);
   world.propose({ files: web(3), branch: "two" });
   const head = world.commit({ files: web(4), branch: "two" });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   assert.equal((await world.check(head)).code, 0);
   world.merge(head);
   const answer = await world.release();
@@ -82,7 +84,7 @@ test("a merge that brings other commits than the allowed ones is not carried, be
 test("a signed commit that is pushed directly is judged and released with its approval", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ files: web(3) });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   world.moveMain(head);
   const answer = await world.release();
   assert.deepEqual(steps(answer), [["allow", "", 1]]);
@@ -94,7 +96,7 @@ test("a signed commit that is pushed without approval waits, and is released onc
   const head = world.push({ files: web(3) });
   const waiting = await world.release();
   assert.deepEqual([waiting.code, steps(waiting)], [4, [["wait", "approval-missing", null]]]);
-  await world.approve("lin", head);
+  world.approve("lin", head);
   assert.deepEqual(steps(await world.release()), [["allow", "", 1]]);
 });
 
@@ -114,8 +116,13 @@ test("when the base has moved, neither verdict nor approval of before is carried
 test("an approval that is bound to the change survives a moved base", async (t) => {
   const approvals = { count: 1, roles: ["platform"], bind: "change" };
   const world = await makeWorld(t, { target: { approvals } });
-  const head = await allowed(world, web(3));
-  assert.deepEqual(steps(await world.land({ "clusters/prod/new.yaml": configMap("new") })), [["allow", "", 1]]);
+  const head = world.propose({ files: web(3) });
+  await world.approveByCommand("lin", head);
+  assert.equal((await world.check(head)).code, 0);
+  const other = world.propose({ files: { "clusters/prod/new.yaml": configMap("new") } });
+  await world.approveByCommand("lin", other);
+  world.moveMain(other);
+  assert.deepEqual(steps(await world.release()), [["allow", "", 1]]);
   assert.equal((await world.check(head)).code, 0);
   world.squash(head);
   assert.deepEqual(steps(await world.release()), [["allow", "", 2]]);
@@ -130,7 +137,7 @@ test("a squash whose content was edited is not judged by anybody; an approval of
   assert.deepEqual([denied.code, steps(denied)], [1, [["deny", "approval-missing merge-not-judged", null]]]);
   const reason = onlyTarget(denied.report.landed[0]?.check ?? assert.fail()).reasons.at(-1);
   assert.match(reason?.fix ?? "", /sluice approve .*sluice release prod/);
-  await world.approve("lin", landed);
+  world.approve("lin", landed);
   const answer = await world.release();
   assert.deepEqual([answer.code, steps(answer)], [0, [["allow", "", 1]]]);
   assert.equal((await world.agent()).code, 0);
@@ -203,17 +210,28 @@ test("a rollback needs a sequence that exists", async (t) => {
 });
 
 test("under a hold what landed is judged and logged but not released, until it is resumed", async (t) => {
-  for (const scope of ["prod", "repository:shop", "all"]) {
-    const world = free.copy(t);
-    assert.equal((await world.hold(scope)).code, 0);
-    const before = await world.verifiedSize();
-    const held = await pushAndRelease(world, { files: web(3) });
-    assert.deepEqual([held.code, held.error], [4, "release-held"], scope);
-    assert.match(held.stderr, /fix .*sluice resume/);
-    assert.ok((await world.verifiedSize()) > before, "the decision is recorded");
+  const world = free.copy(t);
+  assert.equal((await world.hold()).code, 0);
+  const before = await world.verifiedSize();
+  const held = await pushAndRelease(world, { files: web(3) });
+  assert.deepEqual([held.code, held.error], [4, "release-held"]);
+  assert.match(held.stderr, /fix .*sluice resume/);
+  assert.ok((await world.verifiedSize()) > before, "the decision is recorded");
+  assert.equal((await world.resume()).code, 0);
+  assert.deepEqual(steps(await world.release()), [["allow", "", 1]]);
+});
+
+test("a hold of the repository or of everything holds the target, and resuming the target does not end it", async (t) => {
+  const world = free.copy(t);
+  assert.equal((await world.hold("repository:shop")).code, 0);
+  assert.equal((await world.hold("all")).code, 0);
+  world.push({ files: web(3) });
+  for (const scope of ["prod", "all"]) {
     assert.equal((await world.resume(scope)).code, 0);
-    assert.deepEqual(steps(await world.release()), [["allow", "", 1]]);
+    assert.equal((await world.release()).error, "release-held", scope);
   }
+  assert.equal((await world.resume("repository:shop")).code, 0);
+  assert.deepEqual(steps(await world.release()), [["allow", "", 1]]);
 });
 
 test("a hold of a scope that nothing bears is refused", async (t) => {
@@ -230,7 +248,7 @@ const PRUNED: Files = { "clusters/prod/api.yaml": null, "clusters/prod/colours.y
 
 async function landPermit(world: World, permit: object): Promise<void> {
   const head = world.propose({ files: prod({ ...permit, until: UNTIL }) });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   world.moveMain(head);
   assert.equal((await world.release()).code, 0);
 }
@@ -239,7 +257,7 @@ test("a release that removes most objects is refused, also with a permit in the 
   const world = free.copy(t);
   assert.deepEqual(steps(await pushAndRelease(world, { files: web(3) })), [["allow", "", 1]]);
   const head = world.propose({ files: { ...PRUNED, ...prod({ prune: 90, until: UNTIL }) } });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   world.moveMain(head);
   const { code, error, stderr } = await world.release();
   assert.deepEqual([code, error], [1, "release-mass-prune"]);
@@ -274,10 +292,10 @@ test("a denied commit stays in every later range until enough people approve wha
     ["deny", "approval-missing unsigned-commit", null],
   ]);
   const next = world.push({ files: web(4) });
-  await world.approve("lin", next);
+  world.approve("lin", next);
   const still = await world.release();
   assert.deepEqual([still.code, steps(still)], [1, [["deny", "unsigned-commit", null]]]);
-  await world.approve("jo", next);
+  world.approve("jo", next);
   assert.deepEqual(steps(await world.release()), [["allow", "", 1]]);
 });
 

@@ -14,7 +14,7 @@ const base = await makeGateWorld({ after }, { target: { approvals: { count: 1, r
 
 /** Approves by the command line, as people do. */
 async function approve(world: World, by: "lin" | "jo", head: string): Promise<void> {
-  assert.equal((await world.approve(by, head)).code, 0);
+  assert.equal((await world.approveByCommand(by, head)).code, 0);
 }
 
 test("one person's key alone lands nothing: the approval that stands in for a signature is not the other person's too", async (t) => {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import type { CheckReport } from "../../src/cli/reports/check.ts";
 import { deployment, policy } from "../support/shop.ts";
+import { sluiceCommand } from "../support/sluice.ts";
 import { type Answer, makeWorld, onlyTarget, type World } from "../support/world.ts";
 
 const BROKEN = policy(
@@ -39,7 +40,7 @@ async function assertRecorded(world: World, { report, code }: Answer<CheckReport
 test("an allow is in the verified log when it is said", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ files: { [WEB]: deployment("web", { replicas: 3 }) } });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   await assertRecorded(world, await world.check(head), "allow", 0);
 });
 
@@ -95,8 +96,17 @@ test("a log that cannot grow gives no verdict, keeps every entry it has, and goe
 
 /** No file may grow beyond 24 KiB: enough for git, too little for the log to write ahead. */
 function checkWithFileLimit(world: World, head: string) {
-  const start = resolve(import.meta.dirname, "../../src/cli/start.ts");
-  const command = [process.execPath, start, "check", "--head", head, "--config", "../gate.yaml", "--format", "json"];
+  const command = [
+    process.execPath,
+    sluiceCommand(),
+    "check",
+    "--head",
+    head,
+    "--config",
+    "../gate.yaml",
+    "--format",
+    "json",
+  ];
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: world.path("home"),

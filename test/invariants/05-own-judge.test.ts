@@ -49,7 +49,7 @@ async function released(world: World) {
 test("a change that edits the policy which denies it is denied by the old one, in a preview and at the gate", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ files: { ...PRIVILEGED, ...WEAKENED } });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   for (const { code, report } of [await world.preview(head), await world.check(head)]) {
     assert.deepEqual([code, reasonCodes(report)], [1, ["policy-denied"]]);
     assert.equal(onlyTarget(report).findings[0]?.rule, "no-privileged");
@@ -61,7 +61,7 @@ test("a change that deletes every policy is denied by the old ones, and what it 
   const world = base.copy(t);
   const paths = world.repo.git(["ls-tree", "-r", "--name-only", "HEAD", "policies"]).split("\n");
   const head = world.propose({ files: { ...PRIVILEGED, ...Object.fromEntries(paths.map((path) => [path, null])) } });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   const { report } = await world.check(head);
   assert.deepEqual(reasonCodes(report), ["new-judge-unusable", "policy-denied"]);
 });
@@ -97,11 +97,11 @@ test("a path that the change itself puts on the ignore list is still not covered
 test("a waiver does not judge the change that brings it, and judges the next one", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ files: { ...PRIVILEGED, "waivers.yaml": WAIVER } });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   assert.deepEqual(reasonCodes((await world.check(head)).report), ["policy-denied"]);
 
   const alone = world.propose({ files: { "waivers.yaml": WAIVER } });
-  await world.approve("lin", alone);
+  world.approve("lin", alone);
   world.moveMain(alone);
   assert.deepEqual(await released(world), [["allow", "", 1]]);
   const next = await world.check(world.propose({ files: PRIVILEGED }));
@@ -127,13 +127,13 @@ test("a change to each kind of governance file needs another person, also where 
 test("the author of a governance change cannot be the other person; somebody else can", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ by: "lin", files: STRICT });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   const own = await world.check(head);
   assert.deepEqual(
     [own.code, onlyTarget(own.report).approvals.ignored.map((one) => one.code)],
     [4, ["approval-by-author"]],
   );
-  await world.approve("jo", head);
+  world.approve("jo", head);
   assert.equal((await world.check(head)).code, 0);
 });
 
@@ -143,9 +143,9 @@ test("change: in the trust folder names who may change governance files", async 
     trust: { change: { count: 1, roles: ["security"] } },
   });
   const head = world.propose({ files: STRICT });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   assert.equal((await world.check(head)).code, 4);
-  await world.approve("jo", head);
+  world.approve("jo", head);
   assert.equal((await world.check(head)).code, 0);
 });
 
@@ -154,7 +154,7 @@ test("a branch cut before a stricter policy landed is judged by the stricter one
   const before = world.propose({ files: PLAIN, branch: "early" });
   assert.equal((await world.check(before)).code, 0, "allowed by the old policy");
   const stricter = world.propose({ files: STRICT });
-  await world.approve("lin", stricter);
+  world.approve("lin", stricter);
   world.moveMain(stricter);
   assert.deepEqual(await released(world), [["allow", "", 1]]);
   const after = await world.check(before);
@@ -184,7 +184,7 @@ test("the judge moves with a landed and released governance change, and only the
   const world = base.copy(t);
   const adopted = world.tip();
   const head = world.propose({ files: STRICT });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   assert.equal((await world.check(head)).report.judge, adopted);
   world.moveMain(head);
   assert.equal((await world.check(world.propose({ files: PLAIN }))).report.judge, adopted, "landed, not released yet");
@@ -196,7 +196,7 @@ test("a rollback does not move the judge back", async (t) => {
   const world = base.copy(t);
   assert.deepEqual(await landed(world, { "clusters/prod/new.yaml": configMap("new") }), [["allow", "", 1]]);
   const head = world.propose({ files: STRICT });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   world.moveMain(head);
   assert.deepEqual(await released(world), [["allow", "", 2]]);
   const back = await world.rollback(1);
@@ -225,7 +225,7 @@ test("what the operator demands holds beside what the repository says: the stric
     approvals: { count: 0 },
   };
   const head = world.propose({ files: { "sluice.yaml": document({ version: 1, targets: { prod } }) } });
-  await world.approve("lin", head);
+  world.approve("lin", head);
   world.moveMain(head);
   assert.deepEqual(await released(world), [["allow", "", 1]]);
   const unsigned = world.propose({ files: PLAIN, signed: false });

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const START = join(ROOT, "src/cli/start.ts");
+/** The command line to test: the sources, or what `SLUICE_BIN` names, a built command for example. */
+export const sluiceCommand = (): string => process.env["SLUICE_BIN"] ?? join(ROOT, "src/cli/start.ts");
 /** Compiled sources between runs: each process starts in half the time. Node checks every entry against its source. */
 const COMPILE_CACHE = join(ROOT, "node_modules/.cache/sluice-tests");
 
@@ -25,11 +26,10 @@ export interface SluiceRun {
   readonly stderr: string;
 }
 
-/** `SLUICE_BIN` names a built command to test in place of the sources. */
 export async function runSluice(args: readonly string[], options: SluiceOptions = {}): Promise<SluiceRun> {
   const home = mkdtempSync(join(tmpdir(), "sluice-home-"));
   try {
-    return await run([process.env["SLUICE_BIN"] ?? START, ...args], home, options);
+    return await run([sluiceCommand(), ...args], home, options);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

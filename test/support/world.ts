@@ -8,12 +8,21 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, st
 import { join, relative } from "node:path";
 import type { CheckReport, TargetReport } from "../../src/cli/reports/check.ts";
 import type { landedReport } from "../../src/cli/reports/landed.ts";
+import {
+  APPROVAL_LIFETIME_MS,
+  APPROVAL_NAMESPACE,
+  type ApprovalStatement,
+  preAuthentication,
+  statementBytes,
+  writeEnvelope,
+} from "../../src/decision/envelope.ts";
 import { type CommitId, commitId } from "../../src/git/object.ts";
-import { fingerprint } from "../../src/lib/digest.ts";
+import { fingerprint, sha256Hex } from "../../src/lib/digest.ts";
+import { formatTime } from "../../src/lib/time.ts";
 import { generateNoteKey } from "../../src/log/note.ts";
 import { runGit, TestRepository } from "./repository.ts";
 import { configMap, deployment, document, type Files, type Json, POLICIES } from "./shop.ts";
-import { sshKeyPair } from "./signing.ts";
+import { sshKeyPair, sshSign } from "./signing.ts";
 import { runSluice, type SluiceOptions, type SluiceRun } from "./sluice.ts";
 import { type Scope, tempFolder } from "./temp.ts";
 
@@ -78,10 +87,10 @@ export async function makeWorld(scope: Scope, options: WorldOptions = {}): Promi
   const folder = tempFolder(scope);
   for (const name of ["keys", "home", "tmp"]) mkdirSync(join(folder, name), { mode: 0o700 });
   for (const name of [...PEOPLE, "forge", "mallory"]) sshKeyPair(join(folder, "keys"), name);
-  runGit(folder, ["init", "--quiet", "--initial-branch=main", "shop"]);
+  runGit(folder, ["init", "--quiet", "--template=", "--initial-branch=main", "shop"]);
   const world = new World(folder);
   world.repo.commit({ files: firstFiles(world, options), message: "begin", signWith: world.key("ada") });
-  runGit(folder, ["clone", "--quiet", "--bare", "shop", "shop.git"]);
+  runGit(folder, ["clone", "--quiet", "--template=", "--bare", "shop", "shop.git"]);
   world.repo.git(["remote", "add", "origin", "../shop.git"]);
   world.fetch();
   writeOperatorFiles(world, options);
@@ -149,13 +158,10 @@ export class World {
   readonly repo: TestRepository;
   /** The forge's bare repository. */
   readonly forge: string;
-  /** Where Node keeps what it compiled of our sources: one for all copies, so that a process starts in half the time. */
-  readonly #compiled: string;
   #branches = 0;
 
-  constructor(folder: string, compiled = join(folder, "compiled")) {
+  constructor(folder: string) {
     this.folder = folder;
-    this.#compiled = compiled;
     this.repo = new TestRepository(join(folder, "shop"));
     this.forge = join(folder, "shop.git");
   }
@@ -163,12 +169,11 @@ export class World {
   /** The same world with the same keys and the same log so far; what happens in one stays unknown to the other. */
   copy(scope: Scope): World {
     const folder = tempFolder(scope);
-    const filter = (path: string): boolean => path !== this.#compiled;
-    cpSync(this.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter });
+    cpSync(this.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     for (const name of ["data", "home", "tmp"]) {
       if (existsSync(join(folder, name))) chmodSync(join(folder, name), 0o700);
     }
-    return new World(folder, this.#compiled);
+    return new World(folder);
   }
 
   path(name: string): string {
@@ -315,7 +320,6 @@ export class World {
       XDG_CACHE_HOME: join(home, "cache"),
       XDG_CONFIG_HOME: join(home, "config"),
       TMPDIR: this.path("tmp"),
-      NODE_COMPILE_CACHE: this.#compiled,
     };
     const run = await runSluice(args, { cwd: this.repo.path, ...options, env: { ...env, ...options.env } });
     return asAnswer(run);
@@ -338,20 +342,35 @@ export class World {
     return this.sluice(["check", "--head", head, "--format", "json", ...args]);
   }
 
-  /** Signs and pushes a yes. */
-  async approve(by: Signer, revision: string, target = "prod"): Promise<Answer> {
-    const made = await this.sluice<{ ref: string }>([
-      "approve",
-      revision,
-      "--target",
-      target,
-      "--key",
-      this.key(by),
-      "--format",
-      "json",
-    ]);
+  /** Signs a yes with the command that people use, and pushes it. */
+  async approveByCommand(by: Signer, revision: string): Promise<Answer<{ ref: string }>> {
+    const args = ["approve", revision, "--target", "prod", "--key", this.key(by), "--format", "json"];
+    const made = await this.sluice<{ ref: string }>(args);
     if (made.code === 0) this.repo.git(["push", "--quiet", "origin", made.report.ref]);
-    return made as unknown as Answer;
+    return made;
+  }
+
+  /** The same yes, bound to the tree of the merge, without a process: for tests that are about something else. */
+  approve(by: Signer, revision: string, change: Partial<ApprovalStatement> = {}): void {
+    const base = this.repo.git(["rev-parse", "origin/main"]);
+    const statement: ApprovalStatement = {
+      repository: "shop",
+      target: "prod",
+      base,
+      head: this.repo.git(["rev-parse", revision]),
+      tree: this.repo.git(["merge-tree", "--write-tree", base, revision]),
+      changeDigest: "0".repeat(64),
+      judge: base,
+      approver: by,
+      expiresAt: formatTime(Date.now() + APPROVAL_LIFETIME_MS),
+      ...change,
+    };
+    const message = preAuthentication(statementBytes(statement));
+    const pair = { path: this.key(by), line: this.publicKey(by) };
+    const envelope = writeEnvelope(statement, sshSign(pair, message, APPROVAL_NAMESPACE));
+    const ref = `refs/sluice/approvals/${sha256Hex(envelope)}`;
+    this.repo.git(["update-ref", ref, this.repo.object("blob", envelope)]);
+    this.repo.git(["push", "--quiet", "origin", ref]);
   }
 
   release(): Promise<Answer<Landings>> {
@@ -392,7 +411,7 @@ export class World {
   /** Proposes, has lin approve, checks, squashes and releases: the main road. */
   async land(files: Files): Promise<Answer<Landings>> {
     const head = this.propose({ files });
-    await this.approve("lin", head);
+    this.approve("lin", head);
     await this.check(head);
     this.squash(head);
     return this.release();
