@@ -6,10 +6,10 @@ import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { Resource } from "../render/resource.ts";
+import { isPlainSecret } from "../render/secrets.ts";
 import { decisionEvidence, type ProvenDecision, provenDecision } from "./decision-entry.ts";
 import { isHeld, readHolds } from "./holds.ts";
 import { manifestsDigest, releaseObjects } from "./manifests.ts";
-import { isPlainSecret } from "./plain-secret.ts";
 import { lastRelease } from "./record.ts";
 import type { Release, ReleaseObject } from "./release.ts";
 
@@ -85,7 +85,7 @@ function checkObjects(
       `Entry ${decision.index} allows other objects than these of ${target}.`,
     );
   }
-  const secret = resources.find(isPlainSecret);
+  const secret = resources.find(({ object }) => isPlainSecret(object));
   if (secret === undefined) return;
   throw new SluiceError("release-plain-secret", `${secret.origin.file} holds a plain Secret; it is not released.`, {
     fix: "encrypt it with SOPS or kubeseal, or take it out of the repository",

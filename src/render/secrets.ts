@@ -7,7 +7,14 @@ import { isObject, splitApiVersion } from "./identity.ts";
 export const MASK = "***";
 /** kubectl keeps the whole object, values included, in this annotation. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-const SOPS_VALUE = /^ENC\[AES256_GCM,data:[A-Za-z0-9+/=]*,iv:[A-Za-z0-9+/=]+,tag:[A-Za-z0-9+/=]+,type:[a-z]+\]$/;
+/** What SOPS writes for one value; the rule k8s-plain-secret of policies/ knows the same. */
+const SOPS_VALUE =
+  /^ENC\[AES256_GCM,data:[A-Za-z0-9+/]+={0,2},iv:[A-Za-z0-9+/]+={0,2},tag:[A-Za-z0-9+/]+={0,2},type:[a-z]+\]$/;
+/** Kinds of the core group; an object that calls itself a SecretList and is none is taken for a Secret. */
+const SECRET_KINDS = ["Secret", "SecretList"];
+const VALUE_FIELDS = ["data", "stringData"];
+/** The cluster fills in its values; every other Secret without any would empty the live one. */
+const FILLED_BY_CLUSTER = "kubernetes.io/service-account-token";
 /** Shorter values are words like "true" that every page needs. */
 const SHORTEST_VALUE_BYTES = 5;
 const ANNOTATION_LIMITS = { bytes: 1024 * 1024, depth: 100 };
@@ -22,7 +29,7 @@ export type SecretValues = ReadonlySet<string>;
 export function maskForPolicy(object: JsonObject): JsonObject {
   const masked: Record<string, JsonValue> = { ...object };
   if (isSecret(object)) {
-    for (const field of ["data", "stringData"])
+    for (const field of VALUE_FIELDS)
       if (Object.hasOwn(object, field)) masked[field] = maskValues(object[field] ?? null);
   }
   const { metadata } = object;
@@ -34,14 +41,19 @@ export function maskForPolicy(object: JsonObject): JsonObject {
 }
 
 /**
- * True for a Secret that carries values in plain, which no release may. Every value being SOPS ciphertext under a
- * `sops` block passes, as do a SealedSecret (another kind) and a Secret without values.
+ * True for a Secret that no release may carry, whatever was decided. What passes: values that are all SOPS ciphertext,
+ * under SOPS's own block with its encrypted checksum; a token that the cluster fills in; a SealedSecret (another kind).
  */
 export function isPlainSecret(object: JsonObject): boolean {
   if (!isSecret(object)) return false;
-  if (lastApplied(object) !== null) return true;
-  const values = ["data", "stringData"].flatMap((field) => membersOf(object[field] ?? {}));
-  return values.length > 0 && !(isObject(object["sops"]) && values.every(isCiphertext));
+  if (object["kind"] !== "Secret" || lastApplied(object) !== null) return true;
+  const values = VALUE_FIELDS.flatMap((field) => membersOf(object[field] ?? {}));
+  if (values.length === 0 && object["type"] === FILLED_BY_CLUSTER) return false;
+  return !(isSealedBySops(object["sops"]) && values.every(isCiphertext));
+}
+
+function isSealedBySops(block: JsonValue | undefined): boolean {
+  return isObject(block) && typeof block["mac"] === "string" && SOPS_VALUE.test(block["mac"]);
 }
 
 /** Values of Secrets (also decoded), of ConfigMaps and of `env` entries anywhere, from 5 bytes on. */
@@ -123,7 +135,7 @@ function isCiphertext(value: JsonValue): boolean {
 }
 
 function isSecret(object: JsonObject): boolean {
-  return isCoreKind(object, "Secret");
+  return SECRET_KINDS.some((kind) => isCoreKind(object, kind));
 }
 
 function isCoreKind(object: JsonObject, kind: string): boolean {

@@ -81,7 +81,7 @@ test("refuses a decision whose digests were redacted or do not match their commi
 
 test("refuses a plain Secret whatever was decided, and passes SOPS ciphertext as bytes", async (t) => {
   const world = await openWorld(t);
-  const sops = { mac: "ENC[AES256_GCM,data:x,type:str]" };
+  const sops = { mac: "ENC[AES256_GCM,data:bWFj,iv:YQ==,tag:Yg==,type:str]" };
   const cipher = "ENC[AES256_GCM,data:Zm9v,iv:YQ==,tag:Yg==,type:str]";
   for (const secret of [
     resource("Secret", "db", { stringData: { password: "hunter22" } }),

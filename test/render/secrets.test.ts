@@ -64,6 +64,15 @@ describe("the object that policies see", () => {
   });
 });
 
+describe("an object that calls itself a SecretList", () => {
+  const list = secret({ kind: "SecretList", stringData: { token: "t0ken-value" } });
+
+  test("has its values masked and collected as those of a Secret", () => {
+    assert.deepEqual(maskForPolicy(list)["stringData"], { token: "***" });
+    assert.ok(collectSecretValues([list]).has("t0ken-value"));
+  });
+});
+
 describe("a plain Secret", () => {
   const PLAIN: readonly (readonly [string, JsonObject])[] = [
     ["with a value", { data: { a: base64("x") } }],
@@ -71,7 +80,15 @@ describe("a plain Secret", () => {
     ["with ciphertext but no sops block", { data: { a: ENC } }],
     ["with one value left in plain", { data: { a: ENC, b: base64("x") }, sops: { mac: ENC } }],
     ["with text after the ciphertext", { data: { a: `${ENC}x` }, sops: { mac: ENC } }],
-    ["with data that is no map", { data: "x", sops: {} }],
+    ["with data that is no map", { data: "x", sops: { mac: ENC } }],
+    ["with a sops block without checksum", { data: { a: ENC }, sops: {} }],
+    ["with a checksum in plain", { data: { a: ENC }, sops: { mac: "ENC[hunter22]" } }],
+    ["with another cipher's word for it", { data: { a: ENC.replace("AES256_GCM", "X") }, sops: { mac: ENC } }],
+    ["with text where ciphertext has base64", { data: { a: ENC.replace("abc=", "hunter 22") }, sops: { mac: ENC } }],
+    ["with ciphertext of nothing", { data: { a: ENC.replace("abc=", "") }, sops: { mac: ENC } }],
+    ["with ciphertext without its type", { data: { a: ENC.replace(",type:str", "") }, sops: { mac: ENC } }],
+    ["without values, which would empty the live one", {}],
+    ["under the name of a list", { kind: "SecretList", data: { a: ENC }, sops: { mac: ENC } }],
     ["with the values in its annotation", { metadata: { name: "s", annotations: { [LAST]: "{}" } } }],
   ];
   for (const [what, rest] of PLAIN) test(`is one ${what}`, () => assert.ok(isPlainSecret(secret(rest))));
@@ -82,7 +99,9 @@ describe("a plain Secret", () => {
       !isPlainSecret(workload("bitnami.com/v1alpha1", "SealedSecret", { spec: { encryptedData: { a: "AgB" } } })),
     );
     assert.ok(!isPlainSecret(secret({ type: "kubernetes.io/service-account-token" })));
+    assert.ok(!isPlainSecret(secret({ sops: { mac: ENC }, data: null })));
     assert.ok(!isPlainSecret(workload("v1", "ConfigMap", { data: { a: "b" } })));
+    assert.ok(!isPlainSecret(workload("x.io/v1", "SecretList", { data: { a: "b" } })));
   });
 });
 
