@@ -1,6 +1,6 @@
 /** One answer in every format that was asked for. */
-import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { SluiceError } from "../lib/errors.ts";
 import { type Command, type Invocation, listOption } from "./command.ts";
 
@@ -10,38 +10,92 @@ export const ANSWER_OPTIONS = {
   output: { type: "string", multiple: true, value: "FILE", description: "write the last format there instead" },
 } as const satisfies Command["options"];
 
-/** `--format text --format json --output FILE` shows text and keeps JSON. */
-export function answer(invocation: Invocation, report: unknown, text: () => string): void {
-  const formats = formatsOf(invocation);
+type Format = "text" | "json" | "ndjson";
+
+const FORMATS: readonly Format[] = ["text", "json"];
+/** A long history is tens of megabytes. */
+const LINES_AT_ONCE = 1000;
+
+/**
+ * `--format text --format json --output FILE` shows text and keeps JSON. `lines` are what ndjson has one a line, for the
+ * commands that offer it.
+ */
+export function answer(
+  invocation: Invocation,
+  report: unknown,
+  text: () => string,
+  lines: readonly unknown[] | null = null,
+): void {
+  const formats = formatsOf(invocation, lines === null ? FORMATS : [...FORMATS, "ndjson"]);
   const outputs = listOption(invocation, "output");
   for (const [index, format] of formats.entries()) {
-    const written = format === "json" ? json(report) : text();
+    const pieces = format === "text" ? [text()] : format === "json" ? [jsonText(report)] : piecesOf(lines ?? []);
     const file = outputs[index - (formats.length - outputs.length)];
-    if (file === undefined) invocation.output.write(written);
-    else writeFileSync(resolve(invocation.folder, file), written);
+    if (file === undefined) for (const piece of pieces) invocation.output.write(piece);
+    else writePieces(resolve(invocation.folder, file), file, pieces);
   }
 }
 
-type Format = "text" | "json";
-
-/** Asked before any work, so that an unknown format is said before anything is logged. @throws SluiceError `usage`, `not-supported` */
-export function formatsOf(invocation: Invocation): readonly Format[] {
+/**
+ * Asked before any work, so that an unknown format or a file in no folder is said before anything is logged.
+ * @throws SluiceError `usage`, `not-supported`
+ */
+export function formatsOf(invocation: Invocation, offered: readonly Format[] = FORMATS): readonly Format[] {
   const formats = listOption(invocation, "format");
-  if (listOption(invocation, "output").length > Math.max(1, formats.length)) {
+  const outputs = listOption(invocation, "output");
+  if (outputs.length > Math.max(1, formats.length)) {
     throw new SluiceError("usage", "There are more outputs than formats.", { fix: "--format json --output FILE" });
   }
-  return formats.length === 0 ? ["text"] : formats.map(knownFormat);
+  for (const file of outputs) refuseUnwritable(resolve(invocation.folder, file), file);
+  return formats.length === 0 ? ["text"] : formats.map((name) => knownFormat(name, offered));
 }
 
-function knownFormat(name: string): Format {
-  if (name === "text" || name === "json") return name;
+function knownFormat(name: string, offered: readonly Format[]): Format {
+  const format = offered.find((one) => one === name);
+  if (format !== undefined) return format;
   if (["sarif", "junit", "markdown", "ndjson"].includes(name)) {
     throw new SluiceError("not-supported", `The format ${name} is not there yet.`, { fix: "--format json" });
   }
-  throw new SluiceError("usage", `${JSON.stringify(name)} is no format.`, { fix: "--format text or --format json" });
+  const fix = offered.map((one) => `--format ${one}`).join(" or ");
+  throw new SluiceError("usage", `${JSON.stringify(name)} is no format.`, { fix });
+}
+
+function refuseUnwritable(path: string, shown: string): void {
+  try {
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(shown, cause);
+  }
+}
+
+function writePieces(path: string, shown: string, pieces: Iterable<string>): void {
+  try {
+    const file = openSync(path, "w");
+    try {
+      for (const piece of pieces) writeFileSync(file, piece);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw unwritable(shown, cause);
+  }
+}
+
+function unwritable(shown: string, cause: unknown): SluiceError {
+  return new SluiceError("usage", `${shown} cannot be written.`, {
+    fix: "--output FILE in a folder that is there and yours to write to",
+    cause,
+  });
+}
+
+function* piecesOf(lines: readonly unknown[]): Generator<string> {
+  for (let start = 0; start < lines.length; start += LINES_AT_ONCE) {
+    const some = lines.slice(start, start + LINES_AT_ONCE);
+    yield some.map((line) => `${JSON.stringify(line)}\n`).join("");
+  }
 }
 
 /** JSON for scripts, indented so that people can read it too. */
-function json(value: unknown): string {
+export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SLUICE_YAML } from "../config/sluice-yaml.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { examineAgent, examineBranches, examineGate, examineRepository } from "./configuration-files.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { hasFailure, type Remark, remarksText } from "./remark.ts";
 import type { ConfigCheckReport } from "./reports/schemas.ts";
 
@@ -21,7 +21,7 @@ export const configCheck: Command = {
     },
     config: { type: "string", value: "FILE", description: "the operator's gate.yaml, and its key files" },
     agent: { type: "string", value: "FILE", description: "an agent's agent.yaml, and its key file" },
-    format: formatOption(["text", "json"]),
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
   exitCodes: [[0, "every file can be used"]],
@@ -30,12 +30,11 @@ export const configCheck: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const remarks = await examineAll(invocation);
   const exitCode = hasFailure(remarks) ? EXIT.usage : EXIT.fine;
   const report: ConfigCheckReport = { apiVersion: "sluice/v1", kind: "ConfigCheck", exitCode, remarks: [...remarks] };
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(remarksText(remarks));
+  answer(invocation, report, () => remarksText(remarks));
   return exitCode;
 }
 

@@ -1,10 +1,10 @@
 /** `config schema`: JSON Schemas of the files that people write. */
 import { SluiceError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
+import { jsonText } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_SCHEMAS, configJsonSchema } from "./config-schemas.ts";
 import { EXIT } from "./failure.ts";
-import { writeJson } from "./format.ts";
 
 const NAMES = CONFIG_SCHEMAS.map((one) => one.name);
 
@@ -23,7 +23,7 @@ export const configSchema: Command = {
 /** Without a name all of them, in one object by name. */
 async function run(invocation: Invocation): Promise<number> {
   const [name] = invocation.positionals;
-  writeJson(invocation, name === undefined ? allSchemas() : oneSchema(name));
+  invocation.output.write(jsonText(name === undefined ? allSchemas() : oneSchema(name)));
   return EXIT.fine;
 }
 

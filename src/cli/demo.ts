@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { jsonText } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { type DemoCommand, type Report, runCommand } from "./demo-run.ts";
 import { DEMO_STEPS } from "./demo-steps.ts";
@@ -46,7 +47,7 @@ async function run(invocation: Invocation): Promise<number> {
   try {
     tell(opening(world));
     const lines = await tellStory(world, surroundings.sluiceBinary, tell);
-    if (quiet) output.write(`${JSON.stringify(lines, null, 2)}\n`);
+    if (quiet) output.write(jsonText(lines));
     const failed = lines.filter((line) => !line.ok);
     tell(closing(failed));
     return failed.length === 0 ? EXIT.fine : EXIT.denied;

@@ -1,13 +1,13 @@
 /** `doctor`: looks at everything that Sluice stands on, one line each, every failure with its command. */
 import { resolve } from "node:path";
 import { findRepository } from "../git/source.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { examineAgentHere } from "./doctor-agent.ts";
 import { examineGateHere } from "./doctor-gate.ts";
 import { examineMachine } from "./doctor-machine.ts";
 import { examineRepositoryHere } from "./doctor-repository.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { openLockedToolchain } from "./policy-rules.ts";
 import { failure, hasFailure, type Remark, remarksText, warning } from "./remark.ts";
 import type { DoctorReport } from "./reports/schemas.ts";
@@ -24,7 +24,7 @@ export const doctor: Command = {
     },
     config: { type: "string", value: "FILE", description: "look at a gate too, by its gate.yaml" },
     agent: { type: "string", value: "FILE", description: "look at an agent too, by its agent.yaml" },
-    format: formatOption(["text", "json"]),
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
   exitCodes: [
@@ -36,14 +36,13 @@ export const doctor: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const done = invocation.output.progress("looking");
   const remarks = await examineAll(invocation);
   done();
   const exitCode = hasFailure(remarks) ? EXIT.denied : EXIT.fine;
   const report: DoctorReport = { apiVersion: "sluice/v1", kind: "Doctor", exitCode, remarks: [...remarks] };
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(remarksText(remarks));
+  answer(invocation, report, () => remarksText(remarks));
   return exitCode;
 }
 

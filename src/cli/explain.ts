@@ -3,9 +3,9 @@ import { CODES, codeEntry, isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import { printable } from "../lib/printable.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { wrap } from "./help.ts";
 import { type FoundRule, findRules } from "./policy-rules.ts";
 import type { ExplainReport, Explanation } from "./reports/schemas.ts";
@@ -16,7 +16,7 @@ export const explain: Command = {
   usage: ["explain CODE|RULE", "explain --all"],
   options: {
     all: { type: "boolean", description: "every code, and every rule of ./policies and of the library" },
-    format: formatOption(["text", "json"]),
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 1],
   exitCodes: [[0, "explained"]],
@@ -25,7 +25,7 @@ export const explain: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const [name] = invocation.positionals;
   const isAll = isSet(invocation, "all");
   if (isAll === (name !== undefined)) {
@@ -33,8 +33,7 @@ async function run(invocation: Invocation): Promise<number> {
   }
   const entries = name === undefined ? await everything(invocation) : [await one(name, invocation)];
   const report: ExplainReport = { apiVersion: "sluice/v1", kind: "Explanation", entries };
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(isAll ? listText(entries) : entries.map(entryText).join("\n"));
+  answer(invocation, report, () => (isAll ? listText(entries) : entries.map(entryText).join("\n")));
   return EXIT.fine;
 }
 

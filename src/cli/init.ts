@@ -6,9 +6,11 @@ import { openPreviewRepository } from "../git/preview.ts";
 import { findRepository } from "../git/source.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { firstPerson } from "./first-person.ts";
+import type { InitReport } from "./reports/schemas.ts";
 import { type FirstPerson, type Folders, type Guess, guessTargets, starterFiles } from "./starter.ts";
 import { type Survey, surveyLines, surveyRepository } from "./survey.ts";
 
@@ -20,6 +22,7 @@ export const init: Command = {
     repo: { type: "string", value: "DIR", description: "the repository; the current folder when absent" },
     key: { type: "string", value: "FILE", description: "your public SSH key, for trust/people.yaml" },
     "dry-run": { type: "boolean", description: "say what was found and show sluice.yaml, write nothing" },
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
   exitCodes: [[0, "written, or shown with --dry-run"]],
@@ -28,6 +31,7 @@ export const init: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
+  formatsOf(invocation);
   const top = workTree(resolve(invocation.folder, textOption(invocation, "repo") ?? "."));
   const givenKey = readGivenKey(invocation);
   const repository = await openPreviewRepository({ path: top, scratch: invocation.surroundings.temporaryFolder });
@@ -42,7 +46,9 @@ async function run(invocation: Invocation): Promise<number> {
     const isDry = isSet(invocation, "dry-run");
     if (!isDry) writeAll(top, files);
     done();
-    invocation.output.write(report(survey, guess, person, folders, files, isDry));
+    answer(invocation, report(survey, guess, person, files, isDry), () =>
+      text(survey, guess, person, folders, files, isDry),
+    );
     return EXIT.fine;
   } finally {
     done();
@@ -132,6 +138,26 @@ function writeAll(top: string, files: ReadonlyMap<string, Uint8Array>): void {
 
 function report(
   survey: Survey,
+  { targets, unsupported }: Guess,
+  person: FirstPerson | null,
+  files: ReadonlyMap<string, Uint8Array>,
+  isDry: boolean,
+): InitReport {
+  return {
+    apiVersion: "sluice/v1",
+    kind: "Init",
+    exitCode: EXIT.fine,
+    written: !isDry,
+    found: [...surveyLines(survey)],
+    targets: targets.map(({ name, path }) => ({ name, path })),
+    unsupported: [...unsupported],
+    person: person === null ? null : { id: person.id, key: person.key?.fingerprint ?? null },
+    files: [...files.keys()].sort(),
+  };
+}
+
+function text(
+  survey: Survey,
   guess: Guess,
   person: FirstPerson | null,
   folders: Folders,
@@ -159,11 +185,11 @@ function report(
     ],
     ["next", [nextText(isDry, folders)]],
   ];
-  const text = rows.flatMap(([label, lines]) =>
+  const lines = rows.flatMap(([label, lines]) =>
     lines.map((line, index) => `${(index === 0 ? label : "").padEnd(13)}${line}\n`),
   );
   const shown = isDry ? `\n${decodeUtf8(files.get("sluice.yaml") ?? new Uint8Array()) ?? ""}` : "";
-  return `${text.join("")}${shown}`;
+  return `${lines.join("")}${shown}`;
 }
 
 function personText(person: FirstPerson | null): string {

@@ -3,9 +3,9 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { SluiceError } from "../lib/errors.ts";
 import { generateNoteKey, isNoteName } from "../log/note.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import type { KeygenReport } from "./reports/schemas.ts";
 
 const USES = ["log", "release", "agent"] as const;
@@ -22,7 +22,7 @@ export const keygen: Command = {
       description: "what the key is called: a log's origin, gate.example/release, the agent's name",
     },
     out: { type: "string", value: "FILE", description: "file for the private key; it must not exist" },
-    format: formatOption(["text", "json"]),
+    ...ANSWER_OPTIONS,
   },
   positionals: [1, 1],
   exitCodes: [[0, "the key is written, its public half is printed"]],
@@ -32,7 +32,7 @@ export const keygen: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const use = requireUse(invocation.positionals[0] ?? "");
   const name = requireName(textOption(invocation, "name"));
   const out = textOption(invocation, "out");
@@ -40,8 +40,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { skey, vkey } = generateNoteKey(name, invocation.random(SEED_BYTES));
   writePrivateFile(resolve(invocation.folder, out), `${skey}\n`, out);
   const report: KeygenReport = { apiVersion: "sluice/v1", kind: "Key", use, name, file: out, verifierKey: vkey };
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(`${vkey}\n`);
+  answer(invocation, report, () => `${vkey}\n`);
   return EXIT.fine;
 }
 

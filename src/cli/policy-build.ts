@@ -7,9 +7,9 @@ import { RESULT_ENTRYPOINT, ruleEntrypoint } from "../policy/aggregate.ts";
 import { encodeBundle } from "../policy/bundle.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { count, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyBuildReport } from "./reports/schemas.ts";
 
@@ -23,7 +23,7 @@ export const policyBuild: Command = {
       value: "FILE",
       description: "FILE.wasm: the module; FILE.tar.gz: an OPA bundle, the same bytes every time, not signed",
     },
-    format: formatOption(["text", "json"]),
+    format: ANSWER_OPTIONS.format,
   },
   positionals: [0, 1],
   exitCodes: [[0, "compiled"]],
@@ -33,7 +33,7 @@ export const policyBuild: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(withoutOutput(invocation));
   const [named] = invocation.positionals;
   const output = textOption(invocation, "output") ?? null;
   const encode = output === null ? null : encoderOf(output);
@@ -43,9 +43,14 @@ async function run(invocation: Invocation): Promise<number> {
   );
   if (output !== null && encode !== null) writeFileSync(resolve(invocation.folder, output), encode(set));
   const report = reportOf(shown, set, output);
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(text(report));
+  answer(withoutOutput(invocation), report, () => text(report));
   return EXIT.fine;
+}
+
+/** Here --output is the module's, as it is for OPA; the report is always shown. */
+function withoutOutput(invocation: Invocation): Invocation {
+  const { output: _, ...options } = invocation.options;
+  return { ...invocation, options };
 }
 
 /** Asked before any work. @throws SluiceError `usage` */

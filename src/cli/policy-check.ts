@@ -2,9 +2,9 @@
 import { codeEntry } from "../lib/codes.ts";
 import { printable } from "../lib/printable.ts";
 import { type ExaminedPolicies, examinePolicies, type PolicyProblem } from "../policy/examine.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { wrap } from "./help.ts";
 import { count, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyCheckReport } from "./reports/schemas.ts";
@@ -13,7 +13,7 @@ export const policyCheck: Command = {
   name: "policy check",
   summary: "find mistakes in policies",
   usage: ["policy check [DIR]"],
-  options: { format: formatOption(["text", "json"]) },
+  options: ANSWER_OPTIONS,
   positionals: [0, 1],
   exitCodes: [
     [0, "no mistake; there may be warnings"],
@@ -24,13 +24,12 @@ export const policyCheck: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const { shown, files, examples } = readPolicyFolder(invocation, invocation.positionals[0]);
   const paths = examples.map(({ path }) => path);
   const examined = await withPolicyServices(invocation, ({ toolchain }) => examinePolicies(toolchain, files, paths));
   const report = reportOf(shown, examined);
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(text(report));
+  answer(invocation, report, () => text(report));
   return report.exitCode;
 }
 

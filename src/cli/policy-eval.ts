@@ -19,10 +19,10 @@ import { compareResources } from "../render/compare.ts";
 import { openRedactor } from "../render/redactor.ts";
 import { identityKey, type Rendered, resourceName } from "../render/resource.ts";
 import { collectSecretValues } from "../render/secrets.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT, exitCodeOfVerdict } from "./failure.ts";
 import { readRegularFile } from "./folder-files.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { renderGivenFiles } from "./given-files.ts";
 import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import { policyEvalText } from "./reports/policy-eval-text.ts";
@@ -36,7 +36,7 @@ export const policyEval: Command = {
     policies: { type: "string", value: "DIR", description: "the policies (default: what sluice.yaml names)" },
     target: { type: "string", value: "T", description: "as if the files were in this target of sluice.yaml" },
     explain: { type: "boolean", description: "which line of the rule spoke, with which values" },
-    format: formatOption(["text", "json"]),
+    ...ANSWER_OPTIONS,
   },
   positionals: [1, 10_000],
   exitCodes: [
@@ -49,7 +49,7 @@ export const policyEval: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const name = textOption(invocation, "target") ?? null;
   const target = name === null ? null : configuredTarget(invocation, name);
   const { shown, files } = readPolicyFolder(invocation, textOption(invocation, "policies"));
@@ -68,8 +68,7 @@ async function run(invocation: Invocation): Promise<number> {
     }
     return reportOf({ folder: shown, name, target, set, rendered: given.rendered, evaluated, findings, mask });
   });
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(policyEvalText(report, invocation.output.width));
+  answer(invocation, report, () => policyEvalText(report, invocation.output.width));
   return report.exitCode;
 }
 

@@ -9,9 +9,9 @@ import { SluiceError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import { resourceName } from "../render/resource.ts";
+import { jsonText } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { writeJson } from "./format.ts";
 import { means, REPO_OPTION, withRepository } from "./opening.ts";
 
 /** Stands in place of a resource. */
@@ -51,7 +51,7 @@ async function run(invocation: Invocation): Promise<number> {
   for (const { target } of others) {
     invocation.output.remark(`${wanted} of ${first.target} is shown; --target ${target} shows the other one.\n`);
   }
-  writeJson(invocation, first.document);
+  invocation.output.write(jsonText(first.document));
   return EXIT.fine;
 }
 

@@ -6,9 +6,9 @@ import { SluiceError } from "../lib/errors.ts";
 import { buildPolicySet, problemsError } from "../policy/compile.ts";
 import type { PolicyFile } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { judgeExamples } from "./policy-examples.ts";
 import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import { policyTestText } from "./reports/policy-test-text.ts";
@@ -24,7 +24,7 @@ export const policyTest: Command = {
     coverage: { type: "boolean", description: "which lines of the policies OPA's tests reach" },
     threshold: { type: "string", value: "N", description: "fail below so many percent; says --coverage too" },
     run: { type: "string", value: "REGEX", description: "only tests and examples with such a name" },
-    format: formatOption(["text", "json"]),
+    ...ANSWER_OPTIONS,
   },
   positionals: [0, 1],
   exitCodes: [
@@ -37,7 +37,7 @@ export const policyTest: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const wanted = wantedOf(invocation);
   const { shown, files, examples } = readPolicyFolder(invocation, invocation.positionals[0]);
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {
@@ -46,8 +46,7 @@ async function run(invocation: Invocation): Promise<number> {
     const chosen = examples.filter(({ path }) => wanted.pattern === null || wanted.pattern.test(path));
     return reportOf(shown, tests, [...(await judgeExamples(chosen, set, engine()))], coverage);
   });
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(policyTestText(report));
+  answer(invocation, report, () => policyTestText(report));
   return report.exitCode;
 }
 

@@ -4,10 +4,10 @@ import { readSluiceYaml, SLUICE_YAML, type SluiceYaml } from "../config/sluice-y
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { Owner, Trust } from "../signature/trust.ts";
+import { answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { readRegularFile } from "./folder-files.ts";
-import { chosenFormat, writeJson } from "./format.ts";
 import { givenTime } from "./given-time.ts";
 import { failure, fine, hasFailure, type Remark, remarksText, warning } from "./remark.ts";
 import type { TrustCheckReport } from "./reports/schemas.ts";
@@ -30,12 +30,11 @@ export const trustCheck: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const { instant } = givenTime(invocation);
   const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
   const report = checkTrust(await givenTrust(invocation, folder), readTargets(folder), instant);
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(remarksText(report.remarks));
+  answer(invocation, report, () => remarksText(report.remarks));
   return report.exitCode;
 }
 

@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import { printable } from "../lib/printable.ts";
 import { formatTime } from "../lib/time.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, type OptionText, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { givenTime } from "./given-time.ts";
 import type { KeyReport, OwnerReport, TrustListReport } from "./reports/schemas.ts";
 import { givenTrust } from "./trust-path.ts";
@@ -18,7 +18,7 @@ export const TRUST_OPTIONS: Readonly<Record<string, OptionText>> = {
   },
   repo: { type: "string", value: "DIR", description: "folder of sluice.yaml; the current folder when absent" },
   at: { type: "string", value: "TIME", description: "as of then, for information only" },
-  format: formatOption(["text", "json"]),
+  ...ANSWER_OPTIONS,
 };
 
 export const trustList: Command = {
@@ -33,7 +33,7 @@ export const trustList: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json"]);
+  formatsOf(invocation);
   const time = givenTime(invocation);
   const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
   const { path, trust } = await givenTrust(invocation, folder);
@@ -47,8 +47,7 @@ async function run(invocation: Invocation): Promise<number> {
     owners: [...listOwners(trust, time.instant)],
     change: trust.change === null ? null : { count: trust.change.count, roles: [...trust.change.roles].sort() },
   };
-  if (format === "json") writeJson(invocation, report);
-  else invocation.output.write(trustListText(report, time.isGiven));
+  answer(invocation, report, () => trustListText(report, time.isGiven));
   return EXIT.fine;
 }
 

@@ -8,9 +8,9 @@ import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { chosenFormat, formatOption, writeJson } from "./format.ts";
 import { type GivenTime, givenTime } from "./given-time.ts";
 import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
 import { verifyText } from "./reports/verify-text.ts";
@@ -30,7 +30,8 @@ export const verify: Command = {
       description: "a trust folder, an allowed_signers file or an armoured keyring",
     },
     at: { type: "string", value: "TIME", description: "look at the trust as of then; for information only" },
-    format: formatOption(["text", "json", "ndjson"]),
+    ...ANSWER_OPTIONS,
+    format: { ...ANSWER_OPTIONS.format, description: "text (default), json or ndjson; may be repeated" },
   },
   positionals: [0, 1],
   exitCodes: [
@@ -42,7 +43,7 @@ export const verify: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const format = chosenFormat(invocation, ["text", "json", "ndjson"]);
+  formatsOf(invocation, ["text", "json", "ndjson"]);
   const wanted = readWanted(invocation);
   const time = givenTime(invocation);
   const path = textOption(invocation, "trust");
@@ -55,9 +56,7 @@ async function run(invocation: Invocation): Promise<number> {
   try {
     const range = await readRange(repository, wanted);
     const report = await verifyRange(range, found, time, repository, top);
-    if (format === "json") writeJson(invocation, report);
-    else if (format === "ndjson") writeLines(invocation, report);
-    else invocation.output.write(verifyText(report, range.commits));
+    answer(invocation, report, () => verifyText(report, range.commits), report.verifications);
     return report.exitCode;
   } finally {
     done();
@@ -150,13 +149,4 @@ function toReport(verification: Verification, timeBasis: VerificationReport["tim
     timeBasis,
     payloadSha256,
   };
-}
-
-/** In pieces: a long history is tens of megabytes. */
-function writeLines(invocation: Invocation, report: VerifyReport): void {
-  const LINES_AT_ONCE = 1000;
-  for (let start = 0; start < report.verifications.length; start += LINES_AT_ONCE) {
-    const lines = report.verifications.slice(start, start + LINES_AT_ONCE).map((one) => `${JSON.stringify(one)}\n`);
-    invocation.output.write(lines.join(""));
-  }
 }

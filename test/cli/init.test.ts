@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
-import { configCheckSchema } from "../../src/cli/reports/schemas.ts";
+import { configCheckSchema, initSchema } from "../../src/cli/reports/schemas.ts";
 import { yamlText } from "../../src/cli/starter.ts";
 import { readSluiceYaml } from "../../src/config/sluice-yaml.ts";
 import { readDocument } from "../../src/lib/document.ts";
@@ -75,6 +75,27 @@ test("init says what it found, writes a start in mode observe that config check 
   assert.match(repo.read("sluice.yaml"), /^# {3}apps\/web \(Kustomize\)\n# {3}charts\/db \(Helm\)$/m);
   const { code, remarks } = await check(repo);
   assert.deepEqual([code, remarks.filter((one) => one.state !== "ok")], [0, []]);
+});
+
+test("init --dry-run --format json says the same in the shape of its schema, and writes nothing", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: MIXED });
+  const run = await runSluice(["init", "--dry-run", "--format", "json"], { cwd: repo.path });
+  const report = initSchema.parse(JSON.parse(run.stdout));
+  assert.deepEqual([run.code, report.written, existsSync(join(repo.path, "sluice.yaml"))], [0, false, false]);
+  assert.deepEqual(
+    report.targets.map(({ name, path }) => [name, path]),
+    [
+      ["prod", "clusters/prod"],
+      ["staging", "clusters/staging"],
+    ],
+  );
+  assert.deepEqual(report.unsupported, [
+    { folder: "apps/web", tool: "Kustomize" },
+    { folder: "charts/db", tool: "Helm" },
+  ]);
+  assert.ok(report.found.some((fact) => fact.includes("8 plain manifests")));
+  assert.ok(report.files.includes("sluice.yaml") && report.files.includes("trust/people.yaml"));
 });
 
 test("init explains every key of sluice.yaml by a comment and keeps to 120 columns", async (t) => {

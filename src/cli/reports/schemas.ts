@@ -124,6 +124,23 @@ export const keygenSchema = z.strictObject({
   verifierKey: z.string().describe("The public half, to hand out: name+hash+base64."),
 });
 
+export const initSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("Init"),
+  exitCode,
+  written: z.boolean().describe("False with --dry-run."),
+  found: z.array(z.string()).describe("What the repository holds, in words."),
+  targets: z.array(z.strictObject({ name: z.string(), path: z.string() })),
+  unsupported: z
+    .array(z.strictObject({ folder: z.string(), tool: z.enum(["Kustomize", "Helm"]) }))
+    .describe("Folders that cannot be targets yet, sorted."),
+  person: z
+    .strictObject({ id: z.string(), key: z.string().nullable().describe("Fingerprint; null when no key is known.") })
+    .nullable()
+    .describe("The first entry of people.yaml."),
+  files: z.array(z.string()).describe("Paths in the repository, sorted."),
+});
+
 const explanationSchema = z.strictObject({
   name: z.string(),
   kind: z.enum(["code", "rule"]),
@@ -284,6 +301,7 @@ export type KeyReport = z.infer<typeof keySchema>;
 export type TrustListReport = z.infer<typeof trustListSchema>;
 export type TrustCheckReport = z.infer<typeof trustCheckSchema>;
 export type KeygenReport = z.infer<typeof keygenSchema>;
+export type InitReport = z.infer<typeof initSchema>;
 export type Explanation = z.infer<typeof explanationSchema>;
 export type ExplainReport = z.infer<typeof explainSchema>;
 export type PolicyBuildReport = z.infer<typeof policyBuildSchema>;
@@ -297,6 +315,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "config-check": { title: "Output of `sluice config check --format json`", schema: configCheckSchema },
   doctor: { title: "Output of `sluice doctor --format json`", schema: doctorSchema },
   explain: { title: "Output of `sluice explain --format json`", schema: explainSchema },
+  init: { title: "Output of `sluice init --format json`", schema: initSchema },
   keygen: { title: "Output of `sluice keygen --format json`", schema: keygenSchema },
   "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },

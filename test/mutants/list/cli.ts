@@ -2,6 +2,14 @@ import type { Mutant } from "../mutant.ts";
 
 export const CLI: readonly Mutant[] = [
   {
+    name: "does its work first and finds out then that the answer can be written nowhere",
+    file: "src/cli/answer.ts",
+    find: "for (const file of outputs) refuseUnwritable(resolve(invocation.folder, file), file);",
+    replace: "",
+    test: "test/cli/answer.test.ts",
+    named: "a format or a file that cannot be is refused before anything is done",
+  },
+  {
     name: "replaces a key that is there",
     file: "src/cli/keygen.ts",
     find: 'descriptor = openSync(path, "wx", 0o600);',
