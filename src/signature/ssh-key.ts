@@ -8,10 +8,10 @@
  *   sk-ecdsa-sha2-nistp256@openssh.com string type, string curve, string point, string application
  */
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { decodeBase64 } from "../lib/bytes.ts";
+import { concatBytes, decodeBase64, utf8 } from "../lib/bytes.ts";
 import { fingerprint } from "../lib/digest.ts";
 import { type Refusal, refusal } from "./format.ts";
-import { SshReader } from "./ssh-wire.ts";
+import { SshReader, sshString } from "./ssh-wire.ts";
 
 export interface SshPublicKey {
   readonly kind: "key";
@@ -53,6 +53,18 @@ export function sshKeyFromLine(line: string): SshPublicKey | Refusal {
   }
   const key = sshKeyFromBlob(blob);
   return key.kind === "key" && key.type !== match[1] ? malformed("is of another type than its line says") : key;
+}
+
+/**
+ * Reads over the fields that follow the type of a key and answers the key's own blob: certificates hold those fields with
+ * others before and behind them. null for a type that is not known.
+ */
+export function blobOfFields(type: string, fields: SshReader, bytes: Uint8Array): Uint8Array | null {
+  const read = readers(type);
+  if (read === null) return null;
+  const start = fields.offset;
+  read(fields);
+  return concatBytes(sshString(utf8(type)), bytes.subarray(start, fields.offset));
 }
 
 export function sshKeyFromBlob(blob: Uint8Array): SshPublicKey | Refusal {
@@ -121,12 +133,10 @@ function readRsa(reader: SshReader): Parts | Refusal {
 function unknownType(type: string): Refusal {
   if (type === "ssh-dss") return refusal("weak-algorithm", "ssh-dss keys can be forged and are refused.");
   const shown = JSON.stringify(type.slice(0, 60));
-  return refusal(
-    "not-supported",
-    type.includes("-cert-v01@")
-      ? "SSH certificates are not supported yet."
-      : `SSH keys of type ${shown} are not supported.`,
-  );
+  if (type.includes("-cert-v01@")) {
+    return refusal("not-supported", "This is an SSH certificate; list its authority, or the key without it.");
+  }
+  return refusal("not-supported", `SSH keys of type ${shown} are not supported.`);
 }
 
 function malformed(clause: string): Refusal {

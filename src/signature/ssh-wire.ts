@@ -20,6 +20,11 @@ export class SshReader {
     return !this.#failed && this.#offset === this.#bytes.byteLength;
   }
 
+  /** Bytes read so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   take(length: number): Uint8Array {
     if (this.#failed || length > this.#bytes.byteLength - this.#offset) {
       this.#failed = true;
@@ -36,6 +41,11 @@ export class SshReader {
   uint32(): number {
     const [a = 0, b = 0, c = 0, d = 0] = this.take(4);
     return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+  }
+
+  uint64(): bigint {
+    const high = this.uint32();
+    return BigInt(high) * 2n ** 32n + BigInt(this.uint32());
   }
 
   string(): Uint8Array {

@@ -69,6 +69,17 @@ export interface OpenPgpTrustedKey {
   readonly terms: KeyTerms;
 }
 
+/** An authority for SSH user certificates. */
+export interface SshAuthority {
+  /** `SHA256:...` of the authority's key. */
+  readonly fingerprint: string;
+  /** Pattern list as OpenSSH has it: the principals that this authority may certify. */
+  readonly principals: string;
+  readonly terms: KeyTerms;
+  /** Those whom a principal can mean, by e-mail address; null: the principals themselves are the owner (allowed_signers). */
+  readonly owners: readonly Owner[] | null;
+}
+
 export type TrustedKey = SshTrustedKey | OpenPgpTrustedKey;
 
 /** Who may change governance files: `change:` of the trust folder. */
@@ -80,9 +91,12 @@ export interface ChangeRule {
 export interface Trust {
   readonly owners: readonly Owner[];
   readonly keys: readonly TrustedKey[];
+  readonly sshAuthorities?: readonly SshAuthority[];
   readonly change: ChangeRule | null;
   /** Key fingerprints taken away by the operator (`gate.yaml` revoked), hard. */
   readonly revokedKeys: readonly string[];
+  /** Sentences for people about how the files were read; none changes a verdict. */
+  readonly notes?: readonly string[];
   /** SHA-256 over the canonical content that this trust was read from. */
   readonly digest: string;
 }

@@ -36,6 +36,7 @@ export type Rejection =
   | "key-not-for-signing"
   | "signer-left"
   | "touch-required"
+  | "pin-required"
   | "signer-mismatch"
   | "forge-not-permitted"
   | "robot-not-permitted"

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { Code } from "../../src/lib/codes.ts";
 import { SluiceError } from "../../src/lib/errors.ts";
 import { readAllowedSigners, readKeyring } from "../../src/signature/allowed-signers.ts";
 import { matchesPatternList } from "../../src/signature/pattern.ts";
+import { readRevokedSshKeys } from "../../src/signature/ssh-revoked.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { commitOf, GpgHome, NOW, PAYLOAD, signedRaw, sshKeygenAccepts } from "../support/signing.ts";
 import { ed25519Signer, sshSig } from "../support/sshsig.ts";
@@ -78,7 +82,12 @@ for (const [name, line, code] of [
   ["an open quote", `"ada ${key.line}`, "allowed-signers-invalid"],
   ["a line without key", "ada", "allowed-signers-invalid"],
   ["a damaged key", `ada ${key.line.slice(0, -4)}`, "allowed-signers-invalid"],
-  ["a certificate authority", `*@example.com cert-authority ${key.line}`, "not-supported"],
+  ["an option that only begins like a known one", `ada namespacesx="git" ${key.line}`, "allowed-signers-invalid"],
+  ["a comma after the last option", `ada namespaces="git", ${key.line}`, "allowed-signers-invalid"],
+  ["an authority with a value", `ada cert-authority="yes" ${key.line}`, "allowed-signers-invalid"],
+  ["an open quote in an option", `ada namespaces="git ${key.line}`, "allowed-signers-invalid"],
+  ["a value without quotes", `ada namespaces=git ${key.line}`, "allowed-signers-invalid"],
+  ["a certificate where a key belongs", `ada ssh-ed25519-cert-v01@openssh.com AAAA`, "allowed-signers-invalid"],
 ] as const satisfies readonly (readonly [string, string, Code])[]) {
   test(`refuses ${name} with its line`, () => {
     assert.throws(
@@ -87,6 +96,102 @@ for (const [name, line, code] of [
     );
   });
 }
+
+test("a time without zone is reported with its line, one with a zone is not", () => {
+  const text = `ada valid-after="20260101Z",valid-before="20270101" ${key.line}\njo valid-after="20260101utc" ${other.line}\n`;
+  assert.deepEqual(readAllowedSigners(text, "signers").notes, [
+    'signers:1 valid-before="20270101" has no zone and is read as UTC; OpenSSH reads it in the zone of the machine.',
+  ]);
+});
+
+/** One line of anything that the grammar knows, and of much that it does not. */
+const LINES = fc
+  .record({
+    principals: fc.constantFrom("ada", "*", "a?a", "jo", "ada,!ada", "!jo,*", '"ada,jo"', '"jo"', "ADA", "*a,!a*", '"'),
+    options: fc.array(
+      fc.constantFrom(
+        'namespaces="git"',
+        'NameSpaces="g*,!x"',
+        'namespaces="file"',
+        'namespaces=""',
+        'namespaces="a\\"b,git"',
+        'valid-after="20260101"',
+        'valid-after="20270101Z"',
+        'valid-before="20270101000000UTC"',
+        'valid-before="202501010000z"',
+        'valid-before="2027"',
+        'valid-until="20270101"',
+        "cert-authority",
+        "no-such-option",
+        "namespaces=git",
+      ),
+      { maxLength: 3 },
+    ),
+    gap: fc.constantFrom(" ", "\t", "  \t "),
+    line: fc.constantFrom(key.line, key.line, key.line, other.line, `${key.line} a comment "of it"`),
+    before: fc.constantFrom("", " ", "\t", "# "),
+    after: fc.constantFrom("", "\r", " "),
+  })
+  .map(({ principals, options, gap, line, before, after }) =>
+    [before + principals, ...(options.length === 0 ? [] : [options.join()]), line + after].join(gap),
+  );
+
+test("agrees with ssh-keygen -Y verify about generated lines, and is never the more lenient", async (t) => {
+  const folder = tempFolder(t);
+  const [list, file] = [join(folder, "allowed_signers"), join(folder, "signature")];
+  writeFileSync(file, signature);
+  const counts = { both: 0, neither: 0 };
+  for (const line of fc.sample(LINES, { numRuns: 250, seed: 5 })) {
+    writeFileSync(list, `${line}\n`);
+    const args = ["-Y", "verify", "-n", "git", "-I", "ada", "-f", list, "-s", file, "-Overify-time=20260601000000Z"];
+    const env = { ...process.env, TZ: "UTC" };
+    const theirs = spawnSync("ssh-keygen", args, { input: PAYLOAD, env }).status === 0;
+    assert.equal(await accepts(line), theirs, line);
+    counts[theirs ? "both" : "neither"] += 1;
+  }
+  t.diagnostic(JSON.stringify(counts));
+  assert.ok(counts.both > 20 && counts.neither > 20);
+});
+
+/** Whether the line lets ada sign commits on 1 June 2026. */
+async function accepts(line: string): Promise<boolean> {
+  try {
+    const trust = readAllowedSigners(`${line}\n`, "allowed_signers");
+    const verifier = await openVerifier(trust, "sha1");
+    const at = { instant: Date.parse("2026-06-01T00:00:00Z"), basis: "now" } as const;
+    const found = await verifier.verify(commitOf(signedRaw(signature)), at);
+    return found.kind === "verified" && matchesPatternList("ada", found.signer.person);
+  } catch (error) {
+    assert.ok(error instanceof SluiceError && error.code === "allowed-signers-invalid", String(error));
+    return false;
+  }
+}
+
+test("agrees with ssh-keygen -Y find-principals about whose a key is", (t) => {
+  const folder = tempFolder(t);
+  const [list, file] = [join(folder, "allowed_signers"), join(folder, "signature")];
+  writeFileSync(file, signature);
+  for (const principals of ["ada", "ada,jo", '"ada@example.com,*@example.org"', "!max,ada"]) {
+    const text = `max ${other.line}\n${principals} namespaces="git" ${key.line}\n`;
+    writeFileSync(list, text);
+    const answer = spawnSync("ssh-keygen", ["-Y", "find-principals", "-s", file, "-f", list]).stdout.toString();
+    const owner = readAllowedSigners(text, "signers").keys[1]?.owner.principals ?? "";
+    assert.deepEqual(answer.trim().split("\n"), owner.split(","));
+  }
+});
+
+test("reads a plain list of revoked keys and refuses a KRL by name", (t) => {
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, "key.pub"), `${key.line}\n`);
+  const fingerprint = readAllowedSigners(`ada ${key.line}`, "f").keys[0]?.fingerprint;
+  assert.deepEqual(readRevokedSshKeys(Buffer.from(`# lost\n\n${key.line} ada\r\n`), "revoked"), [fingerprint]);
+  spawnSync("ssh-keygen", ["-q", "-k", "-f", join(folder, "krl"), join(folder, "key.pub")]);
+  assert.throws(() => readRevokedSshKeys(readFileSync(join(folder, "krl")), "revoked"), { code: "not-supported" });
+  assert.throws(
+    () => readRevokedSshKeys(Buffer.from(`${key.line}\nserial: 1\n`), "revoked"),
+    (error) => error instanceof SluiceError && error.code === "revoked-key-invalid" && error.position?.line === 2,
+  );
+});
 
 test("matches pattern lists as OpenSSH does", () => {
   assert.equal(matchesPatternList("ada@example.com", "*@example.com"), true);

@@ -1,7 +1,7 @@
 /** SSHSIG blobs built byte by byte, so that each field can be wrong on purpose. */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
-function field(content: Uint8Array | string): Buffer {
+export function field(content: Uint8Array | string): Buffer {
   const bytes = Buffer.from(content);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.byteLength);

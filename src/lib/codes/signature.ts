@@ -94,6 +94,13 @@ export const SIGNATURE_CODES = {
     example: "A key made with `ssh-keygen -t ed25519-sk -O no-touch-required` signs for a target with `touch: true`.",
     fix: `Sign with a key that asks for a touch: ssh-keygen -t ed25519-sk && ${RE_SIGN}`,
   },
+  "pin-required": {
+    class: "rejected",
+    means:
+      "The SSH certificate of the signer requires the PIN of the security key, and the signature does not prove that it was given.",
+    example: "A certificate made with `ssh-keygen -s ca -O verify-required` for a key that signs without PIN.",
+    fix: `Sign with a key that asks for its PIN: ssh-keygen -t ed25519-sk -O verify-required && ${RE_SIGN}`,
+  },
   "signer-mismatch": {
     class: "rejected",
     means: "The signature is right, but its owner is not who the commit names as author or committer.",

@@ -3,74 +3,147 @@
  *
  *   byte[6]  "SSHSIG"
  *   uint32   version, 1
- *   string   public key                    the signer's, whole; see ssh-key.ts
+ *   string   public key                    the signer's, whole, or a certificate of it; see ssh-key.ts, ssh-certificate.ts
  *   string   namespace                     `git` for commits, `sluice-approval` for approvals
  *   string   reserved, empty
  *   string   hash algorithm                sha256 | sha512
- *   string   signature                     string type, string raw; sk: followed by byte flags, uint32 counter
+ *   string   signature                     see ssh-raw-signature.ts
  *
  * What was signed: "SSHSIG", then namespace, reserved, hash algorithm and H(message), each a string.
- * A security key signs SHA256(application), flags, counter and SHA256 of that (PROTOCOL.u2f).
  * OpenSSH ignores a changed `reserved` field; here it must be empty, so that a signature has one form.
+ * As in OpenSSH, a listed key never vouches for a certificate, nor an authority for a plain key.
  */
-import { hash, type KeyObject, verify } from "node:crypto";
+import { hash } from "node:crypto";
 import { concatBytes, utf8 } from "../../lib/bytes.ts";
-import { sha256 } from "../../lib/digest.ts";
+import type { Instant } from "../../lib/time.ts";
 import { readArmour } from "../armour.ts";
-import { type Format, type Matched, type Refusal, refusal, type SignedBytes } from "../format.ts";
+import {
+  type Format,
+  type FormatVerifier,
+  type Match,
+  type Matched,
+  type Refusal,
+  refusal,
+  type SignedBytes,
+} from "../format.ts";
+import { ownerOfCertificate } from "../ssh-authority.ts";
+import { objectionToCertificate, plainTypeOf, readSshCertificate, type SshCertificate } from "../ssh-certificate.ts";
 import { type SshPublicKey, sshKeyFromBlob } from "../ssh-key.ts";
+import { hardwareOf, isMadeBy, type RawSshSignature, readRawSignature } from "../ssh-raw-signature.ts";
 import { SshReader, sshString } from "../ssh-wire.ts";
-import type { SshTrustedKey, Trust } from "../trust.ts";
+import type { SshAuthority, SshTrustedKey, Trust } from "../trust.ts";
 
 const BEGIN = "-----BEGIN SSH SIGNATURE-----";
 const END = "-----END SSH SIGNATURE-----";
 const MAGIC = utf8("SSHSIG");
 const VERSION = 1;
-const FLAG_TOUCHED = 0x01;
-const FLAG_PIN = 0x04;
+const NO_BYTES = new Uint8Array(0);
+/** Signers remembered by the bytes of their key or certificate; a range has few, hostile ones are forgotten together. */
+const MAXIMUM_REMEMBERED = 1_000;
 
-export const SSH: Format = {
-  name: "ssh",
-  begin: BEGIN,
-  end: END,
-  open(trust: Trust) {
-    const listed = Map.groupBy(
-      trust.keys.filter((key) => key.format === "ssh"),
-      (key) => key.fingerprint,
-    );
-    return { match: (signed) => matchSsh(signed, listed) };
-  },
-};
+export const SSH: Format = { name: "ssh", begin: BEGIN, end: END, open };
 
-interface SshSignature {
-  readonly key: SshPublicKey;
-  readonly namespace: Uint8Array;
-  readonly hash: "sha256" | "sha512";
-  readonly type: string;
-  readonly raw: Uint8Array;
-  /** Of a security key: flags, counter. */
-  readonly security: { readonly flags: number; readonly trailer: Uint8Array } | null;
+/** Whose key is in the signature: the key alone, or a certificate about it. */
+type Holder = { readonly key: SshPublicKey; readonly certificate: SshCertificate | null };
+type ReadHolder = (blob: Uint8Array) => Holder | Refusal;
+
+interface Listed {
+  readonly keys: ReadonlyMap<string, readonly SshTrustedKey[]>;
+  readonly authorities: ReadonlyMap<string, readonly SshAuthority[]>;
+  readonly revokedKeys: ReadonlySet<string>;
+  readonly readHolder: ReadHolder;
 }
 
-function matchSsh(signed: SignedBytes, listed: ReadonlyMap<string, readonly SshTrustedKey[]>): Matched | Refusal {
-  const blob = binary(signed.signature);
-  if (typeof blob === "string") return malformed(blob);
-  const signature = readSignature(blob, signed.namespace);
-  if ("kind" in signature) return signature;
-  const owned = listed.get(signature.key.fingerprint) ?? [];
-  if (!isMade(signature, signed.payload, owned[0]?.key ?? signature.key.key)) {
-    return refusal("bad-signature", `The signature of ${signature.key.fingerprint} does not belong to these bytes.`);
-  }
-  if (owned.length === 0) return refusal("unknown-signer", `Nobody owns the SSH key ${signature.key.fingerprint}.`);
-  const hardware = signature.security === null ? null : flagsOf(signature.security.flags);
-  return {
-    kind: "matched",
-    matches: owned.map((key) => ({ key, signingKey: key.fingerprint, hardware, objection: null })),
+function open(trust: Trust): FormatVerifier {
+  const listed: Listed = {
+    keys: Map.groupBy(
+      trust.keys.filter((key) => key.format === "ssh"),
+      (key) => key.fingerprint,
+    ),
+    authorities: Map.groupBy(trust.sshAuthorities ?? [], (authority) => authority.fingerprint),
+    revokedKeys: new Set(trust.revokedKeys),
+    readHolder: rememberingHolders(),
+  };
+  return { match: (signed, at) => matchSsh(signed, at, listed) };
+}
+
+/** The same few keys sign whole histories: each is read, and each certificate verified, once. */
+function rememberingHolders(): ReadHolder {
+  const known = new Map<string, Holder | Refusal>();
+  return (blob) => {
+    const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString("latin1");
+    const found = known.get(bytes) ?? readHolder(blob);
+    if (known.size >= MAXIMUM_REMEMBERED) known.clear();
+    known.set(bytes, found);
+    return found;
   };
 }
 
-function flagsOf(flags: number): { touch: boolean; pin: boolean } {
-  return { touch: (flags & FLAG_TOUCHED) !== 0, pin: (flags & FLAG_PIN) !== 0 };
+function readHolder(blob: Uint8Array): Holder | Refusal {
+  if (plainTypeOf(new SshReader(blob).text()) === null) {
+    const key = sshKeyFromBlob(blob);
+    return key.kind === "refused" ? key : { key, certificate: null };
+  }
+  const certificate = readSshCertificate(blob);
+  return certificate.kind === "refused" ? certificate : { key: certificate.key, certificate };
+}
+
+interface SshSignature {
+  readonly holder: Holder;
+  readonly namespace: Uint8Array;
+  readonly hash: "sha256" | "sha512";
+  readonly inner: RawSshSignature;
+}
+
+function matchSsh(signed: SignedBytes, at: Instant, listed: Listed): Matched | Refusal {
+  const blob = binary(signed.signature);
+  if (typeof blob === "string") return malformed(blob);
+  const signature = readSignature(blob, signed.namespace, listed.readHolder);
+  if ("kind" in signature) return signature;
+  const { key, certificate } = signature.holder;
+  if (!isMade(signature, signed.payload)) {
+    return refusal("bad-signature", `The signature of ${key.fingerprint} does not belong to these bytes.`);
+  }
+  const matches = certificate === null ? byKey(signature, listed) : byAuthority(signature, certificate, at, listed);
+  return "kind" in matches ? matches : { kind: "matched", matches };
+}
+
+function byKey({ holder: { key }, inner }: SshSignature, { keys }: Listed): readonly Match[] | Refusal {
+  const owned = keys.get(key.fingerprint);
+  if (owned === undefined) return refusal("unknown-signer", `Nobody owns the SSH key ${key.fingerprint}.`);
+  const hardware = hardwareOf(inner);
+  return owned.map((one) => ({ key: one, signingKey: one.fingerprint, hardware, objection: null }));
+}
+
+/** One match for each listing of the authority under which the certificate names somebody who is listed. */
+function byAuthority(
+  signature: SshSignature,
+  certificate: SshCertificate,
+  at: Instant,
+  { authorities, revokedKeys }: Listed,
+): readonly Match[] | Refusal {
+  const { key, authority } = certificate;
+  const issuers = authorities.get(authority.fingerprint);
+  if (issuers === undefined) {
+    return refusal("unknown-signer", `Nobody lists ${authority.fingerprint} as an authority for SSH certificates.`);
+  }
+  if (!certificate.isSigned) {
+    return refusal("bad-signature", `The certificate of ${key.fingerprint} is not signed by its authority.`);
+  }
+  const hardware = hardwareOf(signature.inner);
+  const objection = revokedKeys.has(authority.fingerprint)
+    ? refusal("key-revoked", `The certificate authority ${authority.fingerprint} was taken away.`)
+    : objectionToCertificate(certificate, at, hardware);
+  const { fingerprint, blob } = key;
+  const found = issuers.flatMap((issuer) => {
+    const owner = ownerOfCertificate(certificate.principals, issuer);
+    if (owner === null) return [];
+    const listed: SshTrustedKey = { format: "ssh", owner, fingerprint, blob, key: key.key, terms: issuer.terms };
+    return [{ key: listed, signingKey: fingerprint, hardware, objection }];
+  });
+  return found.length > 0
+    ? found
+    : refusal("unknown-signer", `The certificate of ${fingerprint} does not name one person who is listed.`);
 }
 
 function binary(signature: Uint8Array): Uint8Array | string {
@@ -79,7 +152,7 @@ function binary(signature: Uint8Array): Uint8Array | string {
   return readArmour(Buffer.from(signature).toString("latin1"), { begin: BEGIN, end: END, openPgp: false });
 }
 
-function readSignature(blob: Uint8Array, namespace: string): SshSignature | Refusal {
+function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHolder): SshSignature | Refusal {
   const reader = new SshReader(blob);
   if (!Buffer.from(reader.take(MAGIC.byteLength)).equals(MAGIC)) return malformed("is not an SSHSIG blob");
   if (reader.uint32() !== VERSION) return malformed("is not of version 1");
@@ -96,66 +169,20 @@ function readSignature(blob: Uint8Array, namespace: string): SshSignature | Refu
       `The SSH signature uses the hash ${shown(hashName)}; sha256 or sha512 is required.`,
     );
   }
-  const key = sshKeyFromBlob(keyBlob);
-  if (key.kind === "refused") return key;
+  const holder = readHolder(keyBlob);
+  if ("kind" in holder) return holder;
   if (!Buffer.from(signedFor).equals(Buffer.from(namespace))) {
     const found = shown(Buffer.from(signedFor).toString("latin1"));
     return refusal("wrong-namespace", `The SSH signature was made for ${found}, not for ${shown(namespace)}.`);
   }
-  return readInner(inner, key, signedFor, hashName);
+  const raw = readRawSignature(inner, holder.key);
+  return "kind" in raw ? raw : { holder, namespace: signedFor, hash: hashName, inner: raw };
 }
 
-function readInner(
-  inner: Uint8Array,
-  key: SshPublicKey,
-  namespace: Uint8Array,
-  hashName: "sha256" | "sha512",
-): SshSignature | Refusal {
-  const reader = new SshReader(inner);
-  const type = reader.text();
-  const raw = reader.string();
-  const trailer = key.application === null ? null : reader.take(5);
-  if (!reader.finished) return malformed("is damaged or has bytes left over");
-  if (type === "ssh-rsa") return refusal("weak-algorithm", "The SSH signature is an ssh-rsa one, which uses SHA-1.");
-  const fits = key.type === "ssh-rsa" ? /^rsa-sha2-(?:256|512)$/.test(type) : type === key.type;
-  if (!fits) return malformed(`says ${shown(type)} for a key of type ${key.type}`);
-  const security = trailer === null ? null : { flags: trailer[0] ?? 0, trailer };
-  return { key, namespace, hash: hashName, type, raw, security };
-}
-
-function isMade(signature: SshSignature, payload: Uint8Array, key: KeyObject): boolean {
-  const message = concatBytes(
-    MAGIC,
-    sshString(signature.namespace),
-    sshString(new Uint8Array(0)),
-    sshString(utf8(signature.hash)),
-    sshString(hash(signature.hash, payload, "buffer")),
-  );
-  const { application } = signature.key;
-  if (signature.security === null || application === null) return isSignedBy(signature, message, key);
-  return isSignedBy(signature, concatBytes(sha256(application), signature.security.trailer, sha256(message)), key);
-}
-
-function isSignedBy(signature: SshSignature, message: Uint8Array, key: KeyObject): boolean {
-  const { curve } = signature.key;
-  if (signature.type.startsWith("rsa-sha2-")) {
-    return verify(signature.type === "rsa-sha2-512" ? "sha512" : "sha256", message, key, signature.raw);
-  }
-  if (curve === null) return signature.raw.byteLength === 64 && verify(null, message, key, signature.raw);
-  const raw = readEcdsaSignature(signature.raw, curve.bytes);
-  return raw !== null && verify(curve.hash, message, { key, dsaEncoding: "ieee-p1363" }, raw);
-}
-
-/** mpint r, mpint s (RFC 5656 section 3.1.2) as r || s, each of the curve's size; null where they do not fit. */
-function readEcdsaSignature(raw: Uint8Array, bytes: number): Uint8Array | null {
-  const reader = new SshReader(raw);
-  const r = reader.positive();
-  const s = reader.positive();
-  if (!reader.finished || r.byteLength > bytes || s.byteLength > bytes) return null;
-  const pair = new Uint8Array(2 * bytes);
-  pair.set(r, bytes - r.byteLength);
-  pair.set(s, 2 * bytes - s.byteLength);
-  return pair;
+function isMade({ holder, namespace, hash: name, inner }: SshSignature, payload: Uint8Array): boolean {
+  const digest = sshString(hash(name, payload, "buffer"));
+  const message = concatBytes(MAGIC, sshString(namespace), sshString(NO_BYTES), sshString(utf8(name)), digest);
+  return isMadeBy(inner, message, holder.key);
 }
 
 function malformed(clause: string): Refusal {
@@ -173,6 +200,6 @@ export function keyInSignature(signature: Uint8Array): SshPublicKey | null {
   const reader = new SshReader(blob);
   reader.take(MAGIC.byteLength);
   reader.uint32();
-  const key = sshKeyFromBlob(reader.string());
-  return reader.failed || key.kind !== "key" ? null : key;
+  const holder = readHolder(reader.string());
+  return reader.failed || "kind" in holder ? null : holder.key;
 }

@@ -5,7 +5,49 @@ const OPENPGP = "test/signature/openpgp.test.ts";
 const TRUST = "test/signature/trust-folder.test.ts";
 const REQUIREMENT = "test/signature/requirement.test.ts";
 
+const CERTIFICATE = "test/signature/ssh-certificate.test.ts";
+
 export const SIGNATURE: readonly Mutant[] = [
+  {
+    name: "takes an SSH certificate that its authority did not sign",
+    file: "src/signature/formats/ssh.ts",
+    find: "if (!certificate.isSigned) {",
+    replace: "if (!certificate.isSigned && issuers.length === 0) {",
+    test: CERTIFICATE,
+    named: "no bit of a certificate can be changed (every fifth is tried)",
+  },
+  {
+    name: "takes an SSH certificate for names that the authority may not give",
+    file: "src/signature/ssh-authority.ts",
+    find: "matchesPatternList(one, authority.principals)",
+    replace: "one !== authority.principals",
+    test: CERTIFICATE,
+    named: "agrees with ssh-keygen about a certificate for names the authority may not give",
+  },
+  {
+    name: "passes over critical options of an SSH certificate",
+    file: "src/signature/ssh-certificate.ts",
+    find: "if (other !== undefined) {",
+    replace: "if (other === key.fingerprint) {",
+    test: CERTIFICATE,
+    named: "refuses a certificate bound by force-command=/bin/true, which ssh-keygen does not look at",
+  },
+  {
+    name: "takes an SSH certificate after its end",
+    file: "src/signature/ssh-certificate.ts",
+    find: "if (until !== null && at >= until)",
+    replace: "if (until !== null && at > until + 9_999_999)",
+    test: CERTIFICATE,
+    named: "agrees with ssh-keygen about a certificate a second too late",
+  },
+  {
+    name: "takes the authority of a revoked SSH authority",
+    file: "src/signature/formats/ssh.ts",
+    find: "revokedKeys.has(authority.fingerprint)",
+    replace: "revokedKeys.has(authority.type)",
+    test: CERTIFICATE,
+    named: "an authority that was taken away takes its certificates with it, and so does the certified key",
+  },
   {
     name: "takes SSH signatures made for another purpose",
     file: "src/signature/formats/ssh.ts",
@@ -32,7 +74,7 @@ export const SIGNATURE: readonly Mutant[] = [
   },
   {
     name: "takes an SSH signature of another type than its key",
-    file: "src/signature/formats/ssh.ts",
+    file: "src/signature/ssh-raw-signature.ts",
     find: "if (!fits) return malformed",
     replace: "if (type === key.fingerprint) return malformed",
     test: ATTACKS,
@@ -41,8 +83,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes an SSH signature over other bytes",
     file: "src/signature/formats/ssh.ts",
-    find: "if (!isMade(signature, signed.payload, owned[0]?.key ?? signature.key.key)) {",
-    replace: "if (owned.length > 9_999) {",
+    find: "if (!isMade(signature, signed.payload)) {",
+    replace: "if (!isMade(signature, signed.payload) && certificate !== null) {",
     test: ATTACKS,
     named: "rejects the message replaced under a good signature",
   },
