@@ -12,6 +12,7 @@ import type { NoteVerifier } from "../log/note.ts";
 import { verifyProof } from "../log/proof.ts";
 import type { VerifiedObject } from "../release/applier.ts";
 import { provenDecision, readEntryFile } from "../release/decision-entry.ts";
+import { MAXIMUM_RELEASE_BYTES } from "../release/guards.ts";
 import { checkFresh, openHead } from "../release/head.ts";
 import { manifestDigest, openRelease } from "../release/manifest.ts";
 import { manifestsDigest } from "../release/manifests.ts";
@@ -19,8 +20,6 @@ import { releaseFolder } from "../release/publish.ts";
 import type { Channel, Head, Release } from "../release/release.ts";
 import { openTree, type VerifiedTree } from "../release/verified-tree.ts";
 import type { AgentState } from "./state.ts";
-
-const MAXIMUM_RELEASE_BYTES = 256 * 1024 * 1024;
 
 /** What the agent trusts, all of it from agent.yaml. */
 export interface TrustRoot {

@@ -24,6 +24,7 @@ import { compareResources } from "../render/compare.ts";
 import type { Resource } from "../render/resource.ts";
 import { collectApprovals } from "./approvals.ts";
 import { readChange } from "./change.ts";
+import { contentRefusals } from "./content.ts";
 import { describe, digestManifests, objectEvidence } from "./documents.ts";
 import { emptyEvidence, type Stage } from "./evidence.ts";
 import { placeFindings } from "./findings.ts";
@@ -103,6 +104,7 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     const changes = compareResources(rendered.before.resources, resources); //                                        6
     evidence = { ...evidence, objects: objectEvidence(changes) };
     evidence = { ...evidence, digests: { ...evidence.digests, manifests: digestManifests(resources) } };
+    evidence = { ...evidence, refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock())] };
     range = await ruleRange(subject, change, range, judge, target, changes); // robots are bounded by the kinds of the change
     evidence = { ...evidence, ...signatureEvidence(range) };
 

@@ -6,21 +6,12 @@ import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { Resource } from "../render/resource.ts";
-import { isPlainSecret } from "../render/secrets.ts";
 import { decisionEvidence, type ProvenDecision, provenDecision } from "./decision-entry.ts";
+import { type ContentRefusal, type Permit, plainSecrets, refuseContent } from "./guards.ts";
 import { isHeld, readHolds } from "./holds.ts";
 import { manifestsDigest, releaseObjects } from "./manifests.ts";
 import { lastRelease } from "./record.ts";
 import type { Release, ReleaseObject } from "./release.ts";
-
-/** At most this share of the last release's objects goes away without a permit. */
-const MAXIMUM_PRUNED_PERCENT = 30;
-
-/** What sluice.yaml permits now, as read at the judge (`currentPermit()`); null where nothing is permitted. */
-export interface Permit {
-  readonly prune: number;
-  readonly empty: boolean;
-}
 
 export interface ReleaseRequest {
   readonly log: DecisionLog;
@@ -40,7 +31,7 @@ export interface ReleaseRequest {
 /**
  * The next release of the target, not yet signed, logged or written anywhere.
  * @throws SluiceError `release-not-allowed`, `release-not-landed`, `release-objects-differ`, `release-plain-secret`,
- * `release-held`, `release-superseded`, `release-empty`, `release-mass-prune`, and what the log throws
+ * `release-held`, `release-superseded`, `release-empty`, `release-mass-prune`, `release-too-large`, and what the log throws
  */
 export async function buildRelease(request: ReleaseRequest): Promise<Release> {
   const { log, target, repository, resources, rollbackOf, permit, now } = request;
@@ -58,7 +49,7 @@ export async function buildRelease(request: ReleaseRequest): Promise<Release> {
   if (previous !== null && decision.index <= previous.decision.index) {
     throw new SluiceError("release-superseded", `Release ${previous.sequence} of ${target} rests on a newer decision.`);
   }
-  checkMassEffects(target, previous?.objects ?? [], objects, permit);
+  refuse(refuseContent({ target, before: previous?.objects ?? [], resources, permit }));
   return {
     v: 1,
     target,
@@ -85,34 +76,10 @@ function checkObjects(
       `Entry ${decision.index} allows other objects than these of ${target}.`,
     );
   }
-  const secret = resources.find(({ object }) => isPlainSecret(object));
-  if (secret === undefined) return;
-  throw new SluiceError("release-plain-secret", `${secret.origin.file} holds a plain Secret; it is not released.`, {
-    fix: "encrypt it with SOPS or kubeseal, or take it out of the repository",
-  });
+  refuse(plainSecrets(resources));
 }
 
-/** Counts are of objects by identity; an object that only changes is not pruned. */
-function checkMassEffects(
-  target: string,
-  before: readonly ReleaseObject[],
-  after: readonly ReleaseObject[],
-  permit: Permit | null,
-): void {
-  if (after.length === 0 && permit?.empty !== true) {
-    throw new SluiceError("release-empty", `The release of ${target} would hold no object at all.`, {
-      fix: `land \`permit: {empty: true, until: DATE}\` for ${target} in sluice.yaml first`,
-    });
-  }
-  const kept = new Set(after.map((object) => object.file));
-  const pruned = before.filter((object) => !kept.has(object.file)).length;
-  const allowed = Math.max(permit?.prune ?? 0, MAXIMUM_PRUNED_PERCENT);
-  if (after.length === 0 || pruned * 100 <= before.length * allowed) return;
-  throw new SluiceError(
-    "release-mass-prune",
-    `The release of ${target} would remove ${pruned} of ${before.length} objects.`,
-    {
-      fix: `land \`permit: {prune: ${Math.ceil((pruned * 100) / before.length)}, until: DATE}\` for ${target} in sluice.yaml first`,
-    },
-  );
+/** The second line: a decision holds the same refusals, so an allow that gets here has none of them. */
+function refuse([first]: readonly ContentRefusal[]): void {
+  if (first !== undefined) throw new SluiceError(first.code, first.message, { fix: first.fix });
 }

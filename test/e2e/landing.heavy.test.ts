@@ -259,10 +259,11 @@ test("a release that removes most objects is refused, also with a permit in the 
   const head = world.propose({ files: { ...PRUNED, ...prod({ prune: 90, until: UNTIL }) } });
   world.approve("lin", head);
   world.moveMain(head);
-  const { code, error, stderr } = await world.release();
-  assert.deepEqual([code, error], [1, "release-mass-prune"]);
-  assert.match(stderr, /2 of 3 objects.*fix .*permit/s);
-  assert.equal((await world.release()).error, "release-mass-prune", "nor does asking again");
+  const refused = await world.release();
+  assert.deepEqual([refused.code, steps(refused)], [1, [["deny", "release-mass-prune", null]]]);
+  const [reason] = refused.report.landed[0]?.check.targets[0]?.reasons ?? [];
+  assert.match(`${reason?.message} ${reason?.fix}`, /2 of 3 objects.*permit/);
+  assert.deepEqual(steps(await world.release()), [["deny", "release-mass-prune", null]], "nor does asking again");
 });
 
 test("a permit that landed before lets exactly that much go", async (t) => {
@@ -270,7 +271,7 @@ test("a permit that landed before lets exactly that much go", async (t) => {
   await landPermit(world, { prune: 70 });
   assert.deepEqual(steps(await pushAndRelease(world, { files: PRUNED })), [["allow", "", 2]]);
   const emptied = await pushAndRelease(world, { files: { [WEB]: null } });
-  assert.deepEqual([emptied.code, emptied.error], [1, "release-empty"]);
+  assert.deepEqual([emptied.code, steps(emptied)], [1, [["deny", "release-empty", null]]]);
 });
 
 test("emptying a target needs a permit that says so, and the agent then removes what it applied", async (t) => {

@@ -150,13 +150,18 @@ test("a target that only observes changes the exit code, never the verdict, and 
   assert.deepEqual([unusable.code, unusable.report.verdict], [3, "error"]);
 });
 
-test("a release that would be empty is refused", async (t) => {
+test("a change that would empty the target is denied before it lands, and again where it has landed", async (t) => {
   const world = base.copy(t);
   const paths = ["web", "api", "colours"].map((name) => `clusters/prod/${name}.yaml`);
-  world.push({ files: absent(Object.fromEntries(paths.map((path) => [path, ""]))) });
-  const answer = await world.release();
-  assert.deepEqual([answer.code, answer.error], [1, "release-empty"]);
-  assert.match(answer.stderr, /fix .*permit/);
+  const head = world.propose({ files: absent(Object.fromEntries(paths.map((path) => [path, ""]))) });
+  for (const answer of [await world.preview(head), await world.check(head)]) {
+    refuses(answer, ["release-empty"], "deny", 1);
+    assert.match(onlyTarget(answer.report).reasons[0]?.fix ?? "", /permit: \{empty: true/);
+  }
+  world.moveMain(head);
+  const { code, report } = await world.release();
+  assert.deepEqual([code, report.landed.map(({ check }) => reasonCodes(check))], [1, [["release-empty"]]]);
+  assert.deepEqual(world.files("channel/releases"), []);
 });
 
 test("a target that nobody adopted has no judge, and a target that nobody configured is unknown", async (t) => {

@@ -182,8 +182,12 @@ test("a plain Secret is never released, whatever rules and waivers say, and its 
   const runs = [...(await everyAnswer(world, head))];
   world.moveMain(head);
   const released = await world.release();
-  assert.deepEqual([released.code, released.error], [1, "release-plain-secret"]);
-  assert.match(released.stderr, /fix .*SOPS/);
+  const [landed] = released.report.landed;
+  assert.ok(landed !== undefined);
+  assert.deepEqual([released.code, landed.release, reasonCodes(landed.check)], [1, null, ["release-plain-secret"]]);
+  for (const one of [landed.check, JSON.parse(runs[0]?.stdout ?? "")]) {
+    assert.match(onlyTarget(one).reasons[0]?.fix ?? "", /SOPS/);
+  }
   assert.deepEqual(
     world.files("channel/releases").filter((path) => path.includes("ecret")),
     [],

@@ -145,6 +145,15 @@ test("refuses to prune more than 30 % without a permit, and more than the permit
   await assert.rejects(world.build(replaced), { code: "release-mass-prune" });
 });
 
+test("refuses more objects than a signed release can list", async (t) => {
+  const world = await openWorld(t);
+  const many = Array.from({ length: 5_000 }, (_, at) =>
+    resource("ConfigMap", `${"a-name-that-is-long-".repeat(6)}${at}`),
+  );
+  await assert.rejects(world.build(many), { code: "release-too-large" });
+  assert.equal((await world.build(many.slice(0, 3_000))).objects.length, 3_000);
+});
+
 test("refuses to go on from a release entry that no longer says what was released", async (t) => {
   const world = await openWorld(t);
   const change = { kind: "release", disclosed: { sequence: 1 }, subject: { commit: COMMIT, tree: TREE } } as const;

@@ -33,7 +33,7 @@ export const RELEASE_CODES = {
     fix: "Nothing; to go back use: sluice rollback TARGET --to SEQ",
   },
   "release-plain-secret": {
-    class: "refused",
+    class: "deny",
     means: "The release holds a Secret whose values are not encrypted. That is never released and cannot be waived.",
     example: "A Secret with `stringData: {password: hunter2}` in the target's folder.",
     fix: "Encrypt it with SOPS or kubeseal, or take it out; then treat the value as known to others and change it.",
@@ -45,13 +45,13 @@ export const RELEASE_CODES = {
     fix: "When it is resolved: sluice resume SCOPE --reason TEXT",
   },
   "release-empty": {
-    class: "refused",
+    class: "deny",
     means: "The release would hold no object at all, which would remove everything.",
     example: "The target's folder is moved, and `path:` in sluice.yaml still names the old one.",
     fix: "If that is meant, land `permit: {empty: true, until: DATE}` for the target in sluice.yaml first.",
   },
   "release-mass-prune": {
-    class: "refused",
+    class: "deny",
     means: "The release would remove more than 30 % of the last release's objects, or more than a permit says.",
     example: "A commit deletes half of the target's manifests.",
     fix: "If that is meant, land `permit: {prune: PERCENT, until: DATE}` for the target in sluice.yaml first.",
@@ -69,7 +69,7 @@ export const RELEASE_CODES = {
     fix: "List the releases: sluice log list --target TARGET --kind release",
   },
   "release-too-large": {
-    class: "error",
+    class: "deny",
     means: "The release has more objects or more bytes than one release may have (about 5,000 objects, 256 MiB).",
     example: "A target with 20,000 manifests.",
     fix: "Split the target into several, each with a folder of its own.",

@@ -96,6 +96,22 @@ export const GATE: readonly Mutant[] = [
     named: "a path that neither a target nor ignore covers is denied",
   },
   {
+    name: "leaves it to the release to refuse what it would hold",
+    file: "src/gate/gate.ts",
+    find: "refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock())] };",
+    replace: "refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock()).slice(0, 0)] };",
+    test: "test/gate/content.test.ts",
+    named: "a proposal, its preview and its landing are denied release-mass-prune",
+  },
+  {
+    name: "counts what could not be rendered as removed",
+    file: "src/gate/content.ts",
+    find: "if (failures.length > 0) return plainSecrets(resources);",
+    replace: "if (failures.length < 0) return plainSecrets(resources);",
+    test: "test/gate/content.test.ts",
+    named: "a file that cannot be rendered is no pruned object, and hides no Secret",
+  },
+  {
     name: "drops what could not be parsed",
     file: "src/gate/gate.ts",
     find: "renderFailures: rendered.after.failures };",
