@@ -9,7 +9,7 @@ import * as z from "zod";
 import { utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { replaceFile } from "../release/durable.ts";
+import { replaceFile } from "../log/durable.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;

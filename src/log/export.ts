@@ -8,6 +8,8 @@ import { replaceFile } from "./durable.ts";
 import { verifyConsistency } from "./merkle.ts";
 import { hashesAtLevel, newTiles, type Tile, tilePath } from "./tile.ts";
 
+const FILE_MODE = 0o644;
+
 export interface LogFile {
   /** Below the log's root, `/` as separator. */
   readonly path: string;
@@ -43,10 +45,10 @@ export async function exportFolder(log: DecisionLog, folder: string): Promise<Ch
   const before = await exportedSize(log, folder, newest);
   for await (const { path, bytes } of tileFiles(log, before, newest.size, { entries: true })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
-    replaceFile(join(folder, path), bytes);
+    await replaceFile(join(folder, path), bytes, FILE_MODE);
   }
   mkdirSync(folder, { recursive: true });
-  replaceFile(join(folder, "checkpoint"), newest.note);
+  await replaceFile(join(folder, "checkpoint"), newest.note, FILE_MODE);
   return newest;
 }
 

@@ -7,7 +7,7 @@ import { chmod, mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { createFolder, openNoFollow, replaceFile } from "./durable.ts";
+import { createFolder, openNoFollow, replaceFile } from "../log/durable.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;

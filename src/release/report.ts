@@ -12,9 +12,9 @@ import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, parseTime } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
+import { openNoFollow } from "../log/durable.ts";
 import type { EntryDraft, LoggedEntry } from "../log/entry.ts";
 import { MAXIMUM_NOTE_BYTES, type NoteSigner, type NoteVerifier } from "../log/note.ts";
-import { openNoFollow } from "./durable.ts";
 import { readEntries } from "./holds.ts";
 import { openStatement, type StatementCodes, signStatement } from "./statement.ts";
 

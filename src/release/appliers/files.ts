@@ -19,8 +19,8 @@ import { decodeUtf8, utf8 } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../../lib/canonical.ts";
 import { sha256Hex } from "../../lib/digest.ts";
 import { SluiceError } from "../../lib/errors.ts";
+import { createFile, createFolder, openNoFollow, standingAt, syncFolder } from "../../log/durable.ts";
 import type { AppliedRecord, Applier, Drift, Inspection, VerifiedObject } from "../applier.ts";
-import { createFile, createFolder, openNoFollow, standingAt, syncFolder } from "../durable.ts";
 import { isObjectFile } from "../object-file.ts";
 import type { ReleaseObject } from "../release.ts";
 

@@ -3,7 +3,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { equalBytes } from "../../lib/bytes.ts";
 import { SluiceError } from "../../lib/errors.ts";
-import { createFolder, openNoFollow, replaceFile, standingAt } from "../durable.ts";
+import { createFolder, openNoFollow, replaceFile, standingAt } from "../../log/durable.ts";
 import type { Channel } from "../release.ts";
 
 const FILE_MODE = 0o644;

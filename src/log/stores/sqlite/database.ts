@@ -3,7 +3,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statfsSync, stat
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
-import { syncFolder } from "../../durable.ts";
+import { syncFolderSync } from "../../durable.ts";
 import type { HashSource } from "../../tree.ts";
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
@@ -163,7 +163,7 @@ function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
     chmodSync(path, 0o600);
-    syncFolder(dirname(path));
+    syncFolderSync(dirname(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw storageFailure(cause);
   }

@@ -7,7 +7,7 @@ import { encodeBase64, equalBytes } from "../../../lib/bytes.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import { openCheckpoint, signCheckpoint } from "../../checkpoint.ts";
 import type { Checkpoint } from "../../decision-log.ts";
-import { replaceFile } from "../../durable.ts";
+import { replaceFileSync } from "../../durable.ts";
 import { ENTRY_KINDS, type Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { emptyRoot, frontierRoot, leafHash } from "../../merkle.ts";
@@ -45,6 +45,8 @@ interface Session {
 }
 
 const INDEX_CHUNK_ENTRIES = 2000;
+/** Whoever reads the anchor or the checkpoint is a process of its own, perhaps of another user; both are public. */
+const CHECKPOINT_MODE = 0o644;
 
 export class Sequencer {
   readonly #options: WriterOptions;
@@ -246,7 +248,7 @@ export class Sequencer {
   #publish(session: Session): void {
     try {
       for (const file of [this.#options.anchor, this.#options.checkpointFile])
-        if (file !== null) replaceFile(file, session.head.note);
+        if (file !== null) replaceFileSync(file, session.head.note, CHECKPOINT_MODE);
     } catch (cause) {
       const message = "The log's checkpoint could not be published; entries that are recorded do not count yet.";
       throw new SluiceError("log-unpublished", message, { retryable: true, cause });
