@@ -1,12 +1,12 @@
 /** `sluice check`: the pull-request check. A preview unless it has a gate. */
 import { type Admitted, admit } from "../gate/gate.ts";
-import { gateProposal, previewProposals } from "../gate/proposal.ts";
+import { gateProposal } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
-import { openPreviewServices } from "../gate/wiring.ts";
 import type { CommitId } from "../git/object.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
-import { type Command, type Invocation, listOption, textOption } from "./command.ts";
-import { CONFIG_OPTION, means, REPO_OPTION, refuseRemoteGate, withGate, withRepository } from "./opening.ts";
+import { type Command, type Invocation, textOption } from "./command.ts";
+import { CONFIG_OPTION, REPO_OPTION, refuseRemoteGate, withGate, withRepository } from "./opening.ts";
+import { namedTargets, preview } from "./preview.ts";
 import { type CheckReport, checkReport } from "./reports/check.ts";
 import { checkText } from "./reports/check-text.ts";
 import { paint } from "./reports/paint.ts";
@@ -70,35 +70,6 @@ function judge(
     : decideAtGate(invocation, onStep);
 }
 
-/** Logs nothing and releases nothing: the same judge, with what one clone can know. */
-function preview(
-  invocation: Invocation,
-  onStep: (step: string, milliseconds: number) => void,
-): Promise<readonly Admitted[]> {
-  return withRepository(invocation, async ({ repository, name, path }) => {
-    const services = openPreviewServices(means(invocation, onStep), path);
-    try {
-      const subjects = await previewProposals({
-        repository,
-        repositoryName: name,
-        base: textOption(invocation, "base") ?? null,
-        head: textOption(invocation, "head") ?? "HEAD",
-        targets: named(invocation),
-      });
-      const admitted: Admitted[] = [];
-      for (const subject of subjects) admitted.push(await admit(subject, services));
-      return admitted;
-    } finally {
-      await services.close();
-    }
-  });
-}
-
-/** Each target once: naming it twice asks for no second decision. */
-function named(invocation: Invocation): readonly string[] {
-  return [...new Set(listOption(invocation, "target"))].sort();
-}
-
 /** Every decision is durable in the log before it is said. */
 async function decideAtGate(
   invocation: Invocation,
@@ -106,7 +77,7 @@ async function decideAtGate(
 ): Promise<readonly Admitted[]> {
   const head = await headOf(invocation);
   const work = async (gate: Parameters<Parameters<typeof withGate>[1]>[0]): Promise<readonly Admitted[]> => {
-    const wanted = named(invocation);
+    const wanted = namedTargets(invocation);
     const targets = wanted.length > 0 ? wanted : Object.keys(gate.configuration.gate.targets).sort();
     const admitted: Admitted[] = [];
     for (const target of targets) {

@@ -1,18 +1,15 @@
 /** `sluice policy input`: the document that policies see of a resource, or of the change, in the current preview. */
-
 import type { Reason } from "../decision/decision.ts";
-import { admit } from "../gate/gate.ts";
-import { previewProposals } from "../gate/proposal.ts";
-import { openPreviewServices } from "../gate/wiring.ts";
 import { isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import { resourceName } from "../render/resource.ts";
 import { jsonText } from "./answer.ts";
-import { type Command, type Invocation, listOption, textOption } from "./command.ts";
+import type { Command, Invocation } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { means, REPO_OPTION, withRepository } from "./opening.ts";
+import { REPO_OPTION } from "./opening.ts";
+import { preview } from "./preview.ts";
 
 /** Stands in place of a resource. */
 const CHANGE = "change";
@@ -61,28 +58,11 @@ interface TargetDocument {
 }
 
 /** @throws SluiceError the first reason where the change could not be taken as far as its input */
-function previewDocuments(invocation: Invocation): Promise<readonly TargetDocument[]> {
-  return withRepository(invocation, async ({ repository, name, path }) => {
-    const services = openPreviewServices(means(invocation), path);
-    try {
-      const subjects = await previewProposals({
-        repository,
-        repositoryName: name,
-        base: textOption(invocation, "base") ?? null,
-        head: textOption(invocation, "head") ?? "HEAD",
-        targets: listOption(invocation, "target"),
-      });
-      const found: TargetDocument[] = [];
-      for (const subject of subjects) {
-        const { documents, decision } = await admit(subject, services);
-        if (documents.length === 0) throw unjudged(decision.failure ?? decision.reasons[0]);
-        for (const document of documents)
-          found.push({ target: subject.target, document: document as unknown as PolicyInput });
-      }
-      return found;
-    } finally {
-      await services.close();
-    }
+async function previewDocuments(invocation: Invocation): Promise<readonly TargetDocument[]> {
+  return (await preview(invocation)).flatMap(({ documents, decision }) => {
+    if (documents.length === 0) throw unjudged(decision.failure ?? decision.reasons[0]);
+    const target = decision.target.name;
+    return documents.map((document) => ({ target, document: document as unknown as PolicyInput }));
   });
 }
 
