@@ -2,14 +2,21 @@
  * Reads one configuration file (YAML or JSON) into a closed type. Unknown keys are errors with line, column and the
  * nearest known key, because a misspelt safety setting must never be a silent absence.
  */
-import { EVENT_ID, type Event, getScalarValue, load, SCALAR_STYLE, YAMLException } from "js-yaml";
+import {
+  constructFromEvents,
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  SCALAR_STYLE,
+  YAMLException,
+} from "js-yaml";
 import type * as z from "zod";
 import type { Code } from "./codes.ts";
 import { type FilePosition, SluiceError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 import { knownKeys } from "./schema-keys.ts";
 import { positionAt } from "./text-position.ts";
-import { yamlEvents } from "./yaml.ts";
 import { type Locator, openLocator } from "./yaml-position.ts";
 import { YamlRefusal } from "./yaml-refusal.ts";
 import { resolvePlain } from "./yaml-scalar.ts";
@@ -29,9 +36,9 @@ export function readDocument<T>(text: string, file: string, schema: z.ZodType<T>
 /** Dates stay texts here and repeated keys are refused; the schema says what else may stand where. */
 function readYaml(text: string, file: string, code: Code): unknown {
   try {
-    const value: unknown = load(text);
-    for (const event of yamlEvents(text)) refuseEvent(text, event);
-    return value;
+    const events = parseEvents(text, {});
+    for (const event of events) refuseEvent(text, event);
+    return onlyDocument(constructFromEvents(events, { source: text }));
   } catch (cause) {
     if (cause instanceof YamlRefusal) {
       const position = { file, ...positionAt(text, cause.offset) };
@@ -49,6 +56,11 @@ function readYaml(text: string, file: string, code: Code): unknown {
     const reason = cause instanceof YAMLException ? cause.reason : firstLine(String(cause));
     throw new SluiceError(code, `${place(position)} is not valid YAML: ${reason}.`, { position, cause });
   }
+}
+
+function onlyDocument(documents: readonly unknown[]): unknown {
+  if (documents.length === 1) return documents[0];
+  throw new YAMLException(`it holds ${documents.length === 0 ? "no document" : "more than one document"}`);
 }
 
 const DAY_OR_TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt][\d:.]+[Zz]?)?$/;

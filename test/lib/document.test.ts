@@ -93,6 +93,12 @@ describe("a document", () => {
     });
   }
 
+  test("that is empty or more than one is refused, and says which", () => {
+    for (const text of ["", "# nothing\n"])
+      assert.match(refused(text).message, /^a\.yaml is not valid YAML: .*no document/);
+    assert.match(refused(`${GOOD}---\n${GOOD}`).message, /^a\.yaml is not valid YAML: .*more than one document/);
+  });
+
   test("never throws anything but its own refusal, whatever the text", () => {
     const unit = fc.constantFrom(..."abn:{}[]-#&*!|>'\"%@` \n\t\r\u0000\ufeff?0.", "name", "__proto__", "<<");
     fc.assert(
