@@ -89,6 +89,30 @@ const forge = z.strictObject({
   may: z.array(z.enum(["squash", "merge", "rebase", "edit"])).describe("What its key may carry; it is never a person."),
 });
 
+const sshAuthority = z.strictObject({
+  ssh: z.string().max(16_384).describe("Public SSH key line of the authority that signs user certificates."),
+  email: z
+    .array(
+      z
+        .string()
+        .max(320)
+        .regex(/^!?[^\s,"]+$/, "is an address, with * and ? for any characters and ! to exclude"),
+    )
+    .min(1)
+    .max(100)
+    .describe("The principals that it may certify; each means the person or robot with that address."),
+  from: time.optional().describe("The authority counts from this instant on."),
+  until: time.optional().describe("The authority counts until just before this instant."),
+  touch: z.boolean().optional().describe("Only signatures that prove a touch of the security key."),
+  revocations: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe("File inside the trust folder with revoked public keys, one a line; a KRL is not supported."),
+});
+/** Other kinds are refused by name when the folder is read. */
+const otherAuthority = z.looseObject({ ssh: z.never().optional() });
+
 export const peopleSchema = z
   .strictObject({
     change: z
@@ -101,7 +125,15 @@ export const peopleSchema = z
     people: z.record(id, person).describe("Human beings."),
     robots: z.record(id, robot).optional().describe("Automations that commit."),
     forges: z.record(id, forge).optional().describe("Forges that sign merges for their users."),
-    authorities: z.unknown().optional().describe("Certificate authorities; not supported yet."),
+    authorities: z
+      .record(id, z.union([sshAuthority, otherAuthority]))
+      .optional()
+      .describe("Certificate authorities."),
+    sha1Until: time
+      .optional()
+      .describe(
+        "OpenPGP commit signatures over SHA-1 count where they were made before this instant, for old history.",
+      ),
   })
   .superRefine((document, context) => {
     for (const { path, message } of contradictions(document)) context.addIssue({ code: "custom", path, message });
@@ -109,6 +141,7 @@ export const peopleSchema = z
 
 export type PeopleYaml = z.infer<typeof peopleSchema>;
 export type KeyYaml = z.infer<typeof key>;
+export type SshAuthorityYaml = z.infer<typeof sshAuthority>;
 
 interface Contradiction {
   readonly path: (string | number)[];

@@ -28,7 +28,7 @@ export function objectionToUse(match: Match, use: Use): Refusal | null {
 
 function revokedByOperator({ key, signingKey }: Match, { revokedKeys }: Use): Refusal | null {
   const taken = [key.fingerprint, signingKey].find((fingerprint) => revokedKeys.has(fingerprint));
-  return taken === undefined ? null : refusal("key-revoked", `The operator took away the key ${taken}.`);
+  return taken === undefined ? null : refusal("key-revoked", `The key ${taken} was taken away.`);
 }
 
 function revokedInTrust({ key }: Match, { at }: Use): Refusal | null {

@@ -13,9 +13,10 @@ import { type Instant, parseTime } from "../lib/time.ts";
 import { asciiLower } from "./email.ts";
 import { keysOf } from "./openpgp-certificate.ts";
 import { readKeyFile } from "./openpgp-keyfile.ts";
-import { type KeyYaml, type PeopleYaml, peopleSchema } from "./people-schema.ts";
+import { type KeyYaml, type PeopleYaml, peopleSchema, type SshAuthorityYaml } from "./people-schema.ts";
 import { sshKeyFromLine } from "./ssh-key.ts";
-import type { KeyTerms, Owner, Trust, TrustedKey } from "./trust.ts";
+import { readRevokedSshKeys } from "./ssh-revoked.ts";
+import type { KeyTerms, Owner, SshAuthority, Trust, TrustedKey } from "./trust.ts";
 import { comparableFingerprint } from "./verify.ts";
 
 const PEOPLE_YAML = "people.yaml";
@@ -34,6 +35,8 @@ interface Reading {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly used: Map<string, Uint8Array>;
   readonly refuse: (path: Path, code: Code, message: string) => never;
+  /** Where the folder lies, for messages. */
+  readonly folder: string;
 }
 
 /**
@@ -49,18 +52,24 @@ export async function readTrustFolder(files: ReadonlyMap<string, Uint8Array>, op
   const text = decodeUtf8(bytes);
   if (text === null) throw new SluiceError("trust-invalid", `${shown} is not UTF-8 text.`);
   const document = readDocument(text, shown, peopleSchema, "trust-invalid");
-  const reading = { files, used: new Map([[PEOPLE_YAML, bytes]]), refuse: refuser(text, shown) };
-  if (document.authorities !== undefined) {
-    reading.refuse(["authorities"], "not-supported", "certificate authorities are not supported yet");
-  }
+  const reading = {
+    files,
+    used: new Map([[PEOPLE_YAML, bytes]]),
+    refuse: refuser(text, shown),
+    folder: options.folder ?? "",
+  };
   const listed = [...peopleIn(document), ...robotsIn(document), ...forgesIn(document)];
+  const owners = listed.map((entry) => entry.owner);
   const keys = listed.flatMap((entry) => entry.keys.flatMap((key, index) => readKey(key, index, entry, reading)));
-  refuseShared(keys, reading);
+  const authorities = readAuthorities(document, owners, reading);
+  refuseShared([...keys.map(asListing), ...authorities.map((one) => one.listing)], reading);
   const { change } = document;
-  const revokedKeys = readRevoked(options.revokedKeys);
+  const revokedKeys = [...readRevoked(options.revokedKeys), ...authorities.flatMap((one) => one.revokedKeys)];
   return {
-    owners: listed.map((entry) => entry.owner),
+    owners,
     keys: keys.map((one) => one.key),
+    sshAuthorities: authorities.map((one) => one.authority),
+    sha1Until: instant(document.sha1Until),
     change: change === undefined ? null : { count: change.count, roles: change.roles },
     revokedKeys,
     digest: digestOf(reading.used, revokedKeys),
@@ -209,16 +218,72 @@ function openPgpKeys(
   }));
 }
 
-function refuseShared(keys: readonly PlacedKey[], { refuse }: Reading): void {
+/** Whose a key is, or that it is an authority's: no key is listed twice. */
+interface Listing {
+  readonly owner: string;
+  readonly path: Path;
+  readonly fingerprints: readonly string[];
+}
+
+function asListing({ key, path, fingerprints }: PlacedKey): Listing {
+  return { owner: key.owner.id, path, fingerprints };
+}
+
+function refuseShared(listings: readonly Listing[], { refuse }: Reading): void {
   const owners = new Map<string, string>();
-  for (const { key, path, fingerprints } of keys) {
+  for (const { owner, path, fingerprints } of listings) {
     for (const fingerprint of new Set(fingerprints)) {
       const earlier = owners.get(fingerprint);
       if (earlier !== undefined)
         refuse(path, "trust-key-shared", `the key ${fingerprint} is already listed for ${earlier}`);
-      owners.set(fingerprint, key.owner.id);
+      owners.set(fingerprint, owner);
     }
   }
+}
+
+interface ListedAuthority {
+  readonly authority: SshAuthority;
+  readonly listing: Listing;
+  /** From its list of revoked keys; a list that is named and missing refuses the folder. */
+  readonly revokedKeys: readonly string[];
+}
+
+function readAuthorities(
+  { authorities = {} }: PeopleYaml,
+  owners: readonly Owner[],
+  reading: Reading,
+): readonly ListedAuthority[] {
+  const named = owners.filter((owner) => owner.class !== "forge");
+  return Object.entries(authorities).map(([id, entry]) => {
+    const path = ["authorities", id];
+    return isSshAuthority(entry)
+      ? readSshAuthority(entry, named, path, reading)
+      : reading.refuse(path, "not-supported", "authorities for X.509 certificates are not supported yet");
+  });
+}
+
+function isSshAuthority(entry: object): entry is SshAuthorityYaml {
+  return "ssh" in entry;
+}
+
+function readSshAuthority(
+  { ssh, email, from, until, touch = false, revocations }: SshAuthorityYaml,
+  owners: readonly Owner[],
+  path: Path,
+  reading: Reading,
+): ListedAuthority {
+  const key = sshKeyFromLine(ssh);
+  if (key.kind === "refused") {
+    return reading.refuse([...path, "ssh"], "trust-key-invalid", key.detail.replace(/\.$/, ""));
+  }
+  const { fingerprint } = key;
+  const terms: KeyTerms = { from: instant(from), until: instant(until), revoked: null, touch };
+  const list = revocations === undefined ? null : readFile(revocations, [...path, "revocations"], reading);
+  return {
+    authority: { fingerprint, principals: email.join(), terms, owners },
+    listing: { owner: `the authority ${path[1]}`, path, fingerprints: [fingerprint] },
+    revokedKeys: list === null ? [] : readRevokedSshKeys(list, `${reading.folder}${revocations}`),
+  };
 }
 
 const WHOLE_FINGERPRINT = /^(?:SHA256:[A-Za-z0-9+/]{43}|[0-9A-F]{40})$/;

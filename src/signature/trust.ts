@@ -92,6 +92,8 @@ export interface Trust {
   readonly owners: readonly Owner[];
   readonly keys: readonly TrustedKey[];
   readonly sshAuthorities?: readonly SshAuthority[];
+  /** OpenPGP commit signatures over SHA-1 count where they were made before this instant; absent or null: none does. */
+  readonly sha1Until?: Instant | null;
   readonly change: ChangeRule | null;
   /** Key fingerprints taken away by the operator (`gate.yaml` revoked), hard. */
   readonly revokedKeys: readonly string[];

@@ -7,6 +7,7 @@ import { readKeyring } from "../../src/signature/allowed-signers.ts";
 import type { Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { armourAs, dearmour, putTogether, takeApart, withoutUnhashed } from "../support/openpgp-bytes.ts";
+import { openPgpSigner } from "../support/openpgp-signer.ts";
 import { repository } from "../support/repository.ts";
 import { commitOf, GpgHome, NOW, PAYLOAD, readCommit, signedRaw, trustOf } from "../support/signing.ts";
 
@@ -94,7 +95,7 @@ describe("OpenPGP signatures of gpg", () => {
     const hint = 8 + body.readUInt16BE(4) + body.readUInt16BE(6 + body.readUInt16BE(4));
     body.writeUInt16BE(body.readUInt16BE(hint) ^ 0xffff, hint);
     const signature = armourAs("SIGNATURE", putTogether([{ tag: 2, body }]));
-    assert.ok(gpg.statusOf(Buffer.from(signature), PAYLOAD).includes("VALIDSIG"));
+    assert.ok(gpg.statusOf(dearmour(signature), PAYLOAD).includes("VALIDSIG"));
     assert.equal(outcome(await verify(gpg.export(key), signature)), "verified");
   });
 
@@ -226,6 +227,71 @@ describe("OpenPGP signatures of gpg", () => {
     const found = await verifier.verifyDetached({ ...signed, payload: Buffer.from("DSSEv1 ..!") }, NOW);
     assert.equal(found.kind === "rejected" && found.reason, "bad-signature");
   });
+});
+
+describe("OpenPGP signatures written byte by byte", () => {
+  const CREATED = Date.parse("2019-05-01T00:00:00Z") / 1000;
+  const signer = openPgpSigner(USER_ID, CREATED);
+  const at = Date.parse("2026-06-01T00:00:00Z");
+
+  async function judged(signature: string, sha1Until?: string, namespace?: string): Promise<string> {
+    const people = { people: { ada: { email: ["ada@example.com"], keys: ["a.asc"] } }, sha1Until };
+    const verifier = await openVerifier(await trustOf(people, { "a.asc": signer.certificate }), "sha1");
+    if (namespace === undefined)
+      return outcome(await verifier.verify(commitOf(signedRaw(signature)), { instant: at, basis: "now" }));
+    const signed = { format: "openpgp", signature: Buffer.from(signature), payload: PAYLOAD, namespace } as const;
+    const found = await verifier.verifyDetached(signed, { instant: at, basis: "now" });
+    return found.kind === "verified" ? "verified" : found.reason;
+  }
+
+  test("verify as gpg makes them", async (t) => {
+    const gpg = new GpgHome(t);
+    gpg.gpg(["--import"], dearmour(signer.certificate));
+    const signature = signer.sign(PAYLOAD);
+    assert.ok(gpg.statusOf(dearmour(signature), PAYLOAD).includes("VALIDSIG"));
+    assert.equal(await judged(signature), "verified");
+  });
+
+  test("over SHA-1 count only where the trust folder allows them and they were made before the stated day", async () => {
+    const old = signer.sign(PAYLOAD, { hash: "sha1", created: CREATED + 3600 });
+    const late = signer.sign(PAYLOAD, { hash: "sha1", created: Date.parse("2020-01-01T00:00:00Z") / 1000 });
+    assert.equal(await judged(old), "weak-algorithm");
+    assert.equal(await judged(old, "2020-01-01"), "verified");
+    assert.equal(await judged(late, "2020-01-01"), "weak-algorithm");
+    assert.equal(await judged(old, "2019-05-01"), "weak-algorithm");
+    const approval = signer.sign(PAYLOAD, { hash: "sha1", created: CREATED + 3600 });
+    assert.equal(await judged(approval, "2020-01-01", "sluice-approval"), "weak-algorithm");
+  });
+
+  for (const [name, change, expected] of [
+    [
+      "an unknown critical subpacket",
+      { hashed: [{ type: 99, critical: true, body: Buffer.of(1) }] },
+      "malformed-signature",
+    ],
+    ["an unknown subpacket that is not critical", { hashed: [{ type: 99, body: Buffer.of(1) }] }, "verified"],
+    [
+      "an unknown critical subpacket outside the hashed area",
+      { unhashed: [{ type: 99, critical: true, body: Buffer.of(1) }] },
+      "verified",
+    ],
+    ["type 0x01, a text", { type: 1 }, "malformed-signature"],
+    ["type 0x10, a certification", { type: 0x10 }, "malformed-signature"],
+    ["version 3", { version: 3 }, "not-supported"],
+    ["version 5", { version: 5 }, "not-supported"],
+    ["version 6", { version: 6 }, "not-supported"],
+    ["two creation times", { hashed: [{ type: 2, body: Buffer.of(1, 2, 3, 4) }] }, "malformed-signature"],
+    ["an end of its own that has passed", { hashed: [{ type: 3, body: Buffer.of(0, 0, 0, 9) }] }, "key-expired"],
+    [
+      "another's fingerprint outside the hashed area",
+      { unhashed: [{ type: 33, body: Buffer.alloc(21, 4) }] },
+      "verified",
+    ],
+  ] as const) {
+    test(`with ${name}: ${expected}`, async () => {
+      assert.equal(await judged(signer.sign(PAYLOAD, change)), expected);
+    });
+  }
 });
 
 /** The certificate with the last subkey's binding signature changed. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, test } from "node:test";
 import { z } from "zod";
 import type { Code } from "../../src/lib/codes.ts";
@@ -7,8 +8,9 @@ import { peopleSchema } from "../../src/signature/people-schema.ts";
 import type { Trust } from "../../src/signature/trust.ts";
 import { readTrustFolder } from "../../src/signature/trust-folder.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
-import { commitOf, GpgHome, PAYLOAD, signedRaw, trustOf } from "../support/signing.ts";
+import { commitOf, GpgHome, NOW, PAYLOAD, signedRaw, sshKeyPair, trustOf } from "../support/signing.ts";
 import { ed25519Signer, sshSig } from "../support/sshsig.ts";
+import { tempFolder } from "../support/temp.ts";
 
 const cleanups: (() => void)[] = [];
 after(() => {
@@ -18,6 +20,7 @@ const gpg = new GpgHome({ after: (cleanup) => void cleanups.unshift(cleanup) });
 const adaPgp = gpg.export(gpg.key("Ada <ada@example.com>", "ed25519"));
 const forgePgp = gpg.export(gpg.key("Forge <noreply@forge.example>", "ed25519"));
 const [ada, ada2, jo, max] = [ed25519Signer(), ed25519Signer("ssh:"), ed25519Signer(), ed25519Signer()];
+const ca = ed25519Signer();
 
 const FORMS = `
 change: {count: 2, roles: [security]}
@@ -167,10 +170,35 @@ const WRONG: readonly Wrong[] = [
     line: 3,
   },
   {
-    name: "authorities",
-    people: `${FORMS}authorities:\n  ca: {certificate: ca.pem}\n`,
-    code: "not-supported",
-    line: 15,
+    name: "an unknown key of an SSH authority",
+    people: `${FORMS}authorities:\n  ca: {ssh: ${ca.line}, emails: ["*"]}\n`,
+    code: "trust-invalid",
+    line: 16,
+  },
+  {
+    name: "an SSH authority without names that it may certify",
+    people: `${FORMS}authorities:\n  ca: {ssh: ${ca.line}, email: []}\n`,
+    code: "trust-invalid",
+    line: 16,
+  },
+  {
+    name: "an SSH authority whose key is a person's",
+    people: `${FORMS}authorities:\n  ca: {ssh: ${jo.line}, email: ["*"]}\n`,
+    code: "trust-key-shared",
+    line: 16,
+    message: /already listed for jo/,
+  },
+  {
+    name: "an SSH authority whose key is none",
+    people: `${FORMS}authorities:\n  ca: {ssh: ssh-ed25519 AAAA, email: ["*"]}\n`,
+    code: "trust-key-invalid",
+    line: 16,
+  },
+  {
+    name: "a list of revoked keys that is not there",
+    people: `${FORMS}authorities:\n  ca: {ssh: ${ca.line}, email: ["*"], revocations: revoked}\n`,
+    code: "trust-file-missing",
+    line: 16,
   },
   {
     name: "a path out of the folder",
@@ -258,6 +286,31 @@ test("a key that the operator took away verifies nothing, whenever it signed", a
   assert.equal(await outcome(person(`keys: [${ada.line}]`), "2020-01-01", ada, [fingerprint]), "key-revoked");
 });
 
+test("a certificate stands for the one person or robot whose address it names, under an authority that may give it", async (t) => {
+  const home = tempFolder(t);
+  const [authority, key] = [sshKeyPair(home, "ca"), sshKeyPair(home, "laptop", "ecdsa", 256)];
+  const judged = async (names: string, rest = "", files: Record<string, string> = {}): Promise<string> => {
+    spawnSync("ssh-keygen", ["-q", "-s", authority.path, "-I", "id", "-n", names, `${key.path}.pub`]);
+    const args = ["-Y", "sign", "-q", "-n", "git", "-f", `${key.path}-cert.pub`];
+    const signature = spawnSync("ssh-keygen", args, { input: PAYLOAD }).stdout;
+    const people = `${FORMS}authorities:\n  ca: {ssh: ${authority.line}, email: ["*@example.com", "!max@*"]${rest}}\n`;
+    const trust = await readTrustFolder(folder(people, files), { revokedKeys: [] });
+    const found = await (await openVerifier(trust, "sha1")).verify(commitOf(signedRaw(signature)), NOW);
+    return found.kind === "verified" ? `${found.signer.class} ${found.signer.person}` : found.reason;
+  };
+  assert.equal(await judged("ADA@example.com"), "person ada");
+  assert.equal(await judged("bot@example.com"), "robot renovate");
+  assert.equal(await judged("ada@example.com,someone@example.com"), "person ada");
+  assert.equal(await judged("ada@example.com,jo@example.com"), "unknown-signer");
+  assert.equal(await judged("nobody@example.com"), "unknown-signer");
+  assert.equal(await judged("max@example.com"), "unknown-signer");
+  assert.equal(await judged("ada@example.com", ", until: 2026-01-01"), "key-expired");
+  assert.equal(await judged("ada@example.com", ", touch: true"), "touch-required");
+  assert.equal(await judged("ada@example.com", ", revocations: gone", { gone: `${key.line}\n` }), "key-revoked");
+  assert.equal(await judged("ada@example.com", ", revocations: gone", { gone: `${authority.line}\n` }), "key-revoked");
+  assert.equal(await judged("ada@example.com", ", revocations: gone", { gone: "# nobody yet\n" }), "person ada");
+});
+
 test("a removed person's signature is that of nobody", async () => {
   const verifier = await openVerifier(await read("people: {}\n"), "sha1");
   const found = await verifier.verify(commitOf(signedRaw(sshSig(ada, PAYLOAD))), { instant: 0, basis: "receipt" });
@@ -266,5 +319,12 @@ test("a removed person's signature is that of nobody", async () => {
 
 test("the schema exports to JSON Schema for editors", () => {
   const schema = z.toJSONSchema(peopleSchema, { io: "input" });
-  assert.deepEqual(Object.keys(schema.properties ?? {}), ["change", "people", "robots", "forges", "authorities"]);
+  assert.deepEqual(Object.keys(schema.properties ?? {}), [
+    "change",
+    "people",
+    "robots",
+    "forges",
+    "authorities",
+    "sha1Until",
+  ]);
 });

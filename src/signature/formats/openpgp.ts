@@ -19,7 +19,13 @@ import {
   type SignedBytes,
 } from "../format.ts";
 import { type Certificate, keysOf, objectionTo } from "../openpgp-certificate.ts";
-import { DATA_HASHES, isSignedBy, type OpenPgpKey, type SigningKey } from "../openpgp-key.ts";
+import {
+  DATA_HASHES,
+  isSignedBy,
+  type OpenPgpKey,
+  type SigningKey,
+  CERTIFICATE_HASHES as WITH_SHA1,
+} from "../openpgp-key.ts";
 import { readCertificates } from "../openpgp-keyfile.ts";
 import { type OpenPgpSignature, readPackets, readSignatureBody, TAG } from "../openpgp-packets.ts";
 import type { OpenPgpTrustedKey, Trust } from "../trust.ts";
@@ -27,9 +33,11 @@ import type { OpenPgpTrustedKey, Trust } from "../trust.ts";
 const BEGIN = "-----BEGIN PGP SIGNATURE-----";
 const END = "-----END PGP SIGNATURE-----";
 const BINARY_DOCUMENT = 0x00;
+const GIT_NAMESPACE = "git";
+const SHA1 = 2;
 const WEAK_HASHES: ReadonlyMap<number, string> = new Map([
   [1, "MD5"],
-  [2, "SHA-1"],
+  [SHA1, "SHA-1"],
   [3, "RIPEMD-160"],
 ]);
 
@@ -50,7 +58,7 @@ function open(trust: Trust): FormatVerifier {
     if (signature.issuerFingerprint !== null) return byFingerprint.get(signature.issuerFingerprint) ?? [];
     return byKeyId.get(signature.issuerKeyId ?? "") ?? [];
   };
-  return { match: (signed, at) => matchOpenPgp(signed, at, find) };
+  return { match: (signed, at) => matchOpenPgp(signed, at, find, trust.sha1Until ?? null) };
 }
 
 /** @throws SluiceError `trust-key-invalid` where the stored certificate does not read back as the one it was listed as */
@@ -76,15 +84,18 @@ function matchOpenPgp(
   signed: SignedBytes,
   at: Instant,
   find: (signature: OpenPgpSignature) => readonly Candidate[],
+  sha1Until: Instant | null,
 ): Matched | Refusal {
   const signature = readOne(signed.signature);
   if ("kind" in signature) return signature;
-  const problem = problemWith(signature);
+  const isOldSha1 = signed.namespace === GIT_NAMESPACE && isMadeBefore(signature, sha1Until);
+  const hashes = isOldSha1 ? WITH_SHA1 : DATA_HASHES;
+  const problem = problemWith(signature, hashes);
   if (problem !== null) return problem;
   const candidates = find(signature);
   if (candidates.length === 0) return unknown(signature);
   const makers = candidates.filter(
-    ({ signing }) => signing !== null && isSignedBy(signing, signature, DATA_HASHES, signed.payload),
+    ({ signing }) => signing !== null && isSignedBy(signing, signature, hashes, signed.payload),
   );
   if (makers.length === 0) return notMade(candidates);
   return { kind: "matched", matches: makers.map((one) => toMatch(one, signature, at)) };
@@ -118,13 +129,21 @@ function readOne(signature: Uint8Array): OpenPgpSignature | Refusal {
   return readSignatureBody(packet.body);
 }
 
-function problemWith(signature: OpenPgpSignature): Refusal | null {
+/**
+ * The time is in the hashed part, so only the key's owner chose it. Whoever looks for a collision needs the owner to sign
+ * one half of it, and before the stated day nobody could find one.
+ */
+function isMadeBefore({ hashAlgorithm, created }: OpenPgpSignature, until: Instant | null): boolean {
+  return hashAlgorithm === SHA1 && until !== null && created < until;
+}
+
+function problemWith(signature: OpenPgpSignature, hashes: ReadonlyMap<number, string>): Refusal | null {
   if (signature.type !== BINARY_DOCUMENT) {
     return malformed(`is of type 0x${signature.type.toString(16).padStart(2, "0")}; git makes type 0x00`);
   }
-  const weak = WEAK_HASHES.get(signature.hashAlgorithm);
+  const weak = hashes.has(signature.hashAlgorithm) ? undefined : WEAK_HASHES.get(signature.hashAlgorithm);
   if (weak !== undefined) return refusal("weak-algorithm", `The OpenPGP signature uses ${weak}, which can be forged.`);
-  if (!DATA_HASHES.has(signature.hashAlgorithm)) {
+  if (!hashes.has(signature.hashAlgorithm)) {
     return refusal("not-supported", `OpenPGP signatures with hash ${signature.hashAlgorithm} are not supported.`);
   }
   return signature.hasUnknownCritical ? malformed("has a critical part that is not known") : null;

@@ -9,6 +9,23 @@ const CERTIFICATE = "test/signature/ssh-certificate.test.ts";
 
 export const SIGNATURE: readonly Mutant[] = [
   {
+    name: "takes SHA-1 signatures whenever they were made",
+    file: "src/signature/formats/openpgp.ts",
+    find: "until !== null && created < until",
+    replace: "until !== null && created > 0",
+    test: OPENPGP,
+    named: "over SHA-1 count only where the trust folder allows them and they were made before the stated day",
+  },
+  {
+    name: "takes a certificate that names two people",
+    file: "src/signature/ssh-authority.ts",
+    find: "second === undefined ? (owner ?? null) : null",
+    replace: "second?.id === owner?.id ? null : (owner ?? null)",
+    test: TRUST,
+    named:
+      "a certificate stands for the one person or robot whose address it names, under an authority that may give it",
+  },
+  {
     name: "takes an SSH certificate that its authority did not sign",
     file: "src/signature/formats/ssh.ts",
     find: "if (!certificate.isSigned) {",
@@ -41,7 +58,7 @@ export const SIGNATURE: readonly Mutant[] = [
     named: "agrees with ssh-keygen about a certificate a second too late",
   },
   {
-    name: "takes the authority of a revoked SSH authority",
+    name: "takes certificates of an SSH authority that was taken away",
     file: "src/signature/formats/ssh.ts",
     find: "revokedKeys.has(authority.fingerprint)",
     replace: "revokedKeys.has(authority.type)",
