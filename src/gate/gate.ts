@@ -23,6 +23,7 @@ import { inputDigest } from "../policy/engine.ts";
 import { compareResources } from "../render/compare.ts";
 import type { Resource } from "../render/resource.ts";
 import { collectApprovals } from "./approvals.ts";
+import { withoutStale } from "./carrying.ts";
 import { readChange } from "./change.ts";
 import { contentRefusals } from "./content.ts";
 import { describe, digestManifests, objectEvidence } from "./documents.ts";
@@ -66,9 +67,8 @@ interface Gathered {
 }
 
 /** Steps 3 to 10. The evidence starts as a refusal of everything and is filled as far as the steps come. */
-async function gather(subject: Subject, services: Services): Promise<Gathered> {
-  const { repository } = subject;
-  let evidence = emptyEvidence(subject, services.clock());
+async function gather(asked: Subject, services: Services): Promise<Gathered> {
+  let evidence = emptyEvidence(asked, services.clock());
   let stage: Stage = "gate";
   let resources: readonly Resource[] = [];
   let documents: readonly JsonValue[] = [];
@@ -80,7 +80,8 @@ async function gather(subject: Subject, services: Services): Promise<Gathered> {
     started = performance.now();
   };
   try {
-    const judge = await readJudge(repository, subject.judge, subject.revokedKeys, services);
+    const judge = await readJudge(asked.repository, asked.judge, asked.revokedKeys, services);
+    const subject = await withoutStale(asked, judge, services);
     const target = targetFacts(judge, subject.target, subject.repositoryName, subject.branch, subject.minimum);
     evidence = { ...evidence, target, digests: { ...evidence.digests, ...judge.digests } };
 

@@ -1,14 +1,13 @@
 /** From proposal to landing: first-parent from the last decided commit, oldest first, one decision per commit and target. */
-import type { Decision } from "../decision/decision.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import { readAbandoned } from "../release/rollback.ts";
+import { offeredBy } from "./carrying.ts";
 import { type Admitted, admit } from "./gate.ts";
-import { findProposal, type LoggedDecision, readHistory, type TargetHistory } from "./history.ts";
-import { readJudge } from "./judge.ts";
+import { readHistory, type TargetHistory } from "./history.ts";
 import { recorder } from "./record.ts";
 import { type Released, releaseDecision } from "./releasing.ts";
-import type { CarriedEvidence, Subject } from "./subject.ts";
+import type { Subject } from "./subject.ts";
 import type { Gate } from "./wiring.ts";
 
 export interface Landed {
@@ -94,39 +93,5 @@ async function landingSubject(
     baseline: history.baseline,
     carried: null,
   };
-  return { ...subject, carried: await carriedBy(gate, subject) };
-}
-
-/**
- * A forge's squash or merge carries the verdict and approvals of an allowed proposal when the tree is equal, the
- * proposal's base was the tip just before, a merge's second parent is the proposal's head, and nothing that judges has
- * changed. Whether the forge's key may do so is the signature rule's to say.
- */
-async function carriedBy(gate: Gate, subject: Subject): Promise<CarriedEvidence | null> {
-  const { tree, parents } = await subject.repository.commit(subject.head);
-  const [onto, merged] = parents;
-  if (onto === undefined || onto !== subject.base) return null;
-  const proposal = await findProposal(gate.log, subject.target, tree, onto);
-  if (proposal === null || (merged !== undefined && merged !== proposal.decision.head)) return null;
-  if (!(await isJudgedAlike(gate, subject, proposal.decision))) return null;
-  return {
-    carried: carried(proposal, merged === undefined ? "squash" : "merge"),
-    approvals: proposal.decision.approvals.given,
-    verifications: null,
-    requiredCommits: null,
-    resources: null,
-  };
-}
-
-async function isJudgedAlike(gate: Gate, subject: Subject, proposal: Decision): Promise<boolean> {
-  const { digests } = await readJudge(subject.repository, subject.judge, subject.revokedKeys, gate.services);
-  const names = ["policies", "trust", "configuration", "waivers"] as const;
-  return names.every((name) => digests[name] === proposal.digests[name]);
-}
-
-export function carried(
-  { entry, decision }: LoggedDecision,
-  how: "squash" | "merge" | "rollback",
-): CarriedEvidence["carried"] {
-  return { proposal: decision.id, index: entry.index, how };
+  return { ...subject, carried: await offeredBy(gate.log, subject) };
 }

@@ -3,9 +3,10 @@ import { commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { findRelease, releasedResources, rollbackDraft } from "../release/rollback.ts";
+import { carried } from "./carrying.ts";
 import { admit } from "./gate.ts";
 import { type LoggedDecision, readHistory } from "./history.ts";
-import { carried, type Landed } from "./landing.ts";
+import type { Landed } from "./landing.ts";
 import { disclosedDecision, recorder } from "./record.ts";
 import { releaseDecision } from "./releasing.ts";
 import type { Subject } from "./subject.ts";
@@ -51,6 +52,7 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
     carried: {
       carried: carried(original, "rollback"),
       approvals: approvals.given,
+      judged: null,
       verifications,
       requiredCommits,
       resources,

@@ -1,7 +1,7 @@
 /** What is to be judged: everything a door has to find out before the judge is called; nothing after it knows which door it was. */
 
 import type { CountedApproval } from "../decision/approval.ts";
-import type { Carried } from "../decision/decision.ts";
+import type { Carried, Decision } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import type { Resource } from "../render/resource.ts";
@@ -38,7 +38,7 @@ export interface Subject {
   readonly revokedKeys: readonly string[];
   /** Keys of findings that existed at adoption. */
   readonly baseline: ReadonlySet<string>;
-  /** Set where the signatures were judged before: a rollback, or a forge's landing of an allowed proposal. */
+  /** Set where the signatures were judged before: a rollback, or (offered, see carrying.ts) a landing of an allowed proposal. */
   readonly carried: CarriedEvidence | null;
 }
 
@@ -46,6 +46,8 @@ export interface Subject {
 export interface CarriedEvidence {
   readonly carried: Carried;
   readonly approvals: readonly CountedApproval[];
+  /** What judged it, and whose signatures it rests on; null for a rollback, which the present judge judges anew. */
+  readonly judged: Pick<Decision, "digests" | "verifications"> | null;
   /** Rollback only: the signatures as they were judged then. */
   readonly verifications: readonly Verification[] | null;
   /** Rollback only: the commits that had to be signed then. */

@@ -1,7 +1,7 @@
 /** What a forge's commit carries from the proposal that it lands, and what it does not. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { deployment, policy } from "../support/shop.ts";
+import { deployment, document, policy } from "../support/shop.ts";
 import { land, makeGateWorld, propose } from "./gate-world.ts";
 
 const WEB = "clusters/prod/web.yaml";
@@ -24,6 +24,23 @@ test("a forge's commit that nobody judged before carries nothing", async (t) => 
   const world = base.copy(t);
   world.squash(world.propose({ files: REPLICAS }));
   assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("a squash of what somebody wrote who has left since carries nothing", async (t) => {
+  const hours = (count: number) => Date.now() + count * 3_600_000;
+  const left = `${new Date(hours(1)).toISOString().slice(0, 19)}Z`;
+  const world = base.copy(t);
+  const people = { ...(world.trust()["people"] as object), max: world.person("max", { left }) };
+  const notice = world.push({ files: { "trust/people.yaml": document(world.trust({ people })) } });
+  world.approve("lin", notice);
+  assert.equal((await land(world))[0]?.[0], "allow");
+  const head = world.propose({ by: "max", files: REPLICAS });
+  assert.equal((await propose(world, head)).verdict, "allow");
+  world.squash(head);
+  const early = world.copy(t);
+  assert.deepEqual(await land(early), [["allow", "", "squash"]]);
+  const late = () => hours(24 * 31); // the receipt of his commit counts as now
+  assert.deepEqual(await land(world, late), [NOT_JUDGED]);
 });
 
 test("a squash with another tree than the allowed one carries nothing", async (t) => {
@@ -60,6 +77,17 @@ test("a verdict is not carried once what judges is another", async (t) => {
   world.configure("gate.yaml", () => ({ revoked: [world.fingerprint("max")] }));
   world.squash(head);
   assert.deepEqual(await land(world), [NOT_JUDGED]);
+});
+
+test("what makes the judge unusable after a proposal was allowed is a logged error, not a crash without a line", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: REPLICAS });
+  await propose(world, head);
+  world.configure("gate.yaml", () => ({ revoked: ["SHA256:short"] }));
+  world.squash(head);
+  assert.deepEqual(await land(world), [["error", "revoked-key-invalid", null]]);
+  world.configure("gate.yaml", () => ({ revoked: [] }));
+  assert.deepEqual(await land(world), [["allow", "", "squash"]]);
 });
 
 test("a branch that was rewritten behind the last release is refused", async (t) => {

@@ -177,10 +177,10 @@ export const GATE: readonly Mutant[] = [
   },
   {
     name: "carries a verdict to another tree",
-    file: "src/gate/landing.ts",
+    file: "src/gate/carrying.ts",
     find: "const { tree, parents } = await subject.repository.commit(subject.head);",
     replace:
-      'const { parents } = await subject.repository.commit(subject.head); const tree = (await gate.log.latest(subject.target, ["decision"]))?.leaf.subject["tree"] ?? "";',
+      'const { parents } = await subject.repository.commit(subject.head); const tree = (await log.latest(subject.target, ["decision"]))?.leaf.subject["tree"] ?? "";',
     test: LANDING,
     named: "a squash with another tree than the allowed one carries nothing",
   },
@@ -194,7 +194,7 @@ export const GATE: readonly Mutant[] = [
   },
   {
     name: "carries a verdict to a merge of something else",
-    file: "src/gate/landing.ts",
+    file: "src/gate/carrying.ts",
     find: "if (proposal === null || (merged !== undefined && merged !== proposal.decision.head)) return null;",
     replace: "if (proposal === null) return null;",
     test: LANDING,
@@ -202,11 +202,28 @@ export const GATE: readonly Mutant[] = [
   },
   {
     name: "carries a verdict of another judge",
-    file: "src/gate/landing.ts",
-    find: "return names.every((name) => digests[name] === proposal.digests[name]);",
+    file: "src/gate/carrying.ts",
+    find: "return names.every((name) => digests[name] === judge.digests[name]);",
     replace: "return names.every((name) => digests[name] !== undefined);",
     test: LANDING,
     named: "a verdict is not carried once what judges is another",
+  },
+  {
+    name: "carries the verdict on what somebody signed who has left since",
+    file: "src/gate/carrying.ts",
+    find: 'if (commit === null || at === undefined || (await verifier.verify(commit, at)).kind !== "verified") return false;',
+    replace: "if (commit === null || at === undefined || verifier === null) return false;",
+    test: LANDING,
+    named: "a squash of what somebody wrote who has left since carries nothing",
+  },
+  {
+    name: "reads the judge of a carried verdict where nothing logs that it is unusable",
+    file: "src/gate/landing.ts",
+    find: "return { ...subject, carried: await offeredBy(gate.log, subject) };",
+    replace:
+      'const { readJudge } = await import("./judge.ts"); await readJudge(repository, subject.judge, subject.revokedKeys, gate.services); return { ...subject, carried: await offeredBy(gate.log, subject) };',
+    test: LANDING,
+    named: "what makes the judge unusable after a proposal was allowed is a logged error, not a crash without a line",
   },
   {
     name: "carries whatever a forge signed",

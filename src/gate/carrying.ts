@@ -1,0 +1,81 @@
+/**
+ * What an earlier, logged decision lends to a later one. A forge's squash or merge carries the verdict and approvals of
+ * an allowed proposal when the tree is equal, the proposal's base was the tip just before, a merge's second parent is the
+ * proposal's head, nothing that judges has changed, and whoever signed it still counts. Whether the forge's key may do so
+ * is the signature rule's to say.
+ */
+import type { Digests } from "../decision/decision.ts";
+import { SluiceError } from "../lib/errors.ts";
+import type { DecisionLog } from "../log/decision-log.ts";
+import type { Verification } from "../signature/verification.ts";
+import { openVerifier } from "../signature/verify.ts";
+import { findProposal, type LoggedDecision } from "./history.ts";
+import type { Judge } from "./judge.ts";
+import type { Services } from "./services.ts";
+import type { CarriedEvidence, Subject } from "./subject.ts";
+
+/** What the log offers for a landed commit; admit() takes it only where lends() agrees, so that a failure is logged. */
+export async function offeredBy(log: DecisionLog, subject: Subject): Promise<CarriedEvidence | null> {
+  const { tree, parents } = await subject.repository.commit(subject.head);
+  const [onto, merged] = parents;
+  if (onto === undefined || onto !== subject.base) return null;
+  const proposal = await findProposal(log, subject.target, tree, onto);
+  if (proposal === null || (merged !== undefined && merged !== proposal.decision.head)) return null;
+  const { approvals, digests, verifications } = proposal.decision;
+  return {
+    carried: carried(proposal, merged === undefined ? "squash" : "merge"),
+    approvals: approvals.given,
+    judged: { digests, verifications },
+    verifications: null,
+    requiredCommits: null,
+    resources: null,
+  };
+}
+
+export function carried(
+  { entry, decision }: LoggedDecision,
+  how: "squash" | "merge" | "rollback",
+): CarriedEvidence["carried"] {
+  return { proposal: decision.id, index: entry.index, how };
+}
+
+/** The subject as the judge takes it: what is offered counts only if it would be decided alike today. */
+export async function withoutStale(subject: Subject, judge: Judge, services: Services): Promise<Subject> {
+  const { judged } = subject.carried ?? { judged: null };
+  if (judged === null) return subject;
+  const lends =
+    isJudgedAlike(judged.digests, judge) && (await stillVerify(judged.verifications, subject, judge, services));
+  return lends ? subject : { ...subject, carried: null };
+}
+
+export function isJudgedAlike(digests: Digests, judge: Judge): boolean {
+  const names = ["policies", "trust", "configuration", "waivers"] as const;
+  return names.every((name) => digests[name] === judge.digests[name]);
+}
+
+/** The commits that a squash leaves behind: nobody who wrote them has left, and no key has ended, since they were judged. */
+async function stillVerify(
+  earlier: readonly Verification[],
+  subject: Subject,
+  judge: Judge,
+  services: Services,
+): Promise<boolean> {
+  const ids = earlier.filter((one) => one.kind === "verified").map((one) => one.commit);
+  const received = await services.receipts.receive(subject.target, ids);
+  const verifier = await openVerifier(judge.trust, subject.repository.objectFormat);
+  for (const id of ids) {
+    const [commit, at] = [await commitOrNull(subject, id), received.get(id)];
+    if (commit === null || at === undefined || (await verifier.verify(commit, at)).kind !== "verified") return false;
+  }
+  return true;
+}
+
+/** null for a commit that is no longer here: then there is nothing to verify it by. */
+async function commitOrNull({ repository }: Subject, id: Verification["commit"]) {
+  try {
+    return await repository.commit(id);
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return null;
+    throw thrown;
+  }
+}
