@@ -22,6 +22,7 @@ const ENTRIES = {
   start: "src/cli/start.ts",
   worker: "src/policy/worker.ts",
   "sqlite/writer": "src/log/stores/sqlite/writer.ts",
+  "sqlite/indexer": "src/log/stores/sqlite/indexer.ts",
 };
 
 /** Brings toolchain/bin and dist/ up to date, with progress on standard error. @throws BuildFailure */

@@ -5,11 +5,18 @@ export const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 /** A ULID (48-bit milliseconds, 80 random bits, Crockford base32, 26 characters); `random` is 10 bytes. */
 export function ulid(at: Instant, random: Uint8Array): string {
-  let time = "";
-  for (let rest = at, place = 0; place < 10; place++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
-  let bits = 0n;
-  for (const byte of random.subarray(0, 10)) bits = (bits << 8n) | BigInt(byte);
-  let tail = "";
-  for (let place = 0; place < 16; place++, bits >>= 5n) tail = ALPHABET[Number(bits & 31n)] + tail;
-  return time + tail;
+  return base32(at, 10) + base32(bigEndian(random, 0), 8) + base32(bigEndian(random, 5), 8);
+}
+
+/** Five bytes as a number: 40 bits, so that it stays exact and makes eight characters. */
+function bigEndian(bytes: Uint8Array, start: number): number {
+  let value = 0;
+  for (let at = start; at < start + 5; at++) value = value * 256 + (bytes[at] ?? 0);
+  return value;
+}
+
+function base32(value: number, characters: number): string {
+  let text = "";
+  for (let rest = value; text.length < characters; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text;
+  return text;
 }

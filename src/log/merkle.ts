@@ -4,7 +4,7 @@
  * Sizes and indexes are safe integers up to 2^53; no bit operators, which would break at 2^31.
  */
 import { hash } from "node:crypto";
-import { concatBytes, equalBytes } from "../lib/bytes.ts";
+import { equalBytes } from "../lib/bytes.ts";
 
 export const HASH_BYTES = 32;
 const LEAF_PREFIX = new Uint8Array([0]);
@@ -21,11 +21,11 @@ export function emptyRoot(): Uint8Array {
 }
 
 export function leafHash(entry: Uint8Array): Uint8Array {
-  return digest(concatBytes(LEAF_PREFIX, entry));
+  return digest(Buffer.concat([LEAF_PREFIX, entry]));
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return digest(concatBytes(NODE_PREFIX, left, right));
+  return digest(Buffer.concat([NODE_PREFIX, left, right]));
 }
 
 function digest(bytes: Uint8Array): Uint8Array {

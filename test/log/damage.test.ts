@@ -19,6 +19,7 @@ import { exportFolder } from "../../src/log/export.ts";
 import { generateNoteKey } from "../../src/log/note.ts";
 import { findStatement } from "../../src/log/query.ts";
 import { networkFileSystem } from "../../src/log/stores/sqlite/database.ts";
+import { attachSearchIndex } from "../../src/log/stores/sqlite/search-index.ts";
 import { verifyLog } from "../../src/log/verify.ts";
 import { draft, fill, KEY, logPath, ORIGIN, openTestLog, openTestReader } from "../support/log.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -436,8 +437,9 @@ describe("queries", () => {
     const path = await closedLog(context, 3);
     const db = new DatabaseSync(path, { readOnly: true });
     context.after(() => db.close());
+    assert.ok(attachSearchIndex(db, path), "closing the log brought its index up to date");
     const plan = (query: Parameters<typeof findStatement>[0]) => {
-      const { sql, parameters } = findStatement(query, { start: 0, end: 3 });
+      const { sql, parameters } = findStatement(query, { start: 0, end: 3 }, true);
       return db
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
         .all(...parameters)

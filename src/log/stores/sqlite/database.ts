@@ -5,13 +5,13 @@ import { DatabaseSync } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
 import { syncFolderSync } from "../../durable.ts";
 import type { HashSource } from "../../tree.ts";
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, SEARCH_APPLICATION_ID, SEARCH_SCHEMA } from "./schema.ts";
 
 /**
- * 8 MB. A commit that overwrites the write-ahead log from its start is synced in half the time of one that makes the file
- * longer; that is worth moving its pages into the database during a burst, once in a hundred commits.
+ * 32 MB. A commit that overwrites the write-ahead log from its start is synced in half the time of one that makes the file
+ * longer; that is worth moving its pages into the database during a burst, but seldom: it is what a slow commit waits for.
  */
-const WAL_AUTOCHECKPOINT_PAGES = 2000;
+const WAL_AUTOCHECKPOINT_PAGES = 8000;
 const FULL = 2;
 const SQLITE_BUSY = 5;
 const SQLITE_IOERR_FSYNC = 1034;
@@ -87,6 +87,21 @@ export function openForWriting(path: string): DatabaseSync {
   }
 }
 
+/** The file of a search index, made where there is none. Never waits for another that writes it. */
+export function openSearchFile(path: string): DatabaseSync {
+  createPrivately(path);
+  const db = new DatabaseSync(path, { timeout: 0, allowExtension: false });
+  try {
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
+    if (isNew(db)) db.exec(`BEGIN IMMEDIATE; ${SEARCH_SCHEMA} COMMIT`);
+    checkVersion(db, path, SEARCH_APPLICATION_ID);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
+}
+
 /** @throws `log-missing`, `log-version-unknown` */
 export function openForReading(path: string): DatabaseSync {
   if (!existsSync(path)) throw new SluiceError("log-missing", `There is no log at ${path}.`);
@@ -145,8 +160,8 @@ function isNew(db: DatabaseSync): boolean {
   return pragma(db, "user_version") === 0 && db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0;
 }
 
-function checkVersion(db: DatabaseSync, path: string): void {
-  if (pragma(db, "application_id") !== APPLICATION_ID || pragma(db, "user_version") !== SCHEMA_VERSION)
+function checkVersion(db: DatabaseSync, path: string, application = APPLICATION_ID): void {
+  if (pragma(db, "application_id") !== application || pragma(db, "user_version") !== SCHEMA_VERSION)
     throw new SluiceError("log-version-unknown", `${path} is not a log in a layout that this version of Sluice knows.`);
 }
 

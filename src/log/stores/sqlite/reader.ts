@@ -13,6 +13,7 @@ import { type Bounds, countStatement, findStatement } from "../../query.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
 import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
 import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
+import { attachSearchIndex } from "./search-index.ts";
 
 export interface ReaderOptions {
   readonly path: string;
@@ -26,6 +27,7 @@ export class SqliteReader implements DecisionLog {
   readonly #db: DatabaseSync;
   readonly #hashes: HashSource;
   readonly #options: ReaderOptions;
+  #hasIndex: boolean;
   #head: Checkpoint;
 
   /** @throws `log-missing`, `log-version-unknown`, `log-origin-mismatch`, `log-corrupt`, and what openCheckpoint() throws */
@@ -36,6 +38,7 @@ export class SqliteReader implements DecisionLog {
       this.#hashes = storedHashes(this.#db);
       this.#head = this.#openHead(this.#storedNote());
       this.origin = this.#head.origin;
+      this.#hasIndex = attachSearchIndex(this.#db, options.path);
     } catch (cause) {
       this.#db.close();
       throw cause instanceof SluiceError ? cause : storageFailure(cause);
@@ -56,14 +59,14 @@ export class SqliteReader implements DecisionLog {
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     const head = this.#newestHead();
-    const { sql, parameters } = findStatement(query, this.#bounds(query, head.size));
+    const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable());
     const rows = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
     const memory: SubtreeMemory = new Map();
     return rows.map(({ idx }) => this.#read(Number(idx), head, memory));
   }
 
   async count(query: EntryQuery): Promise<number> {
-    const { sql, parameters } = countStatement(query, this.#bounds(query, this.#newestHead().size));
+    const { sql, parameters } = countStatement(query, this.#bounds(query, this.#newestHead().size), this.#searchable());
     return Number(this.#db.prepare(sql).get(...(parameters as SQLInputValue[]))?.["n"]);
   }
 
@@ -97,6 +100,12 @@ export class SqliteReader implements DecisionLog {
 
   async close(): Promise<void> {
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  /** The index of a new log appears after its first entries. */
+  #searchable(): boolean {
+    this.#hasIndex ||= attachSearchIndex(this.#db, this.#options.path);
+    return this.#hasIndex;
   }
 
   #tile(level: number, { position, width }: Tile): Uint8Array {

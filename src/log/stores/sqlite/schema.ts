@@ -1,6 +1,6 @@
 /**
- * The tables. `entries`, `hashes` and `head` are the log; `disclosures` holds what may be erased; `terms` and
- * `unindexed` are only an index and can be derived again. Time never decreases with idx, so it needs no index.
+ * The tables. `entries`, `hashes` and `head` are the log; `disclosures` holds what may be erased, its `terms` as JSON
+ * [[kind, value], ...]. Time never decreases with idx, so it needs no index.
  */
 export const SCHEMA_VERSION = 1;
 /** "slog" in ASCII: tells our databases from others. */
@@ -11,12 +11,25 @@ CREATE TABLE entries (
   idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, target TEXT, kind TEXT NOT NULL, verdict TEXT, bytes BLOB NOT NULL
 ) STRICT;
 CREATE INDEX entries_search ON entries (target, kind, idx, verdict, time);
-CREATE TABLE disclosures (idx INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TABLE disclosures (idx INTEGER PRIMARY KEY, terms TEXT NOT NULL, json TEXT NOT NULL) STRICT;
 -- level L holds the hashes of complete subtrees of 256^L leaves: what the tiles of C2SP tlog-tiles hold
 CREATE TABLE hashes (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, note TEXT NOT NULL, anchored INTEGER NOT NULL) STRICT;
-CREATE TABLE terms (kind TEXT NOT NULL, value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (kind, value, idx)) STRICT, WITHOUT ROWID;
-CREATE TABLE unindexed (idx INTEGER PRIMARY KEY, terms TEXT NOT NULL) STRICT;
 PRAGMA application_id = ${APPLICATION_ID};
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** "sidx" in ASCII. */
+export const SEARCH_APPLICATION_ID = 0x73696478;
+
+/**
+ * The search index, a file of its own: derived from `disclosures.terms`, so it needs no sync and may be deleted. It holds
+ * the terms of entries [0, size); `hash` is the leaf hash of entry size - 1, and tells the index of another log.
+ */
+export const SEARCH_SCHEMA = `
+CREATE TABLE terms (kind TEXT NOT NULL, value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (kind, value, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, hash BLOB) STRICT;
+INSERT INTO progress (one, size, hash) VALUES (1, 0, NULL);
+PRAGMA application_id = ${SEARCH_APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;

@@ -16,6 +16,7 @@ import { TILE_WIDTH } from "../../tile.ts";
 import { type HashSource, storedFrontier } from "../../tree.ts";
 import { checkAnchor } from "./anchor.ts";
 import { isSyncFailure, lockWriter, openForWriting, prepareFolder, storageFailure, storedHashes } from "./database.ts";
+import { SearchIndex } from "./search-index.ts";
 import { type End, type Stage, stageGroups } from "./stage.ts";
 
 export interface WriterOptions {
@@ -35,7 +36,7 @@ export type Outcome = readonly Receipt[] | SluiceError;
 interface Session {
   readonly db: DatabaseSync;
   readonly hashes: HashSource;
-  readonly insert: Record<"entry" | "disclosure" | "hash" | "unindexed" | "term", StatementSync>;
+  readonly insert: Record<"entry" | "disclosure" | "hash", StatementSync>;
   readonly setHead: StatementSync;
   readonly tails: Map<string, string>;
   end: End;
@@ -44,7 +45,8 @@ interface Session {
   published: boolean;
 }
 
-const INDEX_CHUNK_ENTRIES = 2000;
+/** Of the search index, between two batches: some milliseconds. */
+const INDEX_STEP_ENTRIES = 500;
 /** Whoever reads the anchor or the checkpoint is a process of its own, perhaps of another user; both are public. */
 const CHECKPOINT_MODE = 0o644;
 
@@ -55,6 +57,8 @@ export class Sequencer {
   readonly #lock: DatabaseSync;
   /** null after a failure, until the next batch has recovered. */
   #session: Session | null = null;
+  /** Opened when first needed; gone with the session that it reads from. */
+  #index: SearchIndex | null = null;
   /** Set when only a new process may look at the files again. */
   #poisoned: SluiceError | null = null;
 
@@ -105,25 +109,14 @@ export class Sequencer {
     return stage.outcomes; //                                                            7
   }
 
-  /** Turns waiting terms into index rows; true when more are waiting. Never throws: the index is only an index. */
+  /** Brings the search index a step closer; true when more waits. Never throws: the index is only an index. */
   indexTerms(): boolean {
     const session = this.#session;
     if (session === null) return false;
-    const { db } = session;
     try {
-      db.exec("BEGIN IMMEDIATE");
-      const waiting = db.prepare("SELECT idx, terms FROM unindexed ORDER BY idx LIMIT ?").all(INDEX_CHUNK_ENTRIES);
-      const rows = waiting.flatMap(({ idx, terms }) =>
-        (JSON.parse(String(terms)) as [string, string][]).map(([kind, value]) => [kind, value, Number(idx)] as const),
-      );
-      // neighbours in the index are written together: four times as fast as in the order of arrival
-      rows.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]) || a[2] - b[2]);
-      for (const row of rows) session.insert.term.run(...row);
-      db.prepare("DELETE FROM unindexed WHERE idx <= ?").run(Number(waiting.at(-1)?.["idx"] ?? -1));
-      db.exec("COMMIT");
-      return waiting.length === INDEX_CHUNK_ENTRIES;
+      this.#index ??= new SearchIndex(this.#options.path, session.db);
+      return this.#index.follow(INDEX_STEP_ENTRIES);
     } catch {
-      if (db.isTransaction) db.exec("ROLLBACK");
       return false;
     }
   }
@@ -138,6 +131,7 @@ export class Sequencer {
   }
 
   close(): void {
+    this.#index?.close();
     this.#session?.db.close();
     this.#lock.close();
   }
@@ -179,10 +173,8 @@ export class Sequencer {
       hashes,
       insert: {
         entry: db.prepare("INSERT INTO entries (idx, time, target, kind, verdict, bytes) VALUES (?, ?, ?, ?, ?, ?)"),
-        disclosure: db.prepare("INSERT INTO disclosures (idx, json) VALUES (?, ?)"),
+        disclosure: db.prepare("INSERT INTO disclosures (idx, terms, json) VALUES (?, ?, ?)"),
         hash: db.prepare("INSERT INTO hashes (level, n, hash) VALUES (?, ?, ?)"),
-        unindexed: db.prepare("INSERT INTO unindexed (idx, terms) VALUES (?, ?)"),
-        term: db.prepare("INSERT OR IGNORE INTO terms (kind, value, idx) VALUES (?, ?, ?)"),
       },
       setHead: db.prepare("UPDATE head SET size = ?, note = ?, anchored = max(anchored, ?)"),
       tails: new Map(),
@@ -212,8 +204,7 @@ export class Sequencer {
       db.exec("BEGIN IMMEDIATE");
       for (const { index, time, bytes, prepared } of stage.entries) {
         insert.entry.run(index, time, prepared.target, prepared.kind, prepared.verdict, bytes);
-        insert.disclosure.run(index, prepared.disclosed);
-        insert.unindexed.run(index, prepared.terms);
+        insert.disclosure.run(index, prepared.terms, prepared.disclosed);
       }
       for (const { level, n, hash } of stage.hashes) insert.hash.run(level, n, hash);
       session.setHead.run(checkpoint.size, checkpoint.note, this.#options.anchor === null ? 0 : 1);
@@ -231,6 +222,8 @@ export class Sequencer {
   /** A failed commit may have happened all the same. Nothing in memory is believed: storage says which it was. */
   #isCommitted({ db }: Session, checkpoint: Checkpoint, cause: unknown): boolean {
     this.#session = null;
+    this.#index?.close();
+    this.#index = null;
     db.close();
     if (isSyncFailure(cause)) this.#poisoned = storageFailure(cause);
     if (this.#poisoned !== null) return false;
@@ -293,8 +286,4 @@ function tailOf({ db, hashes, tails }: Session, target: string): string | null {
   const indexes = ENTRY_KINDS.map((kind) => Number(newest.get(target, kind)?.["idx"] ?? -1));
   const [hash] = hashes(0, Math.max(...indexes), 1);
   return hash === undefined ? null : encodeBase64(hash);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 /** The writer's thread: takes whatever has arrived as one batch, so commits group themselves without waiting. */
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
 import { asSluiceError, SluiceError } from "../../../lib/errors.ts";
 import type { Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
@@ -26,13 +26,14 @@ export type FromWriter =
 
 /** How long nothing must arrive before the index is brought up to date and the storage tidied. */
 const IDLE_MS = 20;
-/** Without a pause the index follows in steps between batches: queries read what waits for it one by one. */
-const MAXIMUM_WAITING_GROUPS = 20_000;
+/** Without a pause a thread of its own brings the index up to date: queries read what waits for it one by one. */
+const MAXIMUM_WAITING_GROUPS = 5000;
 
 function run(port: MessagePort, options: WriterOptions): void {
   const sequencer = open(port, options);
   if (sequencer === null) return;
   let idle: NodeJS.Timeout | undefined;
+  const indexer = lazyIndexer(options.path);
   let waiting = 0;
   const tidy = () => {
     if (sequencer.indexTerms()) {
@@ -48,11 +49,33 @@ function run(port: MessagePort, options: WriterOptions): void {
     const groups = arrived.flatMap((message) => (message.kind === "append" ? message.groups : []));
     if (groups.length > 0) answer(port, { kind: "done", outcomes: sequencer.commit(groups).map(crossing) });
     waiting += groups.length;
-    if (waiting > MAXIMUM_WAITING_GROUPS) sequencer.indexTerms();
+    if (waiting > MAXIMUM_WAITING_GROUPS) {
+      waiting = 0;
+      indexer();
+    }
     if (arrived.some((message) => message.kind === "close")) return close(port, sequencer);
     idle = setTimeout(tidy, IDLE_MS);
   });
   answer(port, { kind: "ready" });
+}
+
+/** Asks the thread that follows with the index to catch up; started by the first call. Its end is nobody's loss. */
+function lazyIndexer(path: string): () => void {
+  let worker: Worker | null = null;
+  return () => {
+    if (worker === null) {
+      worker = new Worker(siblingModule("indexer"), { workerData: path, name: "log-indexer" });
+      worker.on("error", () => {});
+      worker.unref();
+    }
+    worker.postMessage("follow");
+  };
+}
+
+/** The module beside this one in the language that runs: TypeScript sources while developing, JavaScript when built. */
+function siblingModule(name: string): URL {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+  return new URL(`./${name}${extension}`, import.meta.url);
 }
 
 function open(port: MessagePort, options: WriterOptions): Sequencer | null {

@@ -1,0 +1,112 @@
+/**
+ * The search index beside a log: which entries carry which term. It follows the log at its own pace and is never
+ * believed about what is in the log; what it has not reached yet is read from the log itself.
+ */
+import { existsSync, rmSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { equalBytes } from "../../../lib/bytes.ts";
+import { openSearchFile } from "./database.ts";
+
+export function searchIndexPath(path: string): string {
+  return `${path}.index`;
+}
+
+/** The writing side. Two threads may follow one log: each step starts from where the file says it ends. */
+export class SearchIndex {
+  readonly #db: DatabaseSync;
+  readonly #waiting: StatementSync;
+  readonly #hash: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #setProgress: StatementSync;
+
+  /** `log` is an open connection to the log at `path`. An index that is damaged, or of another log, is made anew. */
+  constructor(path: string, log: DatabaseSync) {
+    this.#db = openOrRenew(searchIndexPath(path), log);
+    this.#waiting = log.prepare("SELECT idx, terms FROM disclosures WHERE idx >= ? ORDER BY idx LIMIT ?");
+    this.#hash = log.prepare("SELECT hash FROM hashes WHERE level = 0 AND n = ?");
+    this.#insert = this.#db.prepare("INSERT OR IGNORE INTO terms (kind, value, idx) VALUES (?, ?, ?)");
+    this.#setProgress = this.#db.prepare("UPDATE progress SET size = ?, hash = ?");
+  }
+
+  /** One step of at most `limit` entries; true when more wait. Throws what SQLite says; then nothing of it is there. */
+  follow(limit: number): boolean {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const waiting = this.#waiting.all(indexedSize(this.#db), limit);
+      const last = waiting.at(-1)?.["idx"];
+      for (const row of rowsOf(waiting)) this.#insert.run(...row);
+      if (last !== undefined) this.#setProgress.run(Number(last) + 1, this.#hash.get(last)?.["hash"] ?? null);
+      this.#db.exec("COMMIT");
+      return waiting.length === limit;
+    } catch (cause) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw cause;
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/**
+ * Makes the index readable on a reading connection, as the schema `search`. False when there is none, or none of this log:
+ * then every term is looked for in the log itself.
+ */
+export function attachSearchIndex(db: DatabaseSync, path: string): boolean {
+  const file = searchIndexPath(path);
+  if (!existsSync(file)) return false;
+  try {
+    db.prepare("ATTACH ? AS search").run(file);
+  } catch {
+    return false;
+  }
+  try {
+    if (isIndexOf(db, "search.", db)) return true;
+  } catch {
+    // what cannot be read is as good as absent
+  }
+  db.exec("DETACH search");
+  return false;
+}
+
+function openOrRenew(file: string, log: DatabaseSync): DatabaseSync {
+  if (existsSync(file)) {
+    const db = tryOpen(file);
+    if (db !== null && isIndexOf(db, "", log)) return db;
+    db?.close();
+    for (const suffix of ["-wal", "-shm", ""]) rmSync(file + suffix, { force: true });
+  }
+  return openSearchFile(file);
+}
+
+function tryOpen(file: string): DatabaseSync | null {
+  try {
+    return openSearchFile(file);
+  } catch {
+    return null;
+  }
+}
+
+function isIndexOf(db: DatabaseSync, schema: string, log: DatabaseSync): boolean {
+  const { size, hash } = db.prepare(`SELECT size, hash FROM ${schema}progress`).get() ?? {};
+  if (size === 0) return true;
+  const stored = log.prepare("SELECT hash FROM hashes WHERE level = 0 AND n = ?").get(Number(size) - 1)?.["hash"];
+  return stored instanceof Uint8Array && hash instanceof Uint8Array && equalBytes(stored, hash);
+}
+
+function indexedSize(db: DatabaseSync): number {
+  return Number(db.prepare("SELECT size FROM progress").get()?.["size"]);
+}
+
+/** Neighbours in the index are written together: four times as fast as in the order of arrival. */
+function rowsOf(waiting: readonly Readonly<Record<string, unknown>>[]): readonly (readonly [string, string, number])[] {
+  const rows = waiting.flatMap(({ idx, terms }) =>
+    (JSON.parse(String(terms)) as [string, string][]).map(([kind, value]) => [kind, value, Number(idx)] as const),
+  );
+  return rows.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]) || a[2] - b[2]);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
