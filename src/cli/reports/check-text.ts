@@ -22,7 +22,12 @@ export function checkText(report: CheckReport, context: TextContext): string {
 
 function targetText(report: CheckReport, target: TargetReport, context: TextContext): string {
   const body = target.verdict === "allow" ? approved(report, target) : problems(report, target, context);
-  const lines = [headline(report, target, context), ...body, summary(target, context)];
+  const lines = [
+    headline(report, target, context),
+    ...body,
+    ...judgedBy(report, target, context),
+    summary(target, context),
+  ];
   if (target.verdict === "allow" && report.subject === "proposed") lines.push(row("next", next(report, target)));
   return `${lines.join("\n")}\n`;
 }
@@ -144,6 +149,14 @@ function summary(target: TargetReport, { seconds }: TextContext): string {
       ? "nothing recorded"
       : `decision ${target.decision.id.slice(-6)}, log ${target.decision.index}`;
   return `${changes}, ${rules}${unruled}, ${seconds.toFixed(1)} s   ${recorded}`;
+}
+
+/** One clone cannot know whether the branch's tip was released or denied; a gate's log does. */
+function judgedBy(report: CheckReport, target: TargetReport, { branch }: TextContext): readonly string[] {
+  if (report.authority !== "preview") return [];
+  const named = branch(target.target);
+  const tip = named === "" ? "its branch" : named;
+  return [row("judged by", `${short(target.judge)}, the tip of ${tip}; a gate judges by what it released last`)];
 }
 
 function next(report: CheckReport, target: TargetReport): string {

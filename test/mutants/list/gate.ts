@@ -136,6 +136,14 @@ export const GATE: readonly Mutant[] = [
     named: "a preview of the same change records nothing and says so",
   },
   {
+    name: "lets a preview look as if its judge were the gate's",
+    file: "src/cli/reports/check-text.ts",
+    find: 'if (report.authority !== "preview") return [];',
+    replace: 'if (report.authority === "preview") return [];',
+    test: "test/gate/preview.test.ts",
+    named: "a preview on a branch whose tip was denied says that a gate judges by what it released last",
+  },
+  {
     name: "records a denial as an allow",
     file: "src/gate/record.ts",
     find: "    verdict: decision.verdict,\n    reasons:",
