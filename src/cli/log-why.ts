@@ -4,7 +4,7 @@ import { printable } from "../lib/printable.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, required, withGateLog } from "./opening.ts";
-import { verificationReport } from "./reports/check.ts";
+import { verificationReport } from "./reports/verification.ts";
 
 export const logWhy: Command = {
   name: "log why",

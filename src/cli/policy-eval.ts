@@ -1,10 +1,7 @@
-/** `sluice policy eval`: what policies find in plain files, without git; the same rendering and the same host as a gate. */
-import { join } from "node:path";
-import { readSluiceYaml, SLUICE_YAML, type TargetYaml } from "../config/sluice-yaml.ts";
+import { SLUICE_YAML, type TargetYaml } from "../config/sluice-yaml.ts";
 import type { Reason } from "../decision/decision.ts";
 import { placeFindings } from "../gate/findings.ts";
 import { targetYaml } from "../gate/judge.ts";
-import { decodeUtf8 } from "../lib/bytes.ts";
 import { codeEntry, isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
@@ -22,11 +19,11 @@ import { collectSecretValues } from "../render/secrets.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT, exitCodeOfVerdict } from "./failure.ts";
-import { readRegularFile } from "./folder-files.ts";
 import { renderGivenFiles } from "./given-files.ts";
 import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import { policyEvalText } from "./reports/policy-eval-text.ts";
 import type { PolicyEvalReport } from "./reports/schemas.ts";
+import { workTreeConfiguration } from "./work-tree-configuration.ts";
 
 export const policyEval: Command = {
   name: "policy eval",
@@ -74,8 +71,8 @@ async function run(invocation: Invocation): Promise<number> {
 
 /** @throws SluiceError `configuration-absent`, `configuration-invalid`, `target-unknown` */
 function configuredTarget(invocation: Invocation, name: string): TargetYaml {
-  const bytes = readRegularFile(join(invocation.folder, SLUICE_YAML));
-  if (bytes !== null) return targetYaml({ configuration: readSluiceYaml(decodeUtf8(bytes) ?? "") }, name);
+  const configuration = workTreeConfiguration(invocation.folder);
+  if (configuration !== null) return targetYaml({ configuration }, name);
   throw new SluiceError("configuration-absent", `There is no ${SLUICE_YAML} here that could name a target.`, {
     fix: "run it at the repository's root, or without --target",
   });

@@ -1,13 +1,13 @@
 /** The rules of policies that lie on disk, read from their METADATA by the locked compiler. */
 import { dirname, join } from "node:path";
-import { readSluiceYaml, SLUICE_YAML } from "../config/sluice-yaml.ts";
 import { packageRoot } from "../gate/wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { problemsError } from "../policy/compile.ts";
 import { readMetadata } from "../policy/metadata.ts";
 import type { Rule } from "../policy/policy-set.ts";
 import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
-import { readRegularFile, readTreeFolder } from "./folder-files.ts";
+import { readTreeFolder } from "./folder-files.ts";
+import { workTreeConfiguration } from "./work-tree-configuration.ts";
 
 const DEADLINE_MS = 30_000;
 const MAXIMUM_REQUESTS = 200;
@@ -41,8 +41,7 @@ export function openLockedToolchain(): Toolchain {
 
 /** What `policies:` in sluice.yaml names, policies/ without one. */
 export function policiesFolder(folder: string): string {
-  const bytes = readRegularFile(join(folder, SLUICE_YAML));
-  return bytes === null ? "policies/" : readSluiceYaml(decodeUtf8(bytes) ?? "").policies;
+  return workTreeConfiguration(folder)?.policies ?? "policies/";
 }
 
 /** @throws SluiceError `policy-does-not-compile`, `policy-metadata`, and the toolchain's own */

@@ -1,19 +1,18 @@
 /** `trust check`: whether the approval rules can be met today, by whom, and what would soon break them. */
-import { join, resolve } from "node:path";
-import { readSluiceYaml, SLUICE_YAML, type SluiceYaml } from "../config/sluice-yaml.ts";
-import { decodeUtf8 } from "../lib/bytes.ts";
+import { resolve } from "node:path";
+import type { SluiceYaml } from "../config/sluice-yaml.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { Owner, Trust } from "../signature/trust.ts";
 import { answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
-import { readRegularFile } from "./folder-files.ts";
 import { givenTime } from "./given-time.ts";
 import { failure, fine, hasFailure, type Remark, remarksText, warning } from "./remark.ts";
 import type { TrustCheckReport } from "./reports/schemas.ts";
 import { TRUST_OPTIONS } from "./trust-list.ts";
 import { type FoundTrust, givenTrust } from "./trust-path.ts";
 import { listOwners, possibleApprovers, SOON_DAYS, unmetBy } from "./trust-view.ts";
+import { workTreeConfiguration } from "./work-tree-configuration.ts";
 
 export const trustCheck: Command = {
   name: "trust check",
@@ -40,8 +39,7 @@ async function run(invocation: Invocation): Promise<number> {
 
 /** Without a sluice.yaml there are no targets, and only the rule about governance files is looked at. */
 function readTargets(folder: string): SluiceYaml["targets"] {
-  const bytes = readRegularFile(join(folder, SLUICE_YAML));
-  return bytes === null ? {} : readSluiceYaml(decodeUtf8(bytes) ?? "").targets;
+  return workTreeConfiguration(folder)?.targets ?? {};
 }
 
 export function checkTrust(found: FoundTrust, targets: SluiceYaml["targets"], at: Instant): TrustCheckReport {

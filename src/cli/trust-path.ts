@@ -1,14 +1,14 @@
 /** `--trust PATH`: a trust folder, an `allowed_signers` file or an armoured keyring, told apart by looking. */
 import { readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { readSluiceYaml, SLUICE_YAML } from "../config/sluice-yaml.ts";
+import { resolve } from "node:path";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readAllowedSigners, readKeyring } from "../signature/allowed-signers.ts";
 import type { Trust } from "../signature/trust.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
 import { type Invocation, textOption } from "./command.ts";
-import { readFolderFiles, readRegularFile } from "./folder-files.ts";
+import { readFolderFiles } from "./folder-files.ts";
+import { workTreeConfiguration } from "./work-tree-configuration.ts";
 
 export interface FoundTrust {
   /** As given or configured, for people. */
@@ -50,7 +50,5 @@ async function readTrustFile(path: string, bytes: Uint8Array): Promise<FoundTrus
 export async function givenTrust(invocation: Invocation, folder: string): Promise<FoundTrust> {
   const given = textOption(invocation, "trust");
   if (given !== undefined) return readTrustPath(given, invocation.folder);
-  const bytes = readRegularFile(join(folder, SLUICE_YAML));
-  const configured = bytes === null ? "trust/" : readSluiceYaml(decodeUtf8(bytes) ?? "").trust;
-  return readTrustPath(configured, folder);
+  return readTrustPath(workTreeConfiguration(folder)?.trust ?? "trust/", folder);
 }

@@ -13,6 +13,7 @@ import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { type GivenTime, givenTime } from "./given-time.ts";
 import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
+import { verificationReport } from "./reports/verification.ts";
 import { verifyText } from "./reports/verify-text.ts";
 import { type FoundTrust, readTrustPath } from "./trust-path.ts";
 
@@ -137,16 +138,5 @@ async function verifyRange(
 }
 
 function toReport(verification: Verification, timeBasis: VerificationReport["timeBasis"]): VerificationReport {
-  const { commit, kind, format, signer, payloadSha256 } = verification;
-  const isRejected = verification.kind === "rejected";
-  return {
-    commit,
-    kind,
-    reason: isRejected ? verification.reason : null,
-    detail: isRejected ? verification.detail : null,
-    format,
-    signer: signer === null ? null : { ...signer, roles: [...signer.roles].sort() },
-    timeBasis,
-    payloadSha256,
-  };
+  return { ...verificationReport(verification), timeBasis, payloadSha256: verification.payloadSha256 };
 }

@@ -8,6 +8,7 @@ import { resourceName } from "../../render/resource.ts";
 import type { Verification } from "../../signature/verification.ts";
 import { EXIT, exitCodeOfVerdict } from "../failure.ts";
 import { bySeverity } from "./order.ts";
+import { verificationReport } from "./verification.ts";
 
 type Masked = (text: string) => string;
 
@@ -78,25 +79,6 @@ function exitCode(admitted: readonly Admitted[]): number {
   });
   const worst = bySeverity(codes.map((one) => one.verdict));
   return exitCodeOfVerdict(worst);
-}
-
-export function verificationReport(verification: Verification) {
-  const { commit, kind, format, timeBasis } = verification;
-  const signer = verification.signer === null ? null : signerReport(verification.signer);
-  const rejected = verification.kind === "rejected";
-  return {
-    commit,
-    kind,
-    reason: rejected ? verification.reason : null,
-    detail: rejected ? verification.detail : null,
-    format,
-    signer,
-    timeBasis,
-  };
-}
-
-function signerReport({ person, class: kind, key, roles, hardware }: NonNullable<Verification["signer"]>) {
-  return { person, class: kind, key, roles: sorted(roles), hardware };
 }
 
 function targetReport({ decision, record, mask }: Admitted) {

@@ -4,18 +4,21 @@
  */
 import * as z from "zod";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
-import { apiVersion, code, commit, exitCode, sha256, signerClass, signerSchema, time } from "./schemas/parts.ts";
+import {
+  apiVersion,
+  code,
+  commit,
+  exitCode,
+  judgedVerificationSchema,
+  reasonSchema,
+  sha256,
+  signerClass,
+  spokenSchema,
+  time,
+} from "./schemas/parts.ts";
 
 /** Also the shape of one line of `verify --format ndjson`. */
-export const verificationSchema = z.strictObject({
-  commit,
-  kind: z.enum(["verified", "rejected"]),
-  reason: code.nullable().describe("Why it is rejected; null when verified. `sluice explain REASON` says more."),
-  detail: z.string().nullable().describe("One sentence with the particulars; null when verified."),
-  format: z.enum(["openpgp", "ssh", "x509"]).nullable().describe("null for an unsigned or malformed commit."),
-  signer: signerSchema
-    .nullable()
-    .describe("Who signed; on a rejected commit who it would be, where the mathematics is right."),
+export const verificationSchema = judgedVerificationSchema.extend({
   timeBasis: z.enum(["now", "given"]).describe("given: trust was looked at as of --at, which is for information only."),
   payloadSha256: sha256.nullable().describe("SHA-256 of the bytes that were signed."),
 });
@@ -244,16 +247,6 @@ export const policyTestSchema = z.strictObject({
   problems: z.array(z.strictObject({ code, message: z.string() })).describe("no-tests, coverage-too-low."),
 });
 
-const resourceIdSchema = z.strictObject({
-  group: z.string(),
-  version: z.string(),
-  kind: z.string(),
-  namespace: z.string(),
-  name: z.string(),
-});
-
-const positionSchema = z.strictObject({ file: z.string(), line: z.int(), column: z.int(), exact: z.boolean() });
-
 const explanationOfFindingSchema = z.strictObject({
   file: z.string(),
   line: z.int().describe("Line of the rule's body that spoke."),
@@ -272,19 +265,11 @@ export const policyEvalSchema = z.strictObject({
   target: z.string().nullable(),
   resources: z.array(z.string()).describe("What the files hold, as Kind/namespace/name."),
   findings: z.array(
-    z.strictObject({
-      rule: z.string(),
-      policy: z.string(),
-      kind: z.enum(["deny", "warn", "ask"]),
-      level: z.enum(["low", "medium", "high", "critical"]),
-      message: z.string(),
-      fix: z.string().nullable(),
-      resource: resourceIdSchema.nullable(),
-      position: positionSchema.nullable(),
+    spokenSchema.extend({
       explanation: z.array(explanationOfFindingSchema).nullable().describe("null unless asked for with --explain."),
     }),
   ),
-  reasons: z.array(z.strictObject({ code, message: z.string(), fix: z.string().nullable() })),
+  reasons: z.array(reasonSchema),
   rulesExpected: z.int(),
   rulesEvaluated: z.int(),
   notAsked: z.array(z.string()).describe("Rules about changes: files are no change."),

@@ -16,37 +16,14 @@ import {
   name,
   reasonSchema,
   sha256,
+  spokenSchema,
   time,
   ulid,
   verdict,
   waiverSchema,
 } from "./parts.ts";
 
-const findingSchema = z.strictObject({
-  rule: name,
-  policy: name.describe("Package of the policy."),
-  kind: z.enum(["deny", "warn", "ask"]),
-  level: z.enum(["low", "medium", "high", "critical"]),
-  message: z.string(),
-  fix: z.string().nullable(),
-  resource: z
-    .strictObject({
-      group: z.string().describe("Empty for the core group."),
-      version: name,
-      kind: name,
-      namespace: z.string().describe("Empty for a cluster-scoped object."),
-      name,
-    })
-    .nullable()
-    .describe("null for a rule about the change."),
-  position: z
-    .strictObject({
-      file: name,
-      line: z.int().min(1),
-      column: z.int().min(1),
-      exact: z.boolean().describe("False where the named field is absent and its nearest parent is shown."),
-    })
-    .nullable(),
+const findingSchema = spokenSchema.extend({
   waivedBy: z.string().nullable().describe("Id of the waiver that marks it; it is still shown."),
   baseline: z.boolean().describe("True when it existed at adoption."),
 });

@@ -30,7 +30,9 @@ export const judgedVerificationSchema = z.strictObject({
   reason: code.nullable().describe("Why it is rejected; null when verified. `sluice explain REASON` says more."),
   detail: z.string().nullable().describe("One sentence with the particulars; null when verified."),
   format: z.enum(["openpgp", "ssh", "x509"]).nullable().describe("null for an unsigned or malformed commit."),
-  signer: signerSchema.nullable().describe("On a rejected commit who it would be, where the mathematics is right."),
+  signer: signerSchema
+    .nullable()
+    .describe("Who signed; on a rejected commit who it would be, where the mathematics is right."),
   timeBasis: z.enum(["receipt", "now"]).describe("receipt: trust was looked at as of when the gate first saw it."),
 });
 
@@ -76,4 +78,32 @@ export const digestsSchema = z.strictObject({
   waivers: sha256.nullable(),
   manifests: sha256.nullable().describe("Of all objects: what a release would carry."),
   input: sha256.nullable().describe("Of all documents that policies saw."),
+});
+
+/** What a rule said of a document, and where. */
+export const spokenSchema = z.strictObject({
+  rule: name,
+  policy: name.describe("Package of the policy."),
+  kind: z.enum(["deny", "warn", "ask"]),
+  level: z.enum(["low", "medium", "high", "critical"]),
+  message: z.string(),
+  fix: z.string().nullable(),
+  resource: z
+    .strictObject({
+      group: z.string().describe("Empty for the core group."),
+      version: name,
+      kind: name,
+      namespace: z.string().describe("Empty for a cluster-scoped object."),
+      name,
+    })
+    .nullable()
+    .describe("null for a rule about the change."),
+  position: z
+    .strictObject({
+      file: name,
+      line: z.int().min(1),
+      column: z.int().min(1),
+      exact: z.boolean().describe("False where the named field is absent and its nearest parent is shown."),
+    })
+    .nullable(),
 });
