@@ -120,12 +120,20 @@ function flatten(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "invalid_union") {
     const unknown = unknownEverywhere(issue.errors);
     if (unknown.length > 0) return unknown.map((key) => ({ path: [...issue.path, key], message: "", key }));
-    const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
+    const fitting = issue.errors.filter((issues) => !issues.some(isUnknownHere));
+    const deepest = (fitting.length > 0 ? fitting : issue.errors)
+      .flat()
+      .sort((a, b) => b.path.length - a.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) {
       return flatten({ ...deepest, path: [...issue.path, ...deepest.path] } as z.core.$ZodIssue);
     }
   }
   return [{ path: issue.path, message: issue.message, key: null }];
+}
+
+/** Of a member that does not know a key: it is not the one that was meant where another knows them all. */
+function isUnknownHere(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "unrecognized_keys" && issue.path.length === 0;
 }
 
 /** Keys that no member of a union knows: more likely misspelt than another member's. */

@@ -1,22 +1,21 @@
 /** What every signature format offers. One file a format in formats/, and a line in formats.ts. */
 import type { Instant } from "../lib/time.ts";
-import type { Trust, TrustedKey } from "./trust.ts";
-import type { Rejection, SignatureFormat, Signer } from "./verification.ts";
+import type { Refusal } from "./refusal.ts";
+import type { KeyTerms, Owner, Trust } from "./trust.ts";
+import type { SignatureFormat, Signer } from "./verification.ts";
 
-export interface Refusal {
-  readonly kind: "refused";
-  readonly reason: Rejection;
-  /** One plain sentence. */
-  readonly detail: string;
-}
+export { type Refusal, refusal } from "./refusal.ts";
 
-export function refusal(reason: Rejection, detail: string): Refusal {
-  return { kind: "refused", reason, detail };
+/** What is known of a key that signed: listed itself, or certified by a listed authority. */
+export interface UsedKey {
+  readonly owner: Owner;
+  readonly fingerprint: string;
+  readonly terms: KeyTerms;
 }
 
 /** A listed key made this signature: the mathematics is right. Whether the key may be used is judged afterwards. */
 export interface Match {
-  readonly key: TrustedKey;
+  readonly key: UsedKey;
   /** Of the key that signed: a subkey's own where one did. */
   readonly signingKey: string;
   readonly hardware: Signer["hardware"];

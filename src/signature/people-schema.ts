@@ -110,8 +110,63 @@ const sshAuthority = z.strictObject({
     .optional()
     .describe("File inside the trust folder with revoked public keys, one a line; a KRL is not supported."),
 });
-/** Other kinds are refused by name when the folder is read. */
-const otherAuthority = z.looseObject({ ssh: z.never().optional() });
+const file = z.string().min(1).max(1024);
+const issuer = z
+  .string()
+  .max(1024)
+  .regex(/^[!-)+-~]+$/, "is the identity provider's whole name, without `*`")
+  .describe("URL of the identity provider, as its certificates have it, compared exactly.");
+const identity = z
+  .strictObject({
+    issuer,
+    email: email.optional().describe("E-mail address that the provider vouched for."),
+    uri: z
+      .string()
+      .max(1024)
+      .regex(/^[!-)+-~]+$/, "is a whole URI, without `*`")
+      .optional()
+      .describe("URI that the provider vouched for, compared exactly."),
+    pattern: z
+      .string()
+      .max(1024)
+      .regex(/^https:\/\/[!-)+-.0-~]+\/[!-~]+$/, "is a URI that begins with https:// and a whole host name")
+      .optional()
+      .describe("The whole URI, in which each * stands for characters other than /."),
+    person: id.optional().describe("Whose it is: an id under people."),
+    robot: id.optional().describe("Whose it is: an id under robots."),
+  })
+  .refine(
+    ({ email, uri, pattern }) => [email, uri, pattern].filter((one) => one !== undefined).length === 1,
+    "has one of email, uri and pattern",
+  )
+  .refine(({ person, robot }) => (person === undefined) !== (robot === undefined), "has either person or robot");
+
+/** A certificate authority of one's own. */
+const companyAuthority = z.strictObject({
+  certificate: file.describe("Certificates of the authority (PEM) inside the trust folder; each is trusted."),
+  intermediates: file
+    .optional()
+    .describe("Certificates between the authority and the signers, where signatures do not carry them."),
+  email: z
+    .array(
+      z
+        .string()
+        .max(320)
+        .regex(/^(?:\*|[^\s@<>*]+)@[^\s@<>*]+$/, "is one e-mail address, or *@ and a domain"),
+    )
+    .min(1)
+    .max(100)
+    .describe("Addresses for which it may speak; each means the person or robot with that address."),
+  revocations: z
+    .union([file, z.array(file).min(1).max(20)])
+    .optional()
+    .describe("Revocation lists (PEM or DER); every certificate must then be covered by a current one."),
+});
+/** A Sigstore instance, whose Fulcio issues certificates for identities. */
+const fulcioAuthority = z.strictObject({
+  root: file.describe("public-good, or a trusted_root.json inside the trust folder."),
+  identities: z.array(identity).max(5000).describe("Whose certificates of that instance count."),
+});
 
 export const peopleSchema = z
   .strictObject({
@@ -126,9 +181,9 @@ export const peopleSchema = z
     robots: z.record(id, robot).optional().describe("Automations that commit."),
     forges: z.record(id, forge).optional().describe("Forges that sign merges for their users."),
     authorities: z
-      .record(id, z.union([sshAuthority, otherAuthority]))
+      .record(id, z.union([sshAuthority, companyAuthority, fulcioAuthority]))
       .optional()
-      .describe("Certificate authorities."),
+      .describe("Who may say by certificates whose a key is."),
     sha1Until: time
       .optional()
       .describe(
@@ -142,6 +197,8 @@ export const peopleSchema = z
 export type PeopleYaml = z.infer<typeof peopleSchema>;
 export type KeyYaml = z.infer<typeof key>;
 export type SshAuthorityYaml = z.infer<typeof sshAuthority>;
+export type CompanyAuthorityYaml = z.infer<typeof companyAuthority>;
+export type FulcioAuthorityYaml = z.infer<typeof fulcioAuthority>;
 
 interface Contradiction {
   readonly path: (string | number)[];

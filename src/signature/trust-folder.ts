@@ -18,6 +18,7 @@ import { sshKeyFromLine } from "./ssh-key.ts";
 import { readRevokedSshKeys } from "./ssh-revoked.ts";
 import type { KeyTerms, Owner, SshAuthority, Trust, TrustedKey } from "./trust.ts";
 import { comparableFingerprint } from "./verify.ts";
+import { type AuthorityReading, readX509Authorities } from "./x509-authority.ts";
 
 const PEOPLE_YAML = "people.yaml";
 
@@ -42,7 +43,8 @@ interface Reading {
 /**
  * `files` are those of the folder, by their path from it.
  * @throws SluiceError `trust-missing`, `trust-invalid`, `trust-file-outside`, `trust-file-missing`, `trust-key-invalid`,
- *   `trust-key-shared`, `revoked-key-invalid`, `not-supported`, each with file, line and column where it has a place
+ *   `trust-key-shared`, `trust-authority-invalid`, `revoked-key-invalid`, `not-supported`, each with file, line and
+ *   column where it has a place
  */
 export async function readTrustFolder(files: ReadonlyMap<string, Uint8Array>, options: TrustOptions): Promise<Trust> {
   const shown = `${options.folder ?? ""}${PEOPLE_YAML}`;
@@ -69,6 +71,7 @@ export async function readTrustFolder(files: ReadonlyMap<string, Uint8Array>, op
     owners,
     keys: keys.map((one) => one.key),
     sshAuthorities: authorities.map((one) => one.authority),
+    x509Authorities: readX509Authorities(document, owners, x509Reading(reading)),
     sha1Until: instant(document.sha1Until),
     change: change === undefined ? null : { count: change.count, roles: change.roles },
     revokedKeys,
@@ -254,16 +257,17 @@ function readAuthorities(
   reading: Reading,
 ): readonly ListedAuthority[] {
   const named = owners.filter((owner) => owner.class !== "forge");
-  return Object.entries(authorities).map(([id, entry]) => {
-    const path = ["authorities", id];
-    return isSshAuthority(entry)
-      ? readSshAuthority(entry, named, path, reading)
-      : reading.refuse(path, "not-supported", "authorities for X.509 certificates are not supported yet");
-  });
+  return Object.entries(authorities).flatMap(([id, entry]) =>
+    "ssh" in entry ? [readSshAuthority(entry, named, ["authorities", id], reading)] : [],
+  );
 }
 
-function isSshAuthority(entry: object): entry is SshAuthorityYaml {
-  return "ssh" in entry;
+function x509Reading(reading: Reading): AuthorityReading {
+  return {
+    file: (name, path) => readFile(name, path, reading),
+    use: (name, bytes) => void reading.used.set(name, bytes),
+    refuse: reading.refuse,
+  };
 }
 
 function readSshAuthority(

@@ -1,7 +1,11 @@
 /** Who owns which key: the trust folder (FORMS "Trust") or an `allowed_signers` file, parsed once into this closed shape. */
 import type { KeyObject } from "node:crypto";
 import type { Instant } from "../lib/time.ts";
+import type { DatedIssuers } from "./fulcio-root.ts";
+import type { TransparencyLog } from "./rekor-log.ts";
+import type { Timestamper } from "./timestamp-token.ts";
 import type { SignerClass } from "./verification.ts";
+import type { RevocationList } from "./x509-revocation.ts";
 
 export type ChangeKind =
   | "application-configuration"
@@ -82,6 +86,40 @@ export interface SshAuthority {
 
 export type TrustedKey = SshTrustedKey | OpenPgpTrustedKey;
 
+/** Says by certificates whose a key is: a company's own authority, or a Sigstore instance. */
+export interface X509Authority {
+  readonly id: string;
+  /** OIDs of extended key usages, one of which a signer's certificate must name. */
+  readonly purposes: readonly string[];
+  readonly issuers: readonly DatedIssuers[];
+  /** null where none are configured; otherwise every certificate must be covered by a current one. */
+  readonly revocations: readonly RevocationList[] | null;
+  readonly names: X509Names;
+  readonly logs: readonly TransparencyLog[];
+  /** With at least one, a certificate must carry a promise of one of them. */
+  readonly certificateLogs: readonly TransparencyLog[];
+  readonly timestampers: readonly Timestamper[];
+}
+
+export type X509Names =
+  | {
+      readonly kind: "emails";
+      /** Lower-cased addresses, or `*@` and a domain, for which alone it speaks. */
+      readonly patterns: readonly string[];
+      readonly owners: ReadonlyMap<string, Owner>;
+    }
+  | { readonly kind: "identities"; readonly identities: readonly FulcioIdentity[] };
+
+export interface FulcioIdentity {
+  /** Exactly, every character. */
+  readonly issuer: string;
+  readonly name:
+    | { readonly kind: "email"; readonly email: string }
+    | { readonly kind: "uri"; readonly uri: string }
+    | { readonly kind: "pattern"; readonly pattern: string };
+  readonly owner: Owner;
+}
+
 /** Who may change governance files: `change:` of the trust folder. */
 export interface ChangeRule {
   readonly count: number;
@@ -94,6 +132,8 @@ export interface Trust {
   readonly sshAuthorities?: readonly SshAuthority[];
   /** OpenPGP commit signatures over SHA-1 count where they were made before this instant; absent or null: none does. */
   readonly sha1Until?: Instant | null;
+  /** Absent for lists that know none, as allowed_signers. */
+  readonly x509Authorities?: readonly X509Authority[];
   readonly change: ChangeRule | null;
   /** Key fingerprints taken away by the operator (`gate.yaml` revoked), hard. */
   readonly revokedKeys: readonly string[];

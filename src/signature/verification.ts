@@ -1,5 +1,6 @@
 /** The outcome for one commit, and who a key belongs to: the closed types that all later stages read. */
 import type { CommitId } from "../git/object.ts";
+import type { ObjectType } from "../git/parse.ts";
 
 export type SignatureFormat = "openpgp" | "ssh" | "x509";
 
@@ -10,7 +11,7 @@ export interface Signer {
   /** The id in the trust folder: of the person, robot or forge. */
   readonly person: string;
   readonly class: SignerClass;
-  /** `SHA256:...` for SSH keys, 40 upper-case hex digits of the primary key for OpenPGP. */
+  /** `SHA256:...` for SSH keys and X.509 certificates, 40 upper-case hex digits of the primary key for OpenPGP. */
   readonly key: string;
   readonly roles: readonly string[];
   readonly hardware: { readonly touch: boolean; readonly pin: boolean } | null;
@@ -23,6 +24,10 @@ export type TimeBasis = "receipt" | "now";
 export type Rejection =
   | "unsigned-commit"
   | "malformed-commit"
+  | "malformed-tag"
+  | "unsigned-tag"
+  | "tag-mismatch"
+  | "tag-target"
   | "malformed-signature"
   | "ambiguous-signature"
   | "not-supported"
@@ -34,6 +39,11 @@ export type Rejection =
   | "key-not-yet-valid"
   | "key-revoked"
   | "key-not-for-signing"
+  | "untrusted-certificate"
+  | "revocation-unknown"
+  | "bad-log-entry"
+  | "bad-timestamp"
+  | "time-not-proven"
   | "signer-left"
   | "touch-required"
   | "pin-required"
@@ -66,3 +76,19 @@ export interface Rejected {
 }
 
 export type Verification = Verified | Rejected;
+
+/** The outcome for one tag object; its own name and what it names are null where the object cannot be read. */
+export interface TagVerification {
+  readonly kind: "verified" | "rejected";
+  /** null only when verified. */
+  readonly reason: Rejection | null;
+  readonly detail: string | null;
+  /** Id of the tag object. */
+  readonly tag: string;
+  readonly name: string | null;
+  readonly target: { readonly id: string; readonly type: ObjectType } | null;
+  readonly format: SignatureFormat | null;
+  readonly signer: Signer | null;
+  readonly timeBasis: TimeBasis;
+  readonly payloadSha256: string | null;
+}

@@ -169,9 +169,9 @@ const BYTES: readonly Attack[] = [
     reason: "bad-signature",
   },
   {
-    name: "an X.509 signature",
+    name: "an X.509 signature that ends after its first bytes (the others: x509-attacks.test.ts)",
     raw: () => signedRaw("-----BEGIN SIGNED MESSAGE-----\nMIAG\n-----END SIGNED MESSAGE-----\n"),
-    reason: "not-supported",
+    reason: "malformed-signature",
   },
   { name: "no signature", raw: () => raw(HEADERS + MESSAGE), reason: "unsigned-commit" },
   {

@@ -17,6 +17,32 @@ export const SIGNATURE_CODES = {
     example: "A commit object with two `tree` headers, written with `git hash-object --literally`.",
     fix: `Let git write the commit anew: ${RE_SIGN}`,
   },
+  "malformed-tag": {
+    class: "rejected",
+    means:
+      "The tag object breaks git's own form (headers that git does not write, or a NUL byte), so that two readers could see two different tags.",
+    example: "A tag object with two `object` headers, written with `git hash-object --literally`.",
+    fix: "Let git write the tag anew: git tag -f -s NAME COMMIT && git push --force origin refs/tags/NAME",
+  },
+  "unsigned-tag": {
+    class: "rejected",
+    means: "The tag carries no signature: it is a bare name for a commit, or an annotated tag that nobody signed.",
+    example: "git tag v1.0",
+    fix: "Sign it: git tag -f -s NAME COMMIT && git push --force origin refs/tags/NAME",
+  },
+  "tag-mismatch": {
+    class: "rejected",
+    means: "The signed tag has another name than the reference it lies under: somebody shows one release as another.",
+    example: "The signed tag v1.0, stored as refs/tags/v9.9.",
+    fix: "Remove the reference, or put the tag under its own name: git update-ref -d refs/tags/NAME",
+  },
+  "tag-target": {
+    class: "rejected",
+    means:
+      "The tag does not name a commit that can be trusted by it: a tree, a file, another tag that does not verify, or a commit that was not merged.",
+    example: "git tag -s keys $(git hash-object -w keys.asc)",
+    fix: "Tag the commit itself: git tag -f -s NAME COMMIT",
+  },
   "malformed-signature": {
     class: "rejected",
     means:
@@ -77,10 +103,44 @@ export const SIGNATURE_CODES = {
   },
   "key-not-for-signing": {
     class: "rejected",
-    means:
-      "The OpenPGP key exists, but its owner's certificate does not let it sign data, or does not prove that it belongs there.",
-    example: "An encryption subkey, or a signing subkey without its back-signature.",
+    means: "The key exists, but its certificate does not let it sign data, or does not prove that it belongs there.",
+    example:
+      "An encryption subkey, a signing subkey without its back-signature, or an X.509 certificate of a TLS server.",
     fix: `Sign with a key that has the signing flag: gpg --edit-key KEY addkey && ${RE_SIGN}`,
+  },
+  "untrusted-certificate": {
+    class: "rejected",
+    means:
+      "The certificate leads to a listed authority, but the way there breaks a rule: an issuer that is no authority, a path that is too long, a critical extension that nobody here knows, or no promise of a certificate log.",
+    example: "A certificate issued by an intermediate whose `pathlen` is 0 for another intermediate.",
+    fix: `Get a certificate that the authority issued properly, then sign again: ${RE_SIGN}`,
+  },
+  "revocation-unknown": {
+    class: "rejected",
+    means:
+      "The trust folder asks for revocation lists, and none that is current covers this certificate. An old list could hide a revocation.",
+    example: "The list in the trust folder said `nextUpdate` yesterday.",
+    fix: "Put the authority's newest list into the trust folder in a change of its own, then: sluice trust check",
+  },
+  "bad-log-entry": {
+    class: "rejected",
+    means: "The transparency log entry in the signature is not one that a listed log made for exactly this signature.",
+    example: "The entry of another commit was put into the signature.",
+    fix: `Sign again with gitsign: ${RE_SIGN}`,
+  },
+  "bad-timestamp": {
+    class: "rejected",
+    means:
+      "The timestamp in the signature is not one that a listed timestamping authority made for exactly this signature.",
+    example: "A token over another commit's signature, or by an authority that is not in the trust root.",
+    fix: `Sign again with the timestamping authority of the trust root: ${RE_SIGN}`,
+  },
+  "time-not-proven": {
+    class: "rejected",
+    means:
+      "The certificate was valid for minutes only, and nothing proves that it signed within them: no log entry, no timestamp, and the commit was first seen later.",
+    example: "A gitsign commit without an embedded log entry is first seen an hour after it was made.",
+    fix: `Sign again and push at once: ${RE_SIGN}   (already landed: sluice approve COMMIT --target TARGET)`,
   },
   "signer-left": {
     class: "rejected",
@@ -168,6 +228,13 @@ export const SIGNATURE_CODES = {
     means: "One key is listed twice. A key belongs to one owner only, otherwise nobody can say who signed.",
     example: "The same line stands under ada and under jo.",
     fix: "Leave the key with its one owner, then: sluice trust check",
+  },
+  "trust-authority-invalid": {
+    class: "error",
+    means:
+      "An entry under `authorities` cannot be used: a file that holds no certificate of an authority, a revocation list that it did not sign, or a name that is not listed.",
+    example: "revocations: ca.crl, where ca.crl was signed by another authority.",
+    fix: "Correct the named entry or its file, then: sluice trust check",
   },
   "revoked-key-invalid": {
     class: "error",

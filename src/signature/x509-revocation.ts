@@ -1,0 +1,150 @@
+/**
+ * Certificate revocation lists (RFC 5280 section 5) from the trust folder:
+ *
+ *   CertificateList  SEQUENCE { tbsCertList, signatureAlgorithm, signature }
+ *   tbsCertList      SEQUENCE { version 2, signatureAlgorithm again, issuer, thisUpdate, nextUpdate,
+ *                               SEQUENCE OF { serial, revocationDate, extensions }, [0] extensions }
+ *
+ * Partial lists (a critical issuingDistributionPoint or deltaCRLIndicator) and lists without a next update are refused.
+ * Where lists are configured, each certificate below the listed authority must be covered by a current one.
+ */
+import { encodeHex, equalBytes } from "../lib/bytes.ts";
+import { formatTime, type Instant } from "../lib/time.ts";
+import { type Refusal, refusal } from "./refusal.ts";
+import { isSignedBy, readSignatureAlgorithm, type SignatureAlgorithm } from "./x509-algorithm.ts";
+import type { Certificate } from "./x509-certificate.ts";
+import {
+  boolean,
+  childrenOf,
+  context,
+  DerError,
+  type Element,
+  Fields,
+  integerHex,
+  octets,
+  oid,
+  onlyChild,
+  orClause,
+  readDer,
+  smallInteger,
+  TAG,
+  time,
+  wholeBits,
+} from "./x509-der.ts";
+import type { CertificatePath } from "./x509-path.ts";
+
+interface Entry {
+  readonly at: Instant;
+  readonly reason: number;
+}
+
+export interface RevocationList {
+  readonly issuer: string;
+  readonly thisUpdate: Instant;
+  readonly nextUpdate: Instant;
+  readonly revoked: ReadonlyMap<string, Entry>;
+  readonly tbs: Uint8Array;
+  readonly algorithm: SignatureAlgorithm;
+  readonly signature: Uint8Array;
+}
+
+export const MAXIMUM_LIST_BYTES = 8 * 1024 * 1024;
+const REASON_CODE = "2.5.29.21";
+const ISSUER_OF_ENTRY = "2.5.29.29";
+/** CRLReason: affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn. All others, "unspecified" too, count as compromised. */
+const SOFT_REASONS: ReadonlySet<number> = new Set([3, 4, 5, 9]);
+const UNSPECIFIED = 0;
+
+/** A list, or a clause saying why it is none. */
+export function readRevocationList(der: Uint8Array): RevocationList | string {
+  return orClause(() => parse(der));
+}
+
+function parse(der: Uint8Array): RevocationList {
+  if (der.byteLength > MAXIMUM_LIST_BYTES) throw new DerError("is larger than 8 MiB");
+  const outer = new Fields(readDer(der));
+  const tbs = outer.next(TAG.sequence);
+  const outerAlgorithm = outer.next(TAG.sequence);
+  const signature = wholeBits(outer.next(TAG.bitString));
+  outer.end();
+  const fields = new Fields(tbs);
+  if (smallInteger(fields.next(TAG.integer)) !== 1) throw new DerError("is not a revocation list of version 2");
+  if (!equalBytes(fields.next(TAG.sequence).whole, outerAlgorithm.whole)) {
+    throw new DerError("names two signature algorithms");
+  }
+  const issuer = encodeHex(fields.next(TAG.sequence).whole);
+  const thisUpdate = time(fields.next());
+  const next = fields.optional(TAG.utcTime, TAG.generalizedTime);
+  if (next === null) throw new DerError("does not say when the next one comes");
+  const entries = fields.optional(TAG.sequence);
+  const extensions = fields.optional(context(0));
+  fields.end();
+  refuseCritical(extensions === null ? [] : childrenOf(onlyChild(extensions)));
+  const algorithm = readSignatureAlgorithm(outerAlgorithm);
+  if (algorithm.kind === "refused") throw new DerError("uses a signature algorithm that is not supported");
+  const revoked = new Map(entries === null ? [] : childrenOf(entries).map(readEntry));
+  return { issuer, thisUpdate, nextUpdate: time(next), revoked, tbs: tbs.whole, algorithm, signature };
+}
+
+function readEntry(element: Element): readonly [string, Entry] {
+  const fields = new Fields(element);
+  const serial = integerHex(fields.next(TAG.integer));
+  const at = time(fields.next());
+  const extensions = fields.optional(TAG.sequence);
+  fields.end();
+  const list = extensions === null ? [] : childrenOf(extensions);
+  refuseCritical(list);
+  const reason = list.map(readExtension).find(({ id }) => id === REASON_CODE)?.value;
+  return [serial, { at, reason: reason === undefined ? UNSPECIFIED : smallInteger(readDer(reason), TAG.enumerated) }];
+}
+
+function readExtension(element: Element): { id: string; critical: boolean; value: Uint8Array } {
+  const fields = new Fields(element);
+  const id = oid(fields.next(TAG.oid));
+  const critical = fields.optional(TAG.boolean);
+  const value = octets(fields.next(TAG.octetString));
+  fields.end();
+  return { id, critical: critical !== null && boolean(critical), value };
+}
+
+function refuseCritical(extensions: readonly Element[]): void {
+  const read = extensions.map(readExtension);
+  const partial = read.find(({ id, critical }) => (critical && id !== REASON_CODE) || id === ISSUER_OF_ENTRY);
+  if (partial !== undefined) throw new DerError(`has the extension ${partial.id}, which is not supported`);
+}
+
+/** Whether the list is this authority's: its name, its key, and a key that may sign lists. */
+export function isListOf(list: RevocationList, authority: Certificate): boolean {
+  return (
+    list.issuer === authority.subject &&
+    authority.extensions.keyUsage?.revoke === true &&
+    isSignedBy(list.algorithm, authority.key, list.tbs, list.signature)
+  );
+}
+
+/**
+ * The first certificate of the path, from the signer up, that is revoked or that no current list covers.
+ * `at` decides: a revocation for a harmless reason counts from its date on, any other for everything ever signed.
+ */
+export function objectionByLists(path: CertificatePath, lists: readonly RevocationList[], at: Instant): Refusal | null {
+  for (const certificate of path.slice(0, -1)) {
+    const covering = lists.filter((list) => list.issuer === certificate.issuer);
+    for (const list of covering) {
+      const entry = list.revoked.get(certificate.serial);
+      if (entry === undefined || (SOFT_REASONS.has(entry.reason) && at < entry.at)) continue;
+      const since = formatTime(entry.at).slice(0, 10);
+      return refusal("key-revoked", `Its authority revoked the certificate ${certificate.fingerprint} on ${since}.`);
+    }
+    if (!covering.some((list) => at < list.nextUpdate)) return uncovered(certificate, covering);
+  }
+  return null;
+}
+
+function uncovered(certificate: Certificate, covering: readonly RevocationList[]): Refusal {
+  const last = Math.max(...covering.map((list) => list.nextUpdate));
+  const why =
+    covering.length === 0
+      ? "no revocation list of its issuer is in the trust folder"
+      : `the revocation list of its issuer ended on ${formatTime(last)}`;
+  return refusal("revocation-unknown", `Whether ${certificate.fingerprint} is revoked is not known: ${why}.`);
+}
