@@ -6,7 +6,7 @@ import type { GitRepository } from "../git/repository.ts";
 import { findRepository } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
-import type { Verification } from "../signature/verification.ts";
+import type { TagVerification, Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
@@ -14,29 +14,37 @@ import { EXIT } from "./failure.ts";
 import { type GivenTime, givenTime } from "./given-time.ts";
 import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
 import { verificationReport } from "./reports/verification.ts";
+import { verifyTagsText } from "./reports/verify-tags-text.ts";
 import { verifyText } from "./reports/verify-text.ts";
-import { type FoundTrust, readTrustPath } from "./trust-path.ts";
+import { type FoundTrust, readTrustPath, trustReport, withoutRevoked } from "./trust-path.ts";
+import { tagReport, verifyTags } from "./verify-tags.ts";
 
 export const verify: Command = {
   name: "verify",
   summary: "verify signatures only",
-  usage: ["verify REV --trust PATH", "verify BASE..HEAD --trust PATH", "verify --all REV --trust PATH"],
+  usage: [
+    "verify REV --trust PATH",
+    "verify BASE..HEAD --trust PATH",
+    "verify --all REV --trust PATH",
+    "verify --tags --trust PATH",
+  ],
   options: {
     all: { type: "boolean", description: "every commit reachable from REV; unsigned ones are rejected too" },
-    tags: { type: "boolean", description: "not there yet" },
+    tags: { type: "boolean", description: "every tag: its signature, and its name against its reference" },
     repo: { type: "string", value: "DIR", description: "the repository; the current folder when absent" },
     trust: {
       type: "string",
       value: "PATH",
       description: "a trust folder, an allowed_signers file or an armoured keyring",
     },
+    revoked: { type: "string", value: "FILE", description: "public SSH keys, one a line, that verify nothing" },
     at: { type: "string", value: "TIME", description: "look at the trust as of then; for information only" },
     ...ANSWER_OPTIONS,
     format: { ...ANSWER_OPTIONS.format, description: "text (default), json or ndjson; may be repeated" },
   },
   positionals: [0, 1],
   exitCodes: [
-    [0, "every commit is verified"],
+    [0, "every commit or tag is verified"],
     [1, "at least one is rejected"],
   ],
   example: "sluice verify --all HEAD --trust trust/\nsays who signed each commit that HEAD stands on",
@@ -49,12 +57,17 @@ async function run(invocation: Invocation): Promise<number> {
   const time = givenTime(invocation);
   const path = textOption(invocation, "trust");
   if (path === undefined) throw new SluiceError("usage", "--trust PATH is missing.", { fix: "--trust trust/" });
-  const found = await readTrustPath(path, invocation.folder);
+  const found = withoutRevoked(await readTrustPath(path, invocation.folder), invocation);
   const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
   const top = findRepository(folder) ?? folder;
   const repository = await openPreviewRepository({ path: top, scratch: invocation.surroundings.temporaryFolder });
   const done = invocation.output.progress("verifying");
   try {
+    if (wanted === "tags") {
+      const report = await verifyTags(found, time, repository, top);
+      answer(invocation, report, () => verifyTagsText(report), report.tags);
+      return report.exitCode;
+    }
     const range = await readRange(repository, wanted);
     const report = await verifyRange(range, found, time, repository, top);
     answer(invocation, report, () => verifyText(report, range.commits), report.verifications);
@@ -71,9 +84,12 @@ interface Wanted {
   readonly head: string;
 }
 
-function readWanted(invocation: Invocation): Wanted {
-  if (isSet(invocation, "tags")) throw new SluiceError("not-supported", "Verifying tags is not there yet.");
+function readWanted(invocation: Invocation): Wanted | "tags" {
   const [revision] = invocation.positionals;
+  if (isSet(invocation, "tags")) {
+    if (revision === undefined && !isSet(invocation, "all")) return "tags";
+    throw new SluiceError("usage", "--tags looks at every tag and stands alone.", { fix: "sluice verify --help" });
+  }
   if (revision === undefined || revision === "") {
     throw new SluiceError("usage", "There is no revision to verify.", { fix: "sluice verify HEAD --trust PATH" });
   }
@@ -118,7 +134,8 @@ async function verifyRange(
   const verifications: VerificationReport[] = [];
   for (const commit of range.commits) {
     const verification = await verifier.verify(commit, { instant: time.instant, basis: "now" });
-    verifications.push(toReport(verification, time.isGiven ? "given" : "now"));
+    const kept = await verifier.verifyMergetags(commit, { instant: time.instant, basis: "now" });
+    verifications.push(toReport(verification, kept, time));
   }
   const rejected = verifications.filter((one) => one.kind === "rejected").length;
   return {
@@ -129,7 +146,7 @@ async function verifyRange(
     repository: top,
     base: range.base,
     head: range.head,
-    trust: { path: found.path, kind: found.kind, digest: found.trust.digest },
+    trust: trustReport(found),
     at: formatTime(time.instant),
     informational: time.isGiven,
     counts: { commits: verifications.length, verified: verifications.length - rejected, rejected },
@@ -137,6 +154,8 @@ async function verifyRange(
   };
 }
 
-function toReport(verification: Verification, timeBasis: VerificationReport["timeBasis"]): VerificationReport {
-  return { ...verificationReport(verification), timeBasis, payloadSha256: verification.payloadSha256 };
+function toReport(verification: Verification, kept: readonly TagVerification[], time: GivenTime): VerificationReport {
+  const timeBasis = time.isGiven ? "given" : "now";
+  const mergetags = kept.map((one) => tagReport(one, time));
+  return { ...verificationReport(verification), timeBasis, payloadSha256: verification.payloadSha256, mergetags };
 }

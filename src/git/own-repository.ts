@@ -61,6 +61,14 @@ export class OwnRepository implements GitRepository {
     return this.#history.commit(id);
   }
 
+  async tag(id: string): Promise<Uint8Array | null> {
+    const answer = await this.#parts.objects.identify(id);
+    if (typeof answer === "string") throw new SluiceError("object-missing", `Object ${id} is not in the repository.`);
+    if (answer.type !== "tag") return null;
+    const [raw] = await this.#parts.objects.read("tag", [id]);
+    return raw as Uint8Array;
+  }
+
   range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
     return this.#history.range(exclude, head);
   }

@@ -28,6 +28,11 @@ export interface GitRepository {
   refs(prefix: string, limit: number): Promise<readonly RefEntry[]>;
   /** @throws SluiceError `unknown-revision`, `not-a-commit`, `object-corrupt`, `object-too-large` */
   commit(id: CommitId): Promise<Commit>;
+  /**
+   * The exact body of a tag object, whatever it holds; null where the id is of an object of another type.
+   * @throws SluiceError `object-missing`, `object-corrupt`, `object-too-large`
+   */
+  tag(id: string): Promise<Uint8Array | null>;
   /** Commits reachable from `head` and from none of `exclude`, parents before children. @throws `range-too-large` */
   range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]>;
   /** First-parent chain from `base` (exclusive) to `head`, oldest first; null when base is not on it. */

@@ -34,6 +34,8 @@ export type CommitPayload = { readonly kind: "unsigned"; readonly payload: Uint8
 
 /** Far above any real one: a 16,384-bit RSA signature takes 3 KB. */
 const MAXIMUM_SIGNATURE_BYTES = 64 * 1024;
+/** As many as a commit may have parents. */
+const MAXIMUM_MERGETAGS = 64;
 const MAXIMUM_HEADER_LINES = 100_000;
 const LF = 0x0a;
 const SP = 0x20;
@@ -57,6 +59,16 @@ export function splitCommit(raw: Uint8Array, objectFormat: ObjectFormat): Commit
 
 function malformed(clause: string): Refusal {
   return refusal("malformed-commit", `The commit object ${clause}.`);
+}
+
+/** The tag objects that a merge of signed tags keeps, as their raw bodies; none of a commit whose headers are damaged. */
+export function mergetagsOf(raw: Uint8Array): readonly Uint8Array[] {
+  const headers = readHeaders(raw);
+  if (typeof headers === "string") return [];
+  return headers
+    .filter((header) => header.name === "mergetag")
+    .slice(0, MAXIMUM_MERGETAGS)
+    .map((header) => unfold(raw.subarray(header.value, header.end)));
 }
 
 /** All headers with their continuation lines, or a clause saying what is wrong. */

@@ -3,14 +3,17 @@
  * The trust is the current one; `at` is only the instant at which it is evaluated.
  */
 import type { Commit, ObjectFormat } from "../git/object.ts";
+import { hashObject } from "../git/parse.ts";
 import { sha256Hex } from "../lib/digest.ts";
+import { printable } from "../lib/printable.ts";
 import type { Instant } from "../lib/time.ts";
-import { type CommitPayload, splitCommit } from "./commit-payload.ts";
+import { type CommitPayload, mergetagsOf, splitCommit } from "./commit-payload.ts";
 import { type FormatVerifier, type Match, type Refusal, refusal, type SignedBytes } from "./format.ts";
 import { FORMATS } from "./formats.ts";
+import { splitTag, type TagPayload } from "./tag-payload.ts";
 import { objectionToUse } from "./terms.ts";
 import type { Trust } from "./trust.ts";
-import type { Rejection, SignatureFormat, Signer, TimeBasis, Verification } from "./verification.ts";
+import type { Rejection, SignatureFormat, Signer, TagVerification, TimeBasis, Verification } from "./verification.ts";
 
 /** The namespace in which git asks `ssh-keygen -Y sign` to sign. */
 const GIT_NAMESPACE = "git";
@@ -37,6 +40,10 @@ export type DetachedVerification =
 export interface Verifier {
   verify(commit: Commit, at: Moment): Promise<Verification>;
   verifyDetached(signed: DetachedSignature, at: Moment): Promise<DetachedVerification>;
+  /** A tag object by its raw body: its signature, and nothing about the reference or what it names. */
+  verifyTag(raw: Uint8Array, at: Moment): Promise<TagVerification>;
+  /** The tags that a merge commit keeps in `mergetag` headers, in their order: facts, of which git checks none later. */
+  verifyMergetags(commit: Commit, at: Moment): Promise<readonly TagVerification[]>;
 }
 
 /** @throws SluiceError `trust-key-invalid` where a listed key cannot be prepared */
@@ -50,6 +57,9 @@ export async function openVerifier(trust: Trust, objectFormat: ObjectFormat): Pr
       const { reason, detail } = judged.refusal ?? NOBODY;
       return { kind: "rejected", reason, detail };
     },
+    verifyTag: async (raw, at) => verifyTag(raw, at, objectFormat, judge),
+    verifyMergetags: async (commit, at) =>
+      mergetagsOf(commit.raw).map((raw) => verifyMergetag(raw, commit, at, objectFormat, judge)),
   };
 }
 
@@ -122,4 +132,50 @@ function judgeSplit(split: CommitPayload, commit: Commit, at: Instant, judge: Ju
     case "signed":
       return judge(split.format, { ...split, namespace: GIT_NAMESPACE }, at);
   }
+}
+
+function verifyTag(raw: Uint8Array, at: Moment, objectFormat: ObjectFormat, judge: JudgeSignature): TagVerification {
+  const split = splitTag(raw, objectFormat);
+  const isRead = split.kind !== "refused";
+  const { signer, refusal: found } = judgeTag(split, at.instant, judge);
+  const isVerified = found === null && signer !== null;
+  const objection = isVerified ? null : (found ?? NOBODY);
+  return {
+    kind: isVerified ? "verified" : "rejected",
+    reason: objection?.reason ?? null,
+    detail: objection?.detail ?? null,
+    tag: hashObject(objectFormat, "tag", raw),
+    name: isRead ? split.fields.name : null,
+    target: isRead ? { id: split.fields.target, type: split.fields.type } : null,
+    format: split.kind === "signed" ? split.format : null,
+    signer,
+    timeBasis: at.basis,
+    payloadSha256: isRead ? sha256Hex(split.payload) : null,
+  };
+}
+
+function judgeTag(split: TagPayload, at: Instant, judge: JudgeSignature): Judged {
+  switch (split.kind) {
+    case "refused":
+      return { signer: null, refusal: split };
+    case "unsigned":
+      return { signer: null, refusal: refusal("unsigned-tag", `The tag ${printable(split.fields.name)} is unsigned.`) };
+    case "signed":
+      return judge(split.format, { ...split, namespace: GIT_NAMESPACE }, at);
+  }
+}
+
+/** A merged tag says something about the merge only where it names one of the parents that were merged in. */
+function verifyMergetag(
+  raw: Uint8Array,
+  commit: Commit,
+  at: Moment,
+  objectFormat: ObjectFormat,
+  judge: JudgeSignature,
+): TagVerification {
+  const found = verifyTag(raw, at, objectFormat, judge);
+  const isOfParent = commit.parents.slice(1).some((parent) => parent === found.target?.id);
+  if (found.kind === "rejected" || isOfParent) return found;
+  const detail = `The merged tag ${printable(found.name ?? "")} names no commit that ${commit.id.slice(0, 7)} merges.`;
+  return { ...found, kind: "rejected", reason: "tag-target", detail };
 }

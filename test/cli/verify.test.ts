@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { tagSchema, verifyTagsSchema } from "../../src/cli/reports/schemas/tags.ts";
 import { verificationSchema, verifySchema } from "../../src/cli/reports/schemas.ts";
 import { sha256Hex } from "../../src/lib/digest.ts";
 import { repository, type TestRepository } from "../support/repository.ts";
@@ -131,6 +132,88 @@ test("verify --at looks at trust as of then and says that this is for informatio
   assert.match(words.stdout.split("\n")[0] ?? "", /as of 2026-05-01T00:00:00\.000Z \(information only\)$/);
 });
 
+test("verify --tags says of each tag who signed it and whether it lies under its own name", async (t) => {
+  const { folder, repo, ada, jo } = await scene(t);
+  const sign = (key: TestKey, name: string): string =>
+    repo.git(["-c", "gpg.format=ssh", "-c", `user.signingkey=${key.file}`, "tag", "-s", "-m", name, name]);
+  sign(ada, "v1.0");
+  const args = ["verify", "--tags", "--repo", "repo", "--trust", "trust"];
+  const fine = await runSluice(args, { cwd: folder });
+  assert.deepEqual([fine.code, fine.stderr], [0, ""]);
+  assert.match(
+    fine.stdout,
+    /^VERIFIED \(preview\) {2}1 tags: 1 verified, 0 rejected, against trust\nsigned {2}ada 1 \(ssh\)\n$/,
+  );
+  sign(jo, "v1.1");
+  repo.git(["update-ref", "refs/tags/v9.9", "refs/tags/v1.0"]);
+  repo.git(["tag", "light"]);
+  repo.git(["pack-refs", "--all"]);
+  const text = await runSluice(args, { cwd: folder });
+  assert.equal(text.code, 1);
+  assert.match(text.stdout, /\ntag-mismatch {2}v9\.9 {2}refs\/tags\/v9\.9 holds the signed tag v1\.0\.\n/);
+  assert.match(text.stdout, /\nfix {2}tag-mismatch: /);
+  const [json, lines] = await Promise.all(
+    ["json", "ndjson"].map((format) => runSluice([...args, "--format", format], { cwd: folder })),
+  );
+  const report = verifyTagsSchema.parse(JSON.parse(json?.stdout ?? ""));
+  assert.deepEqual(
+    report.tags.map((one) => [one.ref, one.reason]),
+    [
+      ["refs/tags/light", "unsigned-tag"],
+      ["refs/tags/v1.0", null],
+      ["refs/tags/v1.1", "unknown-signer"],
+      ["refs/tags/v9.9", "tag-mismatch"],
+    ],
+  );
+  assert.deepEqual(report.counts, { tags: 4, verified: 1, rejected: 3 });
+  const parsed = (lines?.stdout ?? "")
+    .trimEnd()
+    .split("\n")
+    .map((line) => tagSchema.parse(JSON.parse(line)));
+  assert.deepEqual(parsed, report.tags);
+});
+
+test("verify shows the signed tags that a merge keeps, and takes keys on a list of revoked ones away", async (t) => {
+  const { folder, repo, ada } = await scene(t);
+  repo.branch("side", "HEAD~2");
+  repo.commit({ files: { b: "1" }, signWith: ada.file });
+  repo.git(["-c", "gpg.format=ssh", "-c", `user.signingkey=${ada.file}`, "tag", "-s", "-m", "side", "side-1"]);
+  repo.checkout("main");
+  repo.git([
+    "-c",
+    "gpg.format=ssh",
+    "-c",
+    `user.signingkey=${ada.file}`,
+    "merge",
+    "-q",
+    "-S",
+    "--no-ff",
+    "-m",
+    "m",
+    "side-1",
+  ]);
+  const args = ["verify", "HEAD", "--repo", "repo", "--trust", "trust"];
+  const run = await runSluice([...args, "--format", "json"], { cwd: folder });
+  const report = verifySchema.parse(JSON.parse(run.stdout));
+  const [kept] = report.verifications[0]?.mergetags ?? [];
+  assert.deepEqual([run.code, kept?.kind, kept?.name, kept?.signer?.person], [0, "verified", "side-1", "ada"]);
+  writeFileSync(join(folder, "revoked"), `# lost\n${ada.line}\n`);
+  const revoked = await runSluice([...args, "--revoked", "revoked", "--format", "json"], { cwd: folder });
+  const without = verifySchema.parse(JSON.parse(revoked.stdout));
+  assert.deepEqual([revoked.code, without.verifications[0]?.reason], [1, "key-revoked"]);
+  assert.notEqual(without.trust.digest, report.trust.digest);
+});
+
+test("verify accepts a file of certificate authorities alone, and notes a time without zone", async (t) => {
+  const { folder, ada } = await scene(t);
+  const line = `*@example.com cert-authority,valid-before="20990101" ${ada.line}\n`;
+  writeFileSync(join(folder, "authorities"), line);
+  const run = await runSluice(["verify", "HEAD~2", "--repo", "repo", "--trust", "authorities"], { cwd: folder });
+  assert.equal(run.code, 1);
+  assert.match(run.stdout, /\nnote {2}authorities:1 valid-before="20990101" has no zone and is read as UTC/);
+  assert.match(run.stdout, /\nunknown-signer /);
+});
+
 test("verify never writes a stranger's control characters to the terminal", async (t) => {
   const { folder, repo } = await scene(t);
   repo.commit({ files: { a: "4" }, message: "\u001b[2Jall verified\u202e" });
@@ -143,6 +226,7 @@ test("verify never writes a stranger's control characters to the terminal", asyn
 test("verify refuses what cannot be answered, each with its own code and exit code", async (t) => {
   const { folder, repo, ada } = await scene(t);
   writeFileSync(join(folder, "empty"), "# nobody\n");
+  spawnSync("ssh-keygen", ["-q", "-k", "-f", join(folder, "krl"), `${ada.file}.pub`]);
   mkdirSync(join(folder, "bare-trust"));
   repo.commit({ files: { b: "1" }, message: "fourth", signWith: ada.file });
   const parent = repo.git(["rev-parse", "HEAD~3"]);
@@ -159,7 +243,12 @@ test("verify refuses what cannot be answered, each with its own code and exit co
     [["--trust", "trust"], 2, "usage"],
     [["HEAD", "--trust", "trust", "--at", "yesterday"], 2, "usage"],
     [["HEAD", "--trust", "trust", "--format", "xml"], 2, "usage"],
-    [["--tags", "--trust", "trust"], 2, "not-supported"],
+    [["--tags", "--trust", "trust"], 2, "empty-range"],
+    [["--tags", "HEAD", "--trust", "trust"], 2, "usage"],
+    [["--tags", "--all", "--trust", "trust"], 2, "usage"],
+    [["HEAD", "--trust", "trust", "--revoked", "no-such-file"], 2, "configuration-missing"],
+    [["HEAD", "--trust", "trust", "--revoked", "allowed_signers"], 3, "revoked-key-invalid"],
+    [["HEAD", "--trust", "trust", "--revoked", "krl"], 2, "not-supported"],
   ];
   const runs = await Promise.all(
     refusals.map(([args]) => runSluice(["verify", ...args, "--repo", "repo"], { cwd: folder })),

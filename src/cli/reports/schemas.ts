@@ -16,11 +16,15 @@ import {
   spokenSchema,
   time,
 } from "./schemas/parts.ts";
+import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 
 /** Also the shape of one line of `verify --format ndjson`. */
 export const verificationSchema = judgedVerificationSchema.extend({
   timeBasis: z.enum(["now", "given"]).describe("given: trust was looked at as of --at, which is for information only."),
   payloadSha256: sha256.nullable().describe("SHA-256 of the bytes that were signed."),
+  mergetags: z
+    .array(mergetagSchema)
+    .describe("Signed tags that the merge keeps in its headers; facts, never required."),
 });
 
 export const verifySchema = z.strictObject({
@@ -31,11 +35,7 @@ export const verifySchema = z.strictObject({
   repository: z.string().describe("Folder of the repository as found."),
   base: commit.nullable().describe("Commits reachable from it are not looked at; null with --all and for one commit."),
   head: commit,
-  trust: z.strictObject({
-    path: z.string(),
-    kind: z.enum(["folder", "allowed_signers", "keyring"]),
-    digest: sha256,
-  }),
+  trust: trustSourceSchema,
   at: time.describe("Instant at which the trust was looked at."),
   informational: z.boolean().describe("True with --at: what would have been said then, not what is said now."),
   counts: z.strictObject({ commits: z.int(), verified: z.int(), rejected: z.int() }),
@@ -308,6 +308,8 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "policy-test": { title: "Output of `sluice policy test --format json`", schema: policyTestSchema },
   "trust-check": { title: "Output of `sluice trust check --format json`", schema: trustCheckSchema },
   "trust-list": { title: "Output of `sluice trust list --format json`", schema: trustListSchema },
+  tag: { title: "One line of `sluice verify --tags --format ndjson`", schema: tagSchema },
   verification: { title: "One line of `sluice verify --format ndjson`", schema: verificationSchema },
   verify: { title: "Output of `sluice verify --format json`", schema: verifySchema },
+  "verify-tags": { title: "Output of `sluice verify --tags --format json`", schema: verifyTagsSchema },
 };

@@ -16,6 +16,6 @@ export function verificationReport(verification: Verification) {
   };
 }
 
-function signerReport({ person, class: kind, key, roles, hardware }: NonNullable<Verification["signer"]>) {
+export function signerReport({ person, class: kind, key, roles, hardware }: NonNullable<Verification["signer"]>) {
   return { person, class: kind, key, roles: [...roles].sort(), hardware };
 }

@@ -10,9 +10,19 @@ const SHORT_ID = 7;
 export function verifyText(report: VerifyReport, commits: readonly Commit[]): string {
   const titles = new Map<string, string>(commits.map((commit) => [commit.id, title(commit)]));
   const rejected = report.verifications.filter((one) => one.kind === "rejected");
-  const lines = [headline(report), ...signers(report), ...rejected.map((one) => rejection(one, titles))];
-  const reasons = [...new Set(rejected.map((one) => one.reason ?? ""))].sort();
-  return `${[...lines, ...reasons.map(remedy)].join("\n")}\n`;
+  const found = signers(report.verifications);
+  const lines = [headline(report), ...notes(report.trust), ...found, ...rejected.map((one) => rejection(one, titles))];
+  return `${[...lines, ...remedies(rejected)].join("\n")}\n`;
+}
+
+/** How a doubtful place of the trust was read. */
+export function notes(trust: VerifyReport["trust"]): readonly string[] {
+  return trust.notes.map((note) => `note  ${printable(note)}`);
+}
+
+/** What to do about each reason, once. */
+export function remedies(rejected: readonly { readonly reason: string | null }[]): readonly string[] {
+  return [...new Set(rejected.map((one) => one.reason ?? ""))].sort().map(remedy);
 }
 
 function headline({ counts, base, head, trust, at, informational, exitCode }: VerifyReport): string {
@@ -24,7 +34,9 @@ function headline({ counts, base, head, trust, at, informational, exitCode }: Ve
 }
 
 /** `signed  ada 12 (ssh), lin 3 (openpgp)`, most first. */
-function signers({ verifications }: VerifyReport): readonly string[] {
+export function signers(
+  verifications: readonly Pick<VerificationReport, "kind" | "signer" | "format">[],
+): readonly string[] {
   const counted = new Map<string, { name: string; format: string; count: number }>();
   for (const { kind, signer, format } of verifications) {
     if (kind !== "verified" || signer === null) continue;

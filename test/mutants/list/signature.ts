@@ -7,7 +7,33 @@ const REQUIREMENT = "test/signature/requirement.test.ts";
 
 const CERTIFICATE = "test/signature/ssh-certificate.test.ts";
 
+const TAGS = "test/signature/tags.test.ts";
+
 export const SIGNATURE: readonly Mutant[] = [
+  {
+    name: "takes a signed tag under another name",
+    file: "src/signature/tag-ref.ts",
+    find: "=== ref.name) return null;",
+    replace: "!== name) return null;",
+    test: TAGS,
+    named: "refuses a signed tag under another name, which git verify-tag accepts",
+  },
+  {
+    name: "takes a tag of a tag that does not verify",
+    file: "src/signature/tag-ref.ts",
+    find: 'if (inner.kind === "rejected") return notTrusted',
+    replace: 'if (inner.tag === "") return notTrusted',
+    test: TAGS,
+    named: "follows tags of tags to a commit, each of which must verify",
+  },
+  {
+    name: "takes a tag with two signatures",
+    file: "src/signature/tag-payload.ts",
+    find: "if (second !== undefined) return refusal",
+    replace: "if (second?.index === -1) return refusal",
+    test: TAGS,
+    named: "refuses forms that two readers could split differently",
+  },
   {
     name: "takes SHA-1 signatures whenever they were made",
     file: "src/signature/formats/openpgp.ts",
