@@ -148,6 +148,13 @@ function refuse(approval: VerifiedApproval, rule: ApprovalRule, subject: Approva
   return null;
 }
 
+/** False for a statement that no signature could make count: of other content, another place, or over. */
+export function couldCount(statement: ApprovalStatement, rule: ApprovalRule, subject: ApprovalSubject): boolean {
+  const { repository, target, expiresAt } = statement;
+  const isOver = (parseTime(expiresAt) ?? 0) <= subject.at;
+  return repository === subject.repository && target === subject.target && !isOver && bindsTo(statement, rule, subject);
+}
+
 function bindsTo(statement: ApprovalStatement, rule: ApprovalRule, subject: ApprovalSubject): boolean {
   return rule.bind === "tree" ? statement.tree === subject.tree : statement.changeDigest === subject.changeDigest;
 }

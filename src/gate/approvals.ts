@@ -1,9 +1,11 @@
 /** Step 10: who said yes to exactly this content, as carried by the repository below refs/sluice/approvals/. */
 import {
+  type ApprovalRule,
   type ApprovalSubject,
   type CountedApproval,
   changeDigest,
   coAuthors,
+  couldCount,
   countApprovals,
   excludedPersons,
   type IgnoredApproval,
@@ -11,20 +13,22 @@ import {
   type VerifiedApproval,
 } from "../decision/approval.ts";
 import type { TargetFacts } from "../decision/decision.ts";
-import { APPROVAL_NAMESPACE, type Envelope, readEnvelope } from "../decision/envelope.ts";
-import { APPROVAL_REFS } from "../git/approval-ref.ts";
-import { blobId, type CommitId, commitId } from "../git/object.ts";
-import { sha256Hex } from "../lib/digest.ts";
+import { APPROVAL_NAMESPACE, type Envelope } from "../decision/envelope.ts";
+import { type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
 import type { Verification } from "../signature/verification.ts";
+import { findEnvelopes, unread } from "./approval-refs.ts";
 import type { Change } from "./change.ts";
 import { governanceRule, type Judge } from "./judge.ts";
 import type { Services } from "./services.ts";
 import type { VerifiedRange } from "./signatures.ts";
 import type { Subject } from "./subject.ts";
 
-const MAXIMUM_APPROVALS = 1000;
+/** Signatures of approvals that name this content. */
+const MAXIMUM_VERIFIED = 1000;
+/** Of each kind of what cannot count: enough to say to somebody why theirs does not. */
+const MAXIMUM_TOLD = 100;
 
 export interface CollectedApprovals {
   readonly given: readonly CountedApproval[];
@@ -51,13 +55,13 @@ export async function collectApprovals(
     excluded,
     at: services.clock(),
   };
-  const read = await readApprovals(subject, range, services);
+  const read = await readApprovals(subject, range, content, target.approvals, services);
   const { current, outdated } = await withoutOutdated(subject, target, read.verified);
   const counted = countApprovals(current, target.approvals, content);
   const given = union(counted.given, carriedApprovals(subject, judge, services.clock()));
   return {
     given,
-    ignored: [...read.malformed, ...outdated, ...counted.ignored],
+    ignored: [...read.rejected, ...outdated, ...counted.ignored],
     excluded,
     standIn: standIn(subject, change, range, judge, target, given),
   };
@@ -75,32 +79,36 @@ function whoHadAHand(range: VerifiedRange, judge: Judge): ReadonlySet<string> {
 
 interface ReadApprovals {
   readonly verified: readonly VerifiedApproval[];
-  readonly malformed: readonly IgnoredApproval[];
+  readonly rejected: readonly IgnoredApproval[];
 }
 
-async function readApprovals(subject: Subject, range: VerifiedRange, services: Services): Promise<ReadApprovals> {
+/** Those of this content first: nobody can crowd out an approval with others, and old ones cost next to nothing. */
+async function readApprovals(
+  subject: Subject,
+  range: VerifiedRange,
+  content: ApprovalSubject,
+  rule: ApprovalRule,
+  services: Services,
+): Promise<ReadApprovals> {
+  const found = await findEnvelopes(subject.repository);
+  const isOfThis = ({ statement }: Envelope): boolean => couldCount(statement, rule, content);
+  const named = found.envelopes.filter(isOfThis);
+  const others = found.envelopes.filter((one) => !isOfThis(one));
   const verified: VerifiedApproval[] = [];
-  const malformed: IgnoredApproval[] = [];
-  const refs = await subject.repository.refs(APPROVAL_REFS, MAXIMUM_APPROVALS);
-  for (const ref of refs) {
-    const bytes = await blobOrNull(subject, ref.id);
-    const envelope = bytes === null ? null : readEnvelope(bytes);
-    const outcome =
-      envelope === null ? unreadable(sha256Hex(bytes ?? ref.id)) : await verifyApproval(envelope, range, services);
+  const rejected: IgnoredApproval[] = found.malformed.slice(0, MAXIMUM_TOLD);
+  for (const envelope of [...named.slice(0, MAXIMUM_VERIFIED), ...others.slice(0, MAXIMUM_TOLD)]) {
+    const outcome = await verifyApproval(envelope, range, services);
     if ("signer" in outcome) verified.push(outcome);
-    else malformed.push(outcome);
+    else rejected.push(outcome);
   }
-  return { verified, malformed };
-}
-
-/** null for what is no blob, or too large a one: whoever may write one reference must not stop every verdict with it. */
-async function blobOrNull({ repository }: Subject, id: string): Promise<Uint8Array | null> {
-  try {
-    return await repository.blob(blobId(id));
-  } catch (thrown) {
-    if (thrown instanceof SluiceError) return null;
-    throw thrown;
-  }
+  if (found.unread !== null) rejected.push(found.unread);
+  const passedOver = [
+    [named.length - MAXIMUM_VERIFIED, "approvals of this content were not looked at: there are too many"],
+    [others.length - MAXIMUM_TOLD, "approvals of other content, or over, were not looked at"],
+    [found.malformed.length - MAXIMUM_TOLD, "approvals are not of the right form"],
+  ] as const;
+  rejected.push(...passedOver.filter(([count]) => count > 0).map(([count, what]) => unread(`${count} more ${what}`)));
+  return { verified, rejected };
 }
 
 interface Dated {
@@ -141,11 +149,6 @@ async function knewJudge({ repository, judge }: Subject, at: string): Promise<bo
 function older({ signer, envelope }: VerifiedApproval): IgnoredApproval {
   const message = `${signer.person} approved before the last release; the change would take back what was released since.`;
   return { person: signer.person, code: "approval-outdated", message, envelope };
-}
-
-function unreadable(envelope: string): IgnoredApproval {
-  const message = "an approval is not one signed statement of the right form.";
-  return { person: null, code: "approval-malformed", message, envelope };
 }
 
 async function verifyApproval(

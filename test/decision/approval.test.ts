@@ -5,6 +5,7 @@ import {
   type ApprovalSubject,
   changeDigest,
   coAuthors,
+  couldCount,
   countApprovals,
   excludedPersons,
   missingApprovals,
@@ -185,4 +186,19 @@ test("the digest of a change does not depend on the order of its paths, and on e
     [path("a"), path("b", { oldMode: "100644", oldBlob: blobId("1".repeat(40)) })],
   ];
   assert.equal(new Set([one, ...others.map((list) => changeDigest(list))]).size, others.length + 1);
+});
+
+test("only what names this content, this place and a day to come could count", () => {
+  const could = (change: Partial<ApprovalStatement>, bind: ApprovalRule["bind"] = "tree") =>
+    couldCount(statement(change), { ...RULE, bind }, SUBJECT);
+  assert.deepEqual([could({}), could({}, "change")], [true, true]);
+  for (const change of [
+    { repository: "fork" },
+    { target: "staging" },
+    { expiresAt: formatTime(NOW) },
+    { tree: BASE },
+  ]) {
+    assert.equal(could(change), false, Object.keys(change)[0]);
+  }
+  assert.deepEqual([could({ tree: BASE }, "change"), could({ changeDigest: "2".repeat(64) }, "change")], [true, false]);
 });

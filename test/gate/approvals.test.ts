@@ -98,3 +98,22 @@ test("who left between the check and the landing lends it no approval", async (t
   assert.deepEqual(await land(early), [["allow", "", "squash"]]);
   assert.deepEqual(await land(world, () => hours(2)), [["wait", "approval-missing", "squash"]]);
 });
+
+test("any number of references among the approvals stops no verdict and hides no approval", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: THREE });
+  const names = Array.from({ length: 1_100 }, (_, at) => at.toString(16).padStart(64, "0"));
+  for (const name of names) world.write(`tmp/${name}`, `rubbish ${name}`);
+  const paths = names.map((name) => `${world.path(`tmp/${name}`)}\n`);
+  const ids = world.repo.git(["hash-object", "-w", "--stdin-paths"], { input: paths.join("") }).split("\n");
+  const lines = ids.map((id, at) => `create refs/sluice/approvals/${names[at]} ${id}\n`);
+  world.repo.git(["update-ref", "--stdin"], { input: lines.join("") });
+  world.repo.git(["push", "--quiet", "origin", "refs/sluice/approvals/*:refs/sluice/approvals/*"]);
+  const waiting = await propose(world, head);
+  assert.deepEqual([waiting.verdict, waiting.reasons.map((one) => one.code)], ["wait", ["approval-missing"]]);
+  const told = waiting.approvals.ignored.filter((one) => one.code === "approval-unread").map((one) => one.message);
+  assert.deepEqual(told, ["1000 more approvals are not of the right form."]);
+  await approve(world, "lin", head);
+  const { verdict, approvals } = await propose(world, head);
+  assert.deepEqual([verdict, approvals.given.map((one) => one.person)], ["allow", ["lin"]]);
+});
