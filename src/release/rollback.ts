@@ -104,16 +104,21 @@ export function rollbackDraft(request: RollbackRequest, code: string | null): En
   };
 }
 
-/** The landed commit of the target that must not be released by itself, or null: a pure fold over rollback and resume entries. */
-function abandonedCommit(entries: readonly LoggedEntry[], target: string): string | null {
-  let abandoned: string | null = null;
-  for (const { leaf, disclosed } of [...entries].sort((a, b) => a.index - b.index)) {
-    if (leaf.kind === "rollback" && leaf.target === target) abandoned = leaf.subject["abandoned"] ?? null;
-    if (leaf.kind === "resume" && disclosed["scope"]?.value === target) abandoned = null;
+/**
+ * The landed commit of the target that must not be released by itself, or null: of the newest rollback that was released,
+ * since nothing was left behind by one that was denied, and none where a named person resumed the target after it.
+ */
+export async function readAbandoned(log: DecisionLog, target: string): Promise<string | null> {
+  for (const entry of (await readEntries(log, ["rollback", "resume"], target)).toReversed()) {
+    const { kind, subject } = entry.leaf;
+    if (kind === "resume" && entry.disclosed["scope"]?.value === target) return null;
+    if (kind === "rollback" && (await wasReleased(log, target, entry))) return subject["abandoned"] ?? null;
   }
-  return abandoned;
+  return null;
 }
 
-export async function readAbandoned(log: DecisionLog, target: string): Promise<string | null> {
-  return abandonedCommit(await readEntries(log, ["rollback", "resume"], target), target);
+/** A release that no longer says whether it was a rollback counts as one: doubt never releases. */
+async function wasReleased(log: DecisionLog, target: string, { index }: LoggedEntry): Promise<boolean> {
+  const [next] = await log.find({ target, kinds: ["release"], order: "oldest", after: index, limit: 1 });
+  return next !== undefined && next.disclosed["rollbackOf"]?.value !== null;
 }

@@ -8,7 +8,7 @@ import { holdDraft } from "../../src/release/holds.ts";
 import { openObjectStore } from "../../src/release/object-store.ts";
 import { findRelease, readAbandoned, releasedResources, rollbackDraft } from "../../src/release/rollback.ts";
 import { tempFolder } from "../support/temp.ts";
-import { COMMIT, openWorld, resource, resources } from "./world.ts";
+import { COMMIT, openWorld, resource, resources, TREE } from "./world.ts";
 
 const WHO = { by: "sam", reason: "errors after 2" };
 
@@ -51,8 +51,10 @@ test("objects that the gate lost, or that are not what they were, are not releas
 
 test("the abandoned tip stays abandoned until a person resumes the target", async (t) => {
   const world = await openWorld(t);
+  await world.release(resources(1));
   assert.equal(await readAbandoned(world.log, "prod"), null);
   await world.log.append(rollbackDraft({ target: "prod", to: 1, abandoned: COMMIT, ...WHO }, null));
+  await world.release(resources(1), { rollbackOf: 1 });
   assert.equal(await readAbandoned(world.log, "prod"), COMMIT);
   assert.equal(await readAbandoned(world.log, "staging"), null);
   await world.log.append(holdDraft("resume", { scope: "prod", ...WHO }, null));
@@ -60,6 +62,20 @@ test("the abandoned tip stays abandoned until a person resumes the target", asyn
   assert.throws(() => rollbackDraft({ target: "prod", to: 1, abandoned: COMMIT, by: "", reason: "x" }, null), {
     code: "hold-unnamed",
   });
+});
+
+test("a rollback that released nothing leaves no tip behind, nor takes back what one before it left", async (t) => {
+  const world = await openWorld(t);
+  const wish = { target: "prod", to: 1, ...WHO };
+  await world.release(resources(1));
+  await world.log.append(rollbackDraft({ ...wish, abandoned: COMMIT }, null));
+  assert.equal(await readAbandoned(world.log, "prod"), null, "before it is released");
+  await world.release(resources(1));
+  assert.equal(await readAbandoned(world.log, "prod"), null, "what is released next is no rollback");
+  await world.log.append(rollbackDraft({ ...wish, abandoned: COMMIT }, null));
+  await world.release(resources(1), { rollbackOf: 1 });
+  await world.log.append(rollbackDraft({ ...wish, abandoned: TREE }, null));
+  assert.equal(await readAbandoned(world.log, "prod"), COMMIT);
 });
 
 test("the gate's objects are kept privately under their digest, and a damaged one is written anew", async (t) => {

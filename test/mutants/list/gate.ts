@@ -40,6 +40,14 @@ export const GATE: readonly Mutant[] = [
     named: "a rollback does not move the judge back",
   },
   {
+    name: "asks a rollback for more signatures than its release had",
+    file: "src/gate/signatures.ts",
+    find: "subject.carried?.requiredCommits ?? judged.map((commit) => commit.id)",
+    replace: "judged.map((commit) => commit.id)",
+    test: "test/gate/rollback.test.ts",
+    named: "a rollback needs no other signatures than its release did, where not every commit had to be signed",
+  },
+  {
     name: "compares a change with its base, and so forgets what was refused before",
     file: "src/gate/change.ts",
     find: 'return released === null || carried?.carried.how === "rollback" ? base : judge;',
