@@ -6,7 +6,7 @@ import { mergeCommits } from "./merge.ts";
 import type { BlobId, Commit, CommitId, ObjectFormat, TreeFile, TreeId } from "./object.ts";
 import type { ObjectReader } from "./objects.ts";
 import type { OwnStore } from "./process.ts";
-import type { GitRepository, MergeResult, RefEntry } from "./repository.ts";
+import type { GitRepository, MergeResult, RefEntry, UnrelatedHistories } from "./repository.ts";
 import { Revisions } from "./revision.ts";
 import type { SourceRefs } from "./source-refs.ts";
 
@@ -86,10 +86,15 @@ export class OwnRepository implements GitRepository {
     return this.#mergeChecked(base, head);
   }
 
-  async remerge(commit: Commit): Promise<MergeResult | null> {
+  async remerge(commit: Commit): Promise<MergeResult | UnrelatedHistories | null> {
     const [first, second] = commit.parents;
     if (first === undefined || second === undefined || commit.parents.length !== 2) return null;
-    return this.#mergeChecked(first, second);
+    try {
+      return await this.#mergeChecked(first, second);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === "unrelated-histories") return { kind: "unrelated" };
+      throw error;
+    }
   }
 
   /** Both trees are listed first: what merge-tree would stumble over (hostile or doubled names) is refused by name. */

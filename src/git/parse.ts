@@ -28,12 +28,17 @@ export function hashObject(format: ObjectFormat, type: ObjectType, body: Uint8Ar
 }
 
 const IDENT = /^(?:([^<>]*) )?<([^<>]*)> (\d{1,15}) [+-]\d{4,6}$/;
-/** Headers that must not come twice; a second one would be read by some and ignored by others. */
-const UNREPEATABLE = new Set(["tree", "parent", "author", "committer"]);
+/** Nobody: of a line that git does not write. No owner of a key has this address. */
+const NO_IDENT: Ident = { name: "", email: "", seconds: 0 };
 
-/** @throws SluiceError `object-malformed` */
+/**
+ * Reads by position, as git does: the tree, the parents directly after it, author and committer. Whatever else could be
+ * seen differently by another reader (a header twice, a NUL, people whose line is no line of git's) does not end a whole
+ * range here: the verification of that one commit says `malformed-commit` (signature/commit-payload.ts).
+ * @throws SluiceError `object-malformed` where tree or parents cannot be read: what hangs together is not known then
+ */
 export function parseCommit(id: CommitId, raw: Uint8Array, format: ObjectFormat): Commit {
-  const { lines, message } = splitHeader(id, raw);
+  const { lines, message } = splitHeader(raw);
   const tree = requireId(id, field(id, lines, 0, "tree"), format);
   let next = 1;
   const parents: string[] = [];
@@ -42,15 +47,14 @@ export function parseCommit(id: CommitId, raw: Uint8Array, format: ObjectFormat)
     next += 1;
   }
   if (parents.length > MAX_COMMIT_PARENTS) throw malformed(id, "has too many parents");
-  const author = parseIdent(id, field(id, lines, next, "author"));
-  const committer = parseIdent(id, field(id, lines, next + 1, "committer"));
-  for (const line of lines.slice(next + 2)) requireFurtherHeader(id, line);
+  const author = identIn(lines[next], "author");
+  const committer = identIn(lines[next + 1], "committer");
   return { id, raw, tree: tree as Commit["tree"], parents: parents as CommitId[], author, committer, message };
 }
 
 /** What an annotated tag points to. @throws SluiceError `object-malformed` */
 export function parseTag(id: string, raw: Uint8Array, format: ObjectFormat): TagTarget {
-  const { lines } = splitHeader(id, raw);
+  const { lines } = splitHeader(raw);
   const target = requireId(id, field(id, lines, 0, "object"), format);
   const type = field(id, lines, 1, "type");
   if (type !== "commit" && type !== "tree" && type !== "blob" && type !== "tag")
@@ -58,13 +62,12 @@ export function parseTag(id: string, raw: Uint8Array, format: ObjectFormat): Tag
   return { id: target, type };
 }
 
-function splitHeader(id: string, raw: Uint8Array): { lines: string[]; message: string } {
+function splitHeader(raw: Uint8Array): { lines: string[]; message: string } {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   const end = bytes.indexOf("\n\n");
-  const header = end === -1 ? bytes : bytes.subarray(0, end + 1);
-  if (header.at(-1) !== 0x0a || header.includes(0)) throw malformed(id, "has a header that git does not write");
+  const header = end === -1 ? bytes : bytes.subarray(0, end);
   const message = end === -1 ? "" : bytes.subarray(end + 2).toString("utf8");
-  return { lines: header.subarray(0, -1).toString("utf8").split("\n"), message };
+  return { lines: header.toString("utf8").split("\n"), message };
 }
 
 function field(id: string, lines: readonly string[], index: number, name: string): string {
@@ -73,21 +76,19 @@ function field(id: string, lines: readonly string[], index: number, name: string
   return line.slice(name.length + 1);
 }
 
-function requireFurtherHeader(id: string, line: string): void {
-  if (line.startsWith(" ")) return; // continuation of the header before it
-  const name = line.split(" ", 1)[0] ?? "";
-  if (UNREPEATABLE.has(name)) throw malformed(id, `repeats its ${name} line`);
-}
-
 function requireId(id: string, text: string, format: ObjectFormat): string {
   if (!isObjectId(text) || text.length !== idLength(format)) throw malformed(id, "names an object by something else");
   return text;
 }
 
-function parseIdent(id: string, text: string): Ident {
+/** What `name <email> seconds zone` says; null for what git does not write. */
+export function parseIdent(text: string): Ident | null {
   const match = IDENT.exec(text);
-  if (match === null) throw malformed(id, "has an author or committer line that git does not write");
-  return { name: match[1] ?? "", email: match[2] ?? "", seconds: Number(match[3]) };
+  return match === null ? null : { name: match[1] ?? "", email: match[2] ?? "", seconds: Number(match[3]) };
+}
+
+function identIn(line: string | undefined, name: "author" | "committer"): Ident {
+  return (line?.startsWith(`${name} `) ? parseIdent(line.slice(name.length + 1)) : null) ?? NO_IDENT;
 }
 
 export function idLength(format: ObjectFormat): 40 | 64 {

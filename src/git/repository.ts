@@ -5,6 +5,11 @@ export type MergeResult =
   | { readonly kind: "merged"; readonly tree: TreeId }
   | { readonly kind: "conflict"; readonly paths: readonly string[] };
 
+/** Two commits without a common ancestor: there is nothing to merge them from. */
+export interface UnrelatedHistories {
+  readonly kind: "unrelated";
+}
+
 export interface RefEntry {
   readonly name: string;
   readonly id: string;
@@ -44,7 +49,7 @@ export interface GitRepository {
    */
   merge(base: CommitId, head: CommitId): Promise<MergeResult>;
   /** The parent-recomputed merge of a two-parent commit, to detect an evil merge; null for other commits. */
-  remerge(commit: Commit): Promise<MergeResult | null>;
+  remerge(commit: Commit): Promise<MergeResult | UnrelatedHistories | null>;
   /** Every file of a tree, sorted by path bytes. @throws `path-hostile`, `too-many-files` */
   files(tree: TreeId): Promise<readonly TreeFile[]>;
   /** @throws `object-too-large`, `object-corrupt` */

@@ -17,6 +17,7 @@
  */
 
 import type { ObjectFormat } from "../git/object.ts";
+import { parseIdent } from "../git/parse.ts";
 import { concatBytes } from "../lib/bytes.ts";
 import { type Refusal, refusal } from "./format.ts";
 import { FORMATS } from "./formats.ts";
@@ -114,7 +115,12 @@ function checkOrder(headers: readonly Header[], raw: Uint8Array, objectFormat: O
   const ids = [tree, ...rest.slice(0, author)];
   if (!ids.every((header) => isIdHeader(header, raw, objectFormat))) return "names an object by a malformed id";
   const people = rest.slice(author, author + 2);
-  return people.every((header) => isOneLine(header, raw)) ? null : "continues its author or committer on a second line";
+  if (!people.every((header) => isOneLine(header, raw))) return "continues its author or committer on a second line";
+  return people.every((header) => isIdent(header, raw)) ? null : "has an author or committer that git does not write";
+}
+
+function isIdent(header: Header, raw: Uint8Array): boolean {
+  return parseIdent(Buffer.from(raw.subarray(header.value, header.end - 1)).toString("utf8")) !== null;
 }
 
 function isIdHeader(header: Header, raw: Uint8Array, objectFormat: ObjectFormat): boolean {

@@ -29,8 +29,11 @@ export interface RuleInput {
   readonly rule: SignatureRule;
   readonly trust: Trust;
   readonly head: CommitId;
-  /** For each merge of two: whether merging its parents again gives its tree. A merge that is missing counts as differing. */
-  readonly remerges: ReadonlyMap<CommitId, "equal" | "differs">;
+  /**
+   * For each merge of two: whether merging its parents again gives its tree, or that they have nothing in common. A merge
+   * that is missing counts as differing.
+   */
+  readonly remerges: ReadonlyMap<CommitId, "equal" | "differs" | "unrelated">;
   /** Forge-signed commits that an allowed proposal's verdict carries. */
   readonly carried: ReadonlySet<CommitId>;
   /**
@@ -105,7 +108,11 @@ function mergeObjection(commit: Commit, { remerges }: RuleInput): Refusal | null
       `${short(commit)} merges ${commit.parents.length} parents; at most two are allowed.`,
     );
   }
-  if (remerges.get(commit.id) === "equal") return null;
+  const outcome = remerges.get(commit.id);
+  if (outcome === "equal") return null;
+  if (outcome === "unrelated") {
+    return refusal("unrelated-merge", `${short(commit)} merges a history that has nothing in common with its own.`);
+  }
   return refusal("evil-merge", `${short(commit)} holds content that merging its parents does not give.`);
 }
 

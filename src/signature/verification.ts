@@ -51,7 +51,8 @@ export type Rejection =
   | "forge-not-permitted"
   | "robot-not-permitted"
   | "evil-merge"
-  | "octopus-merge";
+  | "octopus-merge"
+  | "unrelated-merge";
 
 export interface Verified {
   readonly kind: "verified";

@@ -5,6 +5,7 @@ import { commitId } from "../../src/git/object.ts";
 import { hashObject, parseCommit, parseTag, parseTree } from "../../src/git/parse.ts";
 import { checkedVersion } from "../../src/git/process.ts";
 import { utf8 } from "../../src/lib/bytes.ts";
+import { splitCommit } from "../../src/signature/commit-payload.ts";
 
 const ID = commitId("1".repeat(40));
 const TREE = "a".repeat(40);
@@ -65,6 +66,18 @@ const MALFORMED_COMMITS: Record<string, readonly string[]> = {
   "no tree": [`author ${ADA}`, `committer ${ADA}`],
   "a tree id that is too short": ["tree abc", `author ${ADA}`, `committer ${ADA}`],
   "a sha256 id in a sha1 repository": [`tree ${"a".repeat(64)}`, `author ${ADA}`, `committer ${ADA}`],
+  "a parent that is no id": [`tree ${TREE}`, "parent HEAD", `author ${ADA}`, `committer ${ADA}`],
+  "65 parents": [`tree ${TREE}`, ...Array(65).fill(`parent ${PARENT}`), `author ${ADA}`, `committer ${ADA}`],
+};
+
+for (const [what, lines] of Object.entries(MALFORMED_COMMITS)) {
+  test(`refuses a commit with ${what}`, () => {
+    assert.throws(() => parseCommit(ID, commitText(lines), "sha1"), { code: "object-malformed" });
+  });
+}
+
+/** Their verification says malformed-commit; here only tree and parents must be known. */
+const ODD_COMMITS: Record<string, readonly string[]> = {
   "no author": [`tree ${TREE}`, `committer ${ADA}`],
   "no committer": [`tree ${TREE}`, `author ${ADA}`],
   "two authors": [`tree ${TREE}`, `author ${ADA}`, `author ${ADA}`, `committer ${ADA}`],
@@ -74,14 +87,24 @@ const MALFORMED_COMMITS: Record<string, readonly string[]> = {
   "two mail addresses": [`tree ${TREE}`, `author Ada <ada@x> <eve@x> 1 +0000`, `committer ${ADA}`],
   "a date that is no number": [`tree ${TREE}`, "author Ada <ada@x> soon +0000", `committer ${ADA}`],
   "a NUL in the header": [`tree ${TREE}`, `author ${ADA}`, `committer ${ADA}`, "x a\0b"],
-  "65 parents": [`tree ${TREE}`, ...Array(65).fill(`parent ${PARENT}`), `author ${ADA}`, `committer ${ADA}`],
 };
 
-for (const [what, lines] of Object.entries(MALFORMED_COMMITS)) {
-  test(`refuses a commit with ${what}`, () => {
-    assert.throws(() => parseCommit(ID, commitText(lines), "sha1"), { code: "object-malformed" });
+for (const [what, lines] of Object.entries(ODD_COMMITS)) {
+  test(`reads tree and parents of a commit with ${what}, which is rejected by itself`, () => {
+    const raw = commitText(lines);
+    const commit = parseCommit(ID, raw, "sha1");
+    assert.deepEqual([commit.tree, commit.parents], [TREE, []]);
+    const split = splitCommit(raw, "sha1");
+    assert.equal(split.kind === "refused" && split.reason, "malformed-commit");
   });
 }
+
+test("a person whose line git does not write is nobody", () => {
+  for (const who of ["Ada <ada@x> <eve@x> 1 +0000", "Ada ada@x 1 +0000", "Ada <ada@x> soon +0000", "<ada@x>"]) {
+    const commit = parseCommit(ID, commitText([`tree ${TREE}`, `author ${who}`, `committer ${ADA}`]), "sha1");
+    assert.deepEqual([commit.author.email, commit.committer.email], ["", "ada@example.com"], who);
+  }
+});
 
 test("reads the target of a tag and refuses a tag without a known type", () => {
   const tag = utf8(`object ${PARENT}\ntype commit\ntag v1\ntagger ${ADA}\n\nhello\n`);

@@ -147,6 +147,9 @@ test("remerging shows an evil merge, and there is none for one or three parents"
   assert.ok(again?.kind === "merged" && again.tree !== evilCommit.tree);
   assert.equal((await git.commit(octopus)).parents.length, 3);
   assert.equal(await git.remerge(await git.commit(octopus)), null);
+  const stranger = repo.commitTree(honestCommit.tree);
+  const unrelated = repo.commitTree(honestCommit.tree, [honest, stranger]);
+  assert.deepEqual(await git.remerge(await git.commit(unrelated)), { kind: "unrelated" });
   assert.equal(await git.remerge(await git.commit(x)), null);
 });
 

@@ -57,7 +57,7 @@ function unsigned(one: Commit): Verification {
 
 interface Given {
   readonly rule?: Partial<SignatureRule>;
-  readonly remerge?: "equal" | "differs";
+  readonly remerge?: "equal" | "differs" | "unrelated";
   readonly carried?: boolean;
   readonly kinds?: readonly ChangeKind[];
   readonly trust?: Trust;
@@ -71,7 +71,9 @@ function judge(one: Commit, verification: Verification, given: Given = {}): Rule
     rule: { ...DEFAULT_SIGNATURE_RULE, ...given.rule },
     trust: given.trust ?? trust,
     head: one.id,
-    remerges: new Map<CommitId, "equal" | "differs">(given.remerge === undefined ? [] : [[one.id, given.remerge]]),
+    remerges: new Map<CommitId, "equal" | "differs" | "unrelated">(
+      given.remerge === undefined ? [] : [[one.id, given.remerge]],
+    ),
     carried: new Set(given.carried === true ? [one.id] : []),
     ...(given.kinds === undefined ? {} : { kinds: given.kinds }),
     isGovernance: given.isGovernance === true,
@@ -157,6 +159,7 @@ test("a merge must give what merging its parents gives, and have two of them", (
   assert.equal(outcome(merge(), ADA, { remerge: "equal" }), "verified");
   assert.equal(outcome(merge(), ADA, { remerge: "differs" }), "evil-merge");
   assert.equal(outcome(merge(), ADA), "evil-merge");
+  assert.equal(outcome(merge(), ADA, { remerge: "unrelated" }), "unrelated-merge");
   assert.equal(outcome(commit("ada@example.com", "ada@example.com", 3), ADA, { remerge: "equal" }), "octopus-merge");
 });
 

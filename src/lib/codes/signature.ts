@@ -187,6 +187,13 @@ export const SIGNATURE_CODES = {
     example: "A line is slipped in with `git commit --amend` on a merge.",
     fix: "Put the branches in a line instead, so that every edit has a commit: git rebase -S BASE && git push --force-with-lease",
   },
+  "unrelated-merge": {
+    class: "rejected",
+    means:
+      "The merge joins two histories without a common commit, so that whole files come in that no change of this history brought.",
+    example: "git merge --allow-unrelated-histories other/main",
+    fix: "Bring the files in as a signed commit of their own: git rebase -f -S BASE && git push --force-with-lease",
+  },
   "octopus-merge": {
     class: "rejected",
     means: "The merge has more than two parents, and its content cannot be compared with a merge of two.",

@@ -8,6 +8,7 @@ const REQUIREMENT = "test/signature/requirement.test.ts";
 const CERTIFICATE = "test/signature/ssh-certificate.test.ts";
 
 const TAGS = "test/signature/tags.test.ts";
+const FREAKS = "test/signature/freaks.test.ts";
 
 export const SIGNATURE: readonly Mutant[] = [
   {
@@ -17,6 +18,22 @@ export const SIGNATURE: readonly Mutant[] = [
     replace: "!== name) return null;",
     test: TAGS,
     named: "refuses a signed tag under another name, which git verify-tag accepts",
+  },
+  {
+    name: "takes people whose lines git does not write",
+    file: "src/signature/commit-payload.ts",
+    find: "return people.every((header) => isIdent(header, raw)) ?",
+    replace: "return people.every((header) => isIdent(header, raw) || header.end > 0) ?",
+    test: FREAKS,
+    named: "each freak of a sha1 history has its own reason, and the range goes on",
+  },
+  {
+    name: "takes a merge of a history that has nothing in common",
+    file: "src/signature/requirement.ts",
+    find: 'if (outcome === "unrelated") {',
+    replace: 'if (outcome === "unrelated") return null;\n  if (outcome === undefined && commit.parents.length === 9) {',
+    test: REQUIREMENT,
+    named: "a merge must give what merging its parents gives, and have two of them",
   },
   {
     name: "takes a tag of a tag that does not verify",
@@ -254,8 +271,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "lets a merge hide content",
     file: "src/signature/requirement.ts",
-    find: 'if (remerges.get(commit.id) === "equal") return null;',
-    replace: "if (remerges.get(commit.id) !== undefined) return null;",
+    find: 'if (outcome === "equal") return null;',
+    replace: "if (outcome !== undefined) return null;",
     test: REQUIREMENT,
     named: "a merge must give what merging its parents gives, and have two of them",
   },
