@@ -124,7 +124,9 @@ function readSignerInfo(element: Element): SignerInfo | Refusal {
   if (hash.kind === "refused") return hash;
   if (algorithm.kind === "refused") return algorithm;
   if (signed === null) throw new DerError("has no signed attributes");
-  if (algorithm.hash !== null && algorithm.hash !== hash.name) throw new DerError("names two hash algorithms");
+  // RFC 8419 section 3.1: Ed25519 goes with SHA-512.
+  const named = algorithm.key === "ed25519" ? "sha512" : algorithm.hash;
+  if (named !== null && named !== hash.name) throw new DerError("names two hash algorithms");
   return {
     signerId,
     hash: hash.name,

@@ -11,8 +11,8 @@ export function readPem(bytes: Uint8Array, label: string): readonly Uint8Array[]
   const text = Buffer.from(bytes).toString("latin1");
   const blocks = [...text.matchAll(BLOCK)];
   const begun = text.match(/-----BEGIN /g)?.length ?? 0;
-  if (blocks.length === 0) return `holds no ${label}`;
   if (blocks.length !== begun) return "holds a damaged block";
+  if (blocks.length === 0) return `holds no ${label}`;
   if (blocks.length > MAXIMUM_BLOCKS) return "holds more than 50 blocks";
   const other = blocks.find(([, found]) => found !== label);
   if (other !== undefined) return `holds a ${other[1]} where only ${label} may stand`;
