@@ -24,6 +24,7 @@ COPY --from=build /src/package.json /src/LICENSE ./
 COPY --from=build /src/bin ./bin
 COPY --from=build /src/dist ./dist
 COPY --from=build /src/policies ./policies
+COPY --from=build /src/examples ./examples
 COPY --from=build /src/docs/licences.md ./docs/licences.md
 COPY --from=build /src/toolchain/bin ./toolchain/bin
 COPY --from=build /src/node_modules ./node_modules

@@ -1,45 +1,38 @@
-/** What the demo's repository, gate and agent hold, as text: also an example of each file. */
-const DIGEST = "sha256:1f0e2b6d7c9a4e5f8b3d2c1a0f9e8d7c6b5a4f3e2d1c0b9a8f7e6d5c4b3a2f1e";
+/** What the demo's repository, gate and agent hold: the files of examples/, with the demo's own keys in place of theirs. */
+import { join } from "node:path";
+import { packageRoot } from "../gate/wiring.ts";
+import { decodeUtf8 } from "../lib/bytes.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { readFolderFiles, readRegularFile } from "./folder-files.ts";
 
-export function repository(keys: Readonly<Record<string, string>>, hasGpg: boolean): Readonly<Record<string, string>> {
-  const forgeKey = hasGpg ? "keys/github.asc" : (keys["github"] ?? "");
-  return {
-    "sluice.yaml": `version: 1
-ignore: ["*.md"]
-targets:
-  prod:
-    branch: main
-    path: clusters/prod
-    approvals: {count: 1, roles: [platform]}   # somebody of the platform team, never the author
-  staging:
-    branch: main
-    path: clusters/staging
-`,
-    "trust/people.yaml": `people:
-  ada: {email: [ada@example.com], keys: ["${keys["ada"]}"]}
-  lin: {email: [lin@example.com], roles: [platform], keys: ["${keys["lin"]}"]}
-  jo: {email: [jo@example.com], roles: [security], keys: ["${keys["jo"]}"]}
-forges:
-  github: {keys: ["${forgeKey}"], may: [squash, merge]}
-`,
-    "README.md": "# shop\n",
-  };
+/** Everything of examples/shop by its path. `keys` are SSH lines or files of the trust folder, by owner. */
+export function shopFiles(keys: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const files = readFolderFiles(join(packageRoot(), "examples/shop"));
+  const texts = [...files].map(([path, bytes]): [string, string] => [path, decodeUtf8(bytes) ?? ""]);
+  return Object.fromEntries(texts.map(([path, text]) => [path, withSshKeys(text, keys)]));
 }
 
-export function manifests(): Readonly<Record<string, string>> {
-  return {
-    "clusters/prod/web.yaml": deployment({
-      image: `registry.example/web:1.4@${DIGEST}`,
-      replicas: 2,
-      security: "{capabilities: {drop: [ALL]}}",
-    }),
-    "clusters/prod/service.yaml": SERVICE,
-    "clusters/staging/web.yaml": deployment({
-      image: `registry.example/web:1.5@${DIGEST}`,
-      replicas: 1,
-      security: "{capabilities: {drop: [ALL]}}",
-    }),
-  };
+/** An example key is `ssh-ed25519 AAAA... owner`. */
+function withSshKeys(text: string, keys: Readonly<Record<string, string>>): string {
+  return text.replace(/ssh-ed25519 \S+ (\w+)/g, (key, owner: string) => keys[owner] ?? key);
+}
+
+/** @param agentKey verifier key, as in {@link agentYaml} */
+export function gateYaml(agentKey: string): string {
+  return withNoteKeys(readExample("gate/gate.yaml"), [agentKey]);
+}
+
+export function agentYaml(logKey: string, releaseKey: string): string {
+  return withNoteKeys(readExample("agent/agent.yaml"), [logKey, releaseKey]);
+}
+
+/** A verifier key is `name+hash+base64`; each of the given stands in for the example's key of its name. */
+function withNoteKeys(text: string, keys: readonly string[]): string {
+  const byName = new Map(keys.map((key) => [key.split("+")[0], key]));
+  return text.replace(/"([^"+]+)\+[0-9a-f]{8}\+[\w+/=]+"/g, (found, name: string) => {
+    const key = byName.get(name);
+    return key === undefined ? found : `"${key}"`;
+  });
 }
 
 export interface DeploymentText {
@@ -49,61 +42,19 @@ export interface DeploymentText {
   readonly security: string;
 }
 
-export const PINNED = `registry.example/web:1.6@${DIGEST}`;
+export const PINNED =
+  "registry.example/web:1.6@sha256:1f0e2b6d7c9a4e5f8b3d2c1a0f9e8d7c6b5a4f3e2d1c0b9a8f7e6d5c4b3a2f1e";
 
+/** The example's Deployment, edited. */
 export function deployment({ image, replicas, security }: DeploymentText): string {
-  return `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: apps}
-spec:
-  replicas: ${replicas}
-  strategy: {type: RollingUpdate}
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      securityContext: {runAsNonRoot: true}
-      containers:
-        - name: web
-          image: ${image}
-          readinessProbe: {httpGet: {path: /healthz, port: 8080}}
-          securityContext: ${security}
-          resources:
-            requests: {cpu: 100m, memory: 64Mi}
-            limits: {memory: 128Mi}
-`;
+  return readExample("shop/clusters/prod/web.yaml")
+    .replace(/(?<=^ +replicas: ).*/m, () => String(replicas))
+    .replace(/(?<=^ +image: ).*/m, () => image)
+    .replace(/(?<=^ +securityContext: )\{capabilities.*/m, () => security);
 }
 
-const SERVICE = `apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: apps}
-spec:
-  selector: {app: web}
-  ports: [{port: 80, targetPort: 8080}]
-`;
-
-export function gateYaml(agentKey: string): string {
-  return `version: 1
-repositories: {shop: {url: ../forge/shop.git}}
-targets:
-  prod: {repository: shop, branch: main, channels: [{directory: ../channel/prod}], agents: ["${agentKey}"], reports: ../reports}
-  staging: {repository: shop, branch: main, channels: [{directory: ../channel/staging}]}
-log: {store: "sqlite:./data/log.db", origin: gate.example/log, key: {file: log.key}, anchor: ../anchor}
-release: {key: {file: release.key}}
-`;
-}
-
-export function agentYaml(logKey: string, releaseKey: string): string {
-  return `version: 1
-target: prod
-channel: {directory: ../channel/prod}
-apply: {files: ../www}
-name: prod-1
-key: {file: agent.key}
-report: {directory: ../reports}
-log: {origin: gate.example/log, keys: ["${logKey}"]}
-releaseKeys: ["${releaseKey}"]
-minimumSequence: 1
-state: ./state
-`;
+function readExample(path: string): string {
+  const bytes = readRegularFile(join(packageRoot(), "examples", path));
+  if (bytes === null) throw new SluiceError("internal", `the package lacks examples/${path}`);
+  return decodeUtf8(bytes) ?? "";
 }

@@ -68,12 +68,12 @@ function surroundings(folder: string, path: string): Readonly<Record<string, str
   };
 }
 
-/** sluice.yaml, trust, four policies and two targets, signed by ada and pushed to the forge as its first commit. */
+/** sluice.yaml, trust, policies and two targets, signed by ada and pushed to the forge as its first commit. */
 function firstState(world: World): void {
   const { shop, folder } = world;
   git(world, shop, "init", "-q", "-b", "main");
   identify(world, shop, "ada");
-  writeAll(shop, { ...files.repository(publicKeys(world), world.hasGpg), ...files.manifests() });
+  writeAll(shop, files.shopFiles(publicKeys(world)));
   copyPolicies(shop);
   if (world.hasGpg)
     writeAll(shop, { [`trust/keys/${FORGE}.asc`]: run(world, folder, "gpg", ["--armor", "--export", FORGE]) });
@@ -143,9 +143,15 @@ function openPgpKey(world: World): void {
   ]);
 }
 
+/** As people.yaml names them. */
 function publicKeys({ folder, hasGpg }: World): Readonly<Record<string, string>> {
-  const owners = hasGpg ? Object.keys(PEOPLE) : [...Object.keys(PEOPLE), FORGE];
-  return Object.fromEntries(owners.map((owner) => [owner, publicKey(join(folder, "keys", `${owner}.pub`))]));
+  const owners = [...Object.keys(PEOPLE), FORGE];
+  return Object.fromEntries(
+    owners.map((owner) => [
+      owner,
+      owner === FORGE && hasGpg ? `keys/${FORGE}.asc` : publicKey(join(folder, "keys", `${owner}.pub`)),
+    ]),
+  );
 }
 
 function publicKey(file: string): string {

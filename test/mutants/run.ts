@@ -21,7 +21,7 @@ const DEADLINE_MS = 60_000;
 const UNPATCHED_DEADLINE_MS = 180_000;
 const WORKERS = Math.min(2, availableParallelism());
 const COPIED = ["src", "test", "policies", "scripts", "bin", "package.json", "package-lock.json", "tsconfig.json"];
-const LINKED = ["node_modules", "toolchain", "docs"];
+const LINKED = ["node_modules", "toolchain", "docs", "examples"];
 /** A patch that is not a program, or that names what does not exist, says nothing about the tests. */
 const NOT_A_PROGRAM = /\b(?:SyntaxError|ReferenceError|ERR_INVALID_TYPESCRIPT_SYNTAX)\b/;
 

@@ -56,6 +56,7 @@ describe("the published package", () => {
       "bin/",
       "dist/",
       "docs/",
+      "examples/",
       "package.json",
       "policies/",
     ]);
