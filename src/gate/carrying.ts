@@ -5,13 +5,14 @@
  * is the signature rule's to say.
  */
 import type { Digests } from "../decision/decision.ts";
+import type { CommitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
-import { findProposal, type LoggedDecision } from "./history.ts";
+import { findCarriedLanding, findProposal, type LoggedDecision } from "./history.ts";
 import type { Judge } from "./judge.ts";
-import type { Services } from "./services.ts";
+import type { LandingBook, Services } from "./services.ts";
 import type { CarriedEvidence, Subject } from "./subject.ts";
 
 /** What the log offers for a landed commit; admit() takes it only where lends() agrees, so that a failure is logged. */
@@ -48,7 +49,7 @@ export async function withoutStale(subject: Subject, judge: Judge, services: Ser
   return lends ? subject : { ...subject, carried: null };
 }
 
-export function isJudgedAlike(digests: Digests, judge: Judge): boolean {
+function isJudgedAlike(digests: Digests, judge: Judge): boolean {
   const names = ["policies", "trust", "configuration", "waivers"] as const;
   return names.every((name) => digests[name] === judge.digests[name]);
 }
@@ -71,11 +72,39 @@ async function stillVerify(
 }
 
 /** null for a commit that is no longer here: then there is nothing to verify it by. */
-async function commitOrNull({ repository }: Subject, id: Verification["commit"]) {
+async function commitOrNull({ repository }: Subject, id: CommitId) {
   try {
     return await repository.commit(id);
   } catch (thrown) {
     if (thrown instanceof SluiceError) return null;
     throw thrown;
   }
+}
+
+export const NO_LANDINGS: LandingBook = { carried: async () => null };
+
+export function loggedLandings(log: DecisionLog): LandingBook {
+  return {
+    carried: async (target, commit) => (await findCarriedLanding(log, target, commit))?.decision.digests ?? null,
+  };
+}
+
+/**
+ * The forge's commits of a range that need no signature of a person: the head, where it carries a proposal, and those
+ * below it that did when they landed and were not released since, because of a hold perhaps. Their content is judged
+ * again with the rest.
+ */
+export async function carriedCommits(
+  subject: Subject,
+  verifications: readonly Verification[],
+  judge: Judge,
+  { landings }: Services,
+): Promise<ReadonlySet<CommitId>> {
+  const found = new Set(subject.carried === null ? [] : [subject.head]);
+  for (const { kind, signer, commit } of verifications) {
+    if (kind !== "verified" || signer.class !== "forge" || commit === subject.head) continue;
+    const digests = await landings.carried(subject.target, commit);
+    if (digests !== null && isJudgedAlike(digests, judge)) found.add(commit);
+  }
+  return found;
 }

@@ -106,7 +106,7 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, objects: objectEvidence(changes) };
     evidence = { ...evidence, digests: { ...evidence.digests, manifests: digestManifests(resources) } };
     evidence = { ...evidence, refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock())] };
-    range = await ruleRange(subject, change, range, judge, target, changes); // robots are bounded by the kinds of the change
+    range = await ruleRange(subject, change, range, judge, target, changes, services); // robots: by the kinds of the change
     evidence = { ...evidence, ...signatureEvidence(range) };
 
     enter("approvals"); //                                                    10, before 7: policies see who approved

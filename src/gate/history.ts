@@ -128,3 +128,19 @@ export async function findProposal(
   }
   return null;
 }
+
+/** The oldest allow of exactly this landed commit in which it carried a proposal: later ones name it in their range only. */
+export async function findCarriedLanding(
+  log: DecisionLog,
+  target: string,
+  commit: CommitId,
+): Promise<LoggedDecision | null> {
+  const terms = [{ kind: "commit", value: commit }] as const;
+  const asked = { target, kinds: ["decision"], verdict: "allow", terms, order: "oldest", limit: PAGE } as const;
+  for (const entry of await log.find(asked)) {
+    if (entry.leaf.subject["commit"] !== commit || entry.leaf.purpose !== "gate") continue;
+    const decision = disclosedDecision(entry.disclosed);
+    if (decision?.carried?.how === "squash" || decision?.carried?.how === "merge") return { entry, decision };
+  }
+  return null;
+}

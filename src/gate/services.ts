@@ -1,4 +1,5 @@
 /** What the judge needs from outside: made once in wiring.ts, given to every step as an argument. */
+import type { Digests } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import type { Memo } from "../lib/memo.ts";
 import type { Clock, Instant } from "../lib/time.ts";
@@ -18,6 +19,12 @@ export interface ReceivedAt {
   readonly basis: TimeBasis;
 }
 
+/** What the gate said of commits when they landed; a preview knows nothing of that. */
+export interface LandingBook {
+  /** What judged the commit where it landed, was allowed, and carried a proposal's verdict; null where it did not. */
+  carried(target: string, commit: CommitId): Promise<Digests | null>;
+}
+
 /** Reports how long each step took, for `timings` and progress. */
 export type StepListener = (step: string, milliseconds: number) => void;
 
@@ -29,6 +36,7 @@ export interface Services {
   readonly compiledCache: CompiledCache;
   readonly engine: PolicyEngine;
   readonly receipts: ReceiptBook;
+  readonly landings: LandingBook;
   /** What manifest files gave before. */
   readonly renderMemo: Memo;
   readonly onStep: StepListener;

@@ -8,6 +8,7 @@ import type { ResourceChange } from "../render/resource.ts";
 import { applySignatureRule } from "../signature/requirement.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier, type Verifier } from "../signature/verify.ts";
+import { carriedCommits } from "./carrying.ts";
 import type { Change } from "./change.ts";
 import type { Judge } from "./judge.ts";
 import type { ReceivedAt, Services } from "./services.ts";
@@ -57,6 +58,7 @@ export async function ruleRange(
   judge: Judge,
   target: TargetFacts,
   changes: readonly ResourceChange[],
+  services: Services,
 ): Promise<VerifiedRange> {
   if (subject.carried?.verifications != null) return range;
   const ruled = applySignatureRule({
@@ -66,7 +68,7 @@ export async function ruleRange(
     trust: judge.trust,
     head: subject.head,
     remerges: await remergeAll(range.commits, subject.repository),
-    carried: subject.carried === null ? new Set() : new Set([subject.head]),
+    carried: await carriedCommits(subject, range.verifications, judge, services),
     kinds: changeKinds(changes),
     isGovernance: change.governancePaths.length > 0,
   });

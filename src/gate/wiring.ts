@@ -19,9 +19,10 @@ import { remembering } from "../policy/verdict-memo.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
+import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
 import { openSealedMemo } from "./sealed-memo.ts";
-import type { ReceiptBook, Services, StepListener } from "./services.ts";
+import type { Services, StepListener } from "./services.ts";
 
 const TOOLCHAIN_DEADLINE_MS = 30_000;
 const TOOLCHAIN_REQUESTS = 200;
@@ -39,11 +40,11 @@ export interface OpenServices extends Services {
 
 /** The judge's services of a preview: it logs nothing and judges every key as of now. */
 export function openPreviewServices(means: Means, repository: string): OpenServices {
-  return openServices(means, receivedNow(means.clock), repository);
+  return openServices(means, { receipts: receivedNow(means.clock), landings: NO_LANDINGS }, repository);
 }
 
-/** `scope` is whose memory the caches are: a repository's path, or a gate's folder. */
-function openServices(means: Means, receipts: ReceiptBook, scope: string): OpenServices {
+/** `memory` is what the log remembers; `scope` is whose memory the caches are: a repository's path, or a gate's folder. */
+function openServices(means: Means, memory: Pick<Services, "receipts" | "landings">, scope: string): OpenServices {
   const { surroundings, clock, random, onStep } = means;
   const toolchain = openToolchain({
     binary: locateToolchain(packageRoot()),
@@ -62,7 +63,7 @@ function openServices(means: Means, receipts: ReceiptBook, scope: string): OpenS
     verdictMemo.save();
     await Promise.all([toolchain.close(), engine.close()]);
   };
-  return { clock, random, toolchain, compiledCache, engine, receipts, renderMemo, onStep, close };
+  return { clock, random, toolchain, compiledCache, engine, ...memory, renderMemo, onStep, close };
 }
 
 /** The folder of package.json: two above this file, in `src/` as in `dist/`. */
@@ -107,7 +108,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     clock,
     random,
   });
-  const services = openServices(means, loggedReceipts(log, clock), data);
+  const services = openServices(means, { receipts: loggedReceipts(log, clock), landings: loggedLandings(log) }, data);
   const repositories = new Map<string, Promise<GateRepository>>();
   const target = (name: string): GateTarget => gateTarget(configuration, name);
   const repository = (name: string): Promise<GateRepository> => {

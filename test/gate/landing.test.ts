@@ -79,6 +79,29 @@ test("a verdict is not carried once what judges is another", async (t) => {
   assert.deepEqual(await land(world), [NOT_JUDGED]);
 });
 
+test("what was carried when it landed, and was held since, still counts below the next change", async (t) => {
+  const world = base.copy(t);
+  const first = world.propose({ files: REPLICAS });
+  await propose(world, first);
+  assert.equal((await world.hold()).code, 0);
+  world.squash(first);
+  await assert.rejects(land(world), { code: "release-held" });
+  const second = world.propose({ files: { "clusters/prod/api.yaml": deployment("api", { replicas: 5 }) } });
+  const { verdict, reasons } = await propose(world, second);
+  assert.deepEqual([verdict, reasons], ["allow", []]);
+  const revoking = world.copy(t);
+  revoking.configure("gate.yaml", () => ({ revoked: [world.fingerprint("max")] }));
+  const other = await propose(revoking, second);
+  assert.deepEqual(
+    other.reasons.map((one) => one.code),
+    ["forge-not-permitted"],
+    "by another judge it does not",
+  );
+  world.squash(second);
+  assert.equal((await world.resume()).code, 0);
+  assert.deepEqual(await land(world), [["allow", "", "squash"]]);
+});
+
 test("what makes the judge unusable after a proposal was allowed is a logged error, not a crash without a line", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ files: REPLICAS });
