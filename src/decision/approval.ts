@@ -27,6 +27,8 @@ export interface CountedApproval {
   readonly key: string;
   /** SHA-256 of the envelope, hex. */
   readonly envelope: string;
+  /** RFC 3339, as its statement says: what is lent to a later decision is over then, too. */
+  readonly expiresAt: string;
 }
 
 /** An approval that does not count, and why (a code). */
@@ -161,11 +163,15 @@ function bindsTo(statement: ApprovalStatement, rule: ApprovalRule, subject: Appr
 
 function counted(approval: VerifiedApproval, at: Instant): CountedApproval {
   const { person, roles, key } = approval.signer;
-  return { person, roles, at: formatTime(at), via: "signature", key, envelope: approval.envelope };
+  const { envelope, statement } = approval;
+  return { person, roles, at: formatTime(at), via: "signature", key, envelope, expiresAt: statement.expiresAt };
 }
 
 /** What a rule still lacks, as words for people; empty when it is met. */
-export function missingApprovals(rule: ApprovalRule, given: readonly CountedApproval[]): readonly string[] {
+export function missingApprovals(
+  rule: ApprovalRule,
+  given: readonly Pick<CountedApproval, "person" | "roles">[],
+): readonly string[] {
   const roles = rule.roles.filter((role) => !given.some((approval) => approval.roles.includes(role)));
   const missing = roles.map((role) => `one of ${role}`);
   const people = new Set(given.map((approval) => approval.person));

@@ -16,7 +16,8 @@ import type { TargetFacts } from "../decision/decision.ts";
 import { APPROVAL_NAMESPACE, type Envelope } from "../decision/envelope.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
-import type { Instant } from "../lib/time.ts";
+import { type Instant, parseTime } from "../lib/time.ts";
+import { objectionToKey } from "../signature/key-use.ts";
 import type { Verification } from "../signature/verification.ts";
 import { findEnvelopes, unread } from "./approval-refs.ts";
 import type { Change } from "./change.ts";
@@ -165,19 +166,14 @@ async function verifyApproval(
   return { person: statement.approver, code: "approval-signature", message: outcome.detail, envelope: digest };
 }
 
-/** What the proposal was given, without people who left and keys that ended since; a rollback keeps what was proven then. */
+/** What the proposal was given and is not over, by keys that may still approve; a rollback keeps what was proven then. */
 function carriedApprovals({ carried }: Subject, { trust }: Judge, now: Instant): readonly CountedApproval[] {
   if (carried === null || carried.carried.how === "rollback") return carried?.approvals ?? [];
-  return carried.approvals.filter(({ person, key }) =>
-    trust.keys.some(
-      ({ fingerprint, owner, terms }) =>
-        fingerprint === key && owner.id === person && isBefore(now, owner.left) && isBefore(now, terms.until),
-    ),
-  );
-}
-
-function isBefore(now: Instant, end: Instant | null): boolean {
-  return end === null || now < end;
+  return carried.approvals.filter(({ person, key, expiresAt }) => {
+    const listed = trust.keys.find((one) => one.fingerprint === key && one.owner.id === person);
+    const isOver = !(now < (parseTime(expiresAt) ?? 0));
+    return listed !== undefined && !isOver && objectionToKey(listed, trust, now, APPROVAL_NAMESPACE) === null;
+  });
 }
 
 function union(counted: readonly CountedApproval[], carried: readonly CountedApproval[]): readonly CountedApproval[] {

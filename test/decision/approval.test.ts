@@ -70,7 +70,8 @@ test("another person's approval of this content counts, with who, which key and 
   const { given: counted } = countApprovals([approval()], RULE, SUBJECT);
   const at = formatTime(NOW);
   const [person, key, envelope] = ["lin", "SHA256:lin", "e".repeat(64)];
-  assert.deepEqual(counted, [{ person, roles: ["platform"], at, via: "signature", key, envelope }]);
+  const expiresAt = formatTime(NOW + 1000);
+  assert.deepEqual(counted, [{ person, roles: ["platform"], at, via: "signature", key, envelope, expiresAt }]);
 });
 
 const REFUSALS: readonly (readonly [string, string, string])[] = [

@@ -56,8 +56,9 @@ export function finding(change: Partial<Finding> = {}): Finding {
 }
 
 export function given(person: string, ...roles: readonly string[]) {
-  const at = "2026-11-21T09:00:00.000Z";
-  return { person, roles, at, via: "signature", key: `SHA256:${person}`, envelope: person.padEnd(64, "0") } as const;
+  const [at, expiresAt] = ["2026-11-21T09:00:00.000Z", "2026-11-28T09:00:00.000Z"];
+  const [key, envelope] = [`SHA256:${person}`, person.padEnd(64, "0")];
+  return { person, roles, at, via: "signature", key, envelope, expiresAt } as const;
 }
 
 export const TARGET: TargetFacts = {

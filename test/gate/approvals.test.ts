@@ -117,3 +117,14 @@ test("any number of references among the approvals stops no verdict and hides no
   const { verdict, approvals } = await propose(world, head);
   assert.deepEqual([verdict, approvals.given.map((one) => one.person)], ["allow", ["lin"]]);
 });
+
+test("an approval that ran out between the check and the landing lends it nothing", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: THREE });
+  world.approve("lin", head, { expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
+  assert.equal((await propose(world, head)).verdict, "allow");
+  world.squash(head);
+  const early = world.copy(t);
+  assert.deepEqual(await land(early), [["allow", "", "squash"]]);
+  assert.deepEqual(await land(world, () => Date.now() + 7_200_000), [["wait", "approval-missing", "squash"]]);
+});

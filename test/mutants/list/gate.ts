@@ -274,6 +274,14 @@ export const GATE: readonly Mutant[] = [
     named: "what was carried when it landed, and was held since, still counts below the next change",
   },
   {
+    name: "lends an approval that is over",
+    file: "src/gate/approvals.ts",
+    find: "return listed !== undefined && !isOver &&",
+    replace: "return listed !== undefined && isOver !== null &&",
+    test: "test/gate/approvals.test.ts",
+    named: "an approval that ran out between the check and the landing lends it nothing",
+  },
+  {
     name: "carries whatever a forge signed",
     file: "src/gate/carrying.ts",
     find: "new Set(subject.carried === null ? [] : [subject.head]);",
