@@ -40,6 +40,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     "show who could approve, and what expires",
     async () => (await import("./trust-check.ts")).trustCheck,
   ),
+  entry(
+    "trust import",
+    "write a first people.yaml from what is there",
+    async () => (await import("./trust-import.ts")).trustImport,
+  ),
   entry("keygen", "make a log, release or agent key", async () => (await import("./keygen.ts")).keygen),
   entry("config check", "check configuration files", async () => (await import("./config-check.ts")).configCheck),
   entry(
@@ -63,7 +68,6 @@ export const PLANNED: readonly string[] = [
   "simulate",
   "token new",
   "trust add",
-  "trust import",
   "trust request",
   "trust as-of",
   "signing setup",

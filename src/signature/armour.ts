@@ -11,7 +11,7 @@
  * RFC 9580 section 6.2; OpenSSH PROTOCOL.sshsig "Armored format". One empty line after END is allowed, since GitHub's
  * web-flow writes one into every commit.
  */
-import { decodeBase64 } from "../lib/bytes.ts";
+import { decodeBase64, encodeBase64 } from "../lib/bytes.ts";
 
 const MAXIMUM_HEADERS = 16;
 const ARMOUR_HEADER = /^[A-Za-z][A-Za-z0-9-]{0,30}: ?[^\0]*$/;
@@ -51,6 +51,15 @@ function openPgpBody(lines: readonly string[]): Uint8Array | string {
 function base64Body(lines: readonly string[]): Uint8Array | string {
   const bytes = lines.includes("") ? null : decodeBase64(lines.join(""));
   return bytes === null || bytes.byteLength === 0 ? "is not base64" : bytes;
+}
+
+/** An armoured public key with its checksum, as gpg writes it. */
+export function writeKeyArmour(bytes: Uint8Array): string {
+  const lines = encodeBase64(bytes).match(/.{1,64}/g) ?? [];
+  const sum = Buffer.alloc(3);
+  sum.writeUIntBE(crc24(bytes), 0, 3);
+  const body = ["", ...lines, `=${sum.toString("base64")}`];
+  return ["-----BEGIN PGP PUBLIC KEY BLOCK-----", ...body, "-----END PGP PUBLIC KEY BLOCK-----", ""].join("\n");
 }
 
 const CRC24_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -17,6 +17,7 @@ import {
   time,
 } from "./schemas/parts.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
+import { trustImportSchema } from "./schemas/trust-import.ts";
 
 /** Also the shape of one line of `verify --format ndjson`. */
 export const verificationSchema = judgedVerificationSchema.extend({
@@ -307,6 +308,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "policy-eval": { title: "Output of `sluice policy eval --format json`", schema: policyEvalSchema },
   "policy-test": { title: "Output of `sluice policy test --format json`", schema: policyTestSchema },
   "trust-check": { title: "Output of `sluice trust check --format json`", schema: trustCheckSchema },
+  "trust-import": { title: "Output of `sluice trust import --format json`", schema: trustImportSchema },
   "trust-list": { title: "Output of `sluice trust list --format json`", schema: trustListSchema },
   tag: { title: "One line of `sluice verify --tags --format ndjson`", schema: tagSchema },
   verification: { title: "One line of `sluice verify --format ndjson`", schema: verificationSchema },

@@ -255,6 +255,18 @@ export const SIGNATURE_CODES = {
     example: 'ada@example.com valid-until="20270101" ssh-ed25519 AAAA...',
     fix: "Correct the named line as described in `man ssh-keygen`, then: sluice verify HEAD --trust FILE",
   },
+  "trust-import-invalid": {
+    class: "error",
+    means: "The file to import from does not have the form that its option names.",
+    example: "`--flux FILE` for a file that holds a ConfigMap and no Secret.",
+    fix: "Name the right file: kubectl get secret NAME -o yaml > secret.yaml, then: sluice trust import --flux secret.yaml",
+  },
+  "trust-import-empty": {
+    class: "error",
+    means: "Nothing was found that could become an entry of people.yaml.",
+    example: "`--from-history 500` in a repository where nobody signs.",
+    fix: "Sign a commit first (git commit -S), or import keys: sluice trust import --allowed-signers FILE",
+  },
   "keyring-invalid": {
     class: "error",
     means: "The keyring is not armoured OpenPGP public keys, or one of its keys is damaged.",
