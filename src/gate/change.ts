@@ -34,7 +34,16 @@ export async function readChange(subject: Subject, judge: Judge, target: TargetF
   const files = merged.tree === null ? [] : await repository.files(merged.tree);
   const baseFiles = await repository.files((await repository.commit(comparedWith(subject))).tree);
   const paths = merged.tree === null ? [] : comparePaths(baseFiles, files);
-  return { commits, headCommit, tree: merged.tree, files, baseFiles, paths, refusals, ...coverage(judge, paths) };
+  return {
+    commits,
+    headCommit,
+    tree: merged.tree,
+    files,
+    baseFiles,
+    paths,
+    refusals,
+    ...coverage(judge, target, paths),
+  };
 }
 
 /**
@@ -74,11 +83,14 @@ async function mergedTree(subject: Subject, headCommit: Commit): Promise<MergedT
   return { tree: null, refusal: { code: "merge-conflict", message, fix: `git rebase ${subject.base.slice(0, 7)}` } };
 }
 
+/** What a target of another branch holds is judged there and by nobody here. */
 function coverage(
   judge: Judge,
+  { branch }: TargetFacts,
   paths: readonly PathChange[],
 ): Pick<Change, "governancePaths" | "uncovered" | "ignored"> {
-  const targets = Object.entries(judge.configuration.targets).map(([name, { path }]) => ({ name, path }));
+  const here = Object.entries(judge.configuration.targets).filter(([, one]) => one.branch === branch);
+  const targets = here.map(([name, { path }]) => ({ name, path }));
   const places = governancePlaces(judge);
   const covered = paths.map(({ path }) => ({ path, by: coverPath(path, targets, judge.configuration.ignore, places) }));
   return {

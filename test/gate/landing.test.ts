@@ -79,6 +79,21 @@ test("a verdict is not carried once what judges is another", async (t) => {
   assert.deepEqual(await land(world), [NOT_JUDGED]);
 });
 
+test("a waiver that ran out between the check and the landing waives nothing", async (t) => {
+  const world = base.copy(t);
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+  const waiver = { rule: "no-privileged", target: "prod", resource: "Deployment/apps/web", reason: "r", owner: "ada" };
+  const notice = world.push({ files: { "waivers.yaml": document([{ ...waiver, until: day(2) }]) } });
+  world.approve("lin", notice);
+  assert.equal((await land(world))[0]?.[0], "allow");
+  const head = world.propose({ files: { [WEB]: deployment("web", { privileged: true }) } });
+  assert.equal((await propose(world, head)).verdict, "allow");
+  world.squash(head);
+  const late = () => Date.now() + 3 * 86_400_000;
+  assert.deepEqual(await land(world.copy(t), late), [["deny", "policy-denied", "squash"]]);
+  assert.deepEqual(await land(world), [["allow", "", "squash"]]);
+});
+
 test("what was carried when it landed, and was held since, still counts below the next change", async (t) => {
   const world = base.copy(t);
   const first = world.propose({ files: REPLICAS });

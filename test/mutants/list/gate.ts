@@ -144,6 +144,14 @@ export const GATE: readonly Mutant[] = [
     named: "any number of references among the approvals stops no verdict and hides no approval",
   },
   {
+    name: "takes the target of another branch for the judge of a path",
+    file: "src/gate/change.ts",
+    find: "filter(([, one]) => one.branch === branch)",
+    replace: 'filter(([, one]) => one.branch !== "")',
+    test: "test/gate/coverage.test.ts",
+    named: "a path that only a target of another branch holds is covered by nobody here, unless it is ignored",
+  },
+  {
     name: "drops what could not be parsed",
     file: "src/gate/gate.ts",
     find: "renderFailures: rendered.after.failures };",
