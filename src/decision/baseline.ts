@@ -12,5 +12,10 @@ export function findingKey(finding: Finding): string {
 
 export function markBaseline(findings: readonly Finding[], keys: ReadonlySet<string>): readonly Finding[] {
   if (keys.size === 0) return findings;
-  return findings.map((finding) => (keys.has(findingKey(finding)) ? { ...finding, baseline: true } : finding));
+  return findings.map((finding) => (isInBaseline(finding, keys) ? { ...finding, baseline: true } : finding));
+}
+
+/** What no waiver may excuse is not excused for being old either. */
+function isInBaseline(finding: Finding, keys: ReadonlySet<string>): boolean {
+  return finding.waivable && keys.has(findingKey(finding));
 }

@@ -6,7 +6,7 @@ import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
 import type { Finding } from "../policy/finding.ts";
-import { resourceName } from "../render/resource.ts";
+import { type ResourceId, resourceName } from "../render/resource.ts";
 
 const LONGEST_MS = 180 * 24 * 60 * 60 * 1000;
 const text = z.string().min(1).max(1000);
@@ -16,7 +16,7 @@ export const waiversSchema = z.array(
     rule: text.describe("Id of the rule, exactly."),
     target: text.describe("Name of the target, exactly."),
     resource: text.describe(
-      "Kind/namespace/name, or Kind/name for a cluster-scoped object, exactly; `change` for a rule of scope change.",
+      "Kind/namespace/name, or Kind/name for a cluster-scoped object, exactly; Kind.group/namespace/name for a kind that is not Kubernetes' own; `change` for a rule of scope change.",
     ),
     reason: text.describe("Why the rule does not fit here."),
     ticket: text.optional().describe("Where it was agreed."),
@@ -92,8 +92,18 @@ export function applyWaivers(
 }
 
 function covers(waiver: Waiver, finding: Finding): boolean {
-  const resource = finding.resource === null ? "change" : resourceName(finding.resource);
-  return waiver.rule === finding.rule && waiver.resource === resource;
+  const names = finding.resource === null ? ["change"] : namesOf(finding.resource);
+  return waiver.rule === finding.rule && names.includes(waiver.resource);
+}
+
+/**
+ * What a waiver may call a resource. Anybody may define a kind Deployment in a group of their own, so a kind without its
+ * group is one of Kubernetes: only its groups have no dot or end in k8s.io (API conventions, "API groups").
+ */
+function namesOf(id: ResourceId): readonly string[] {
+  const isOwn = !id.group.includes(".") || id.group.endsWith(".k8s.io");
+  const withGroup = id.group === "" ? [] : [resourceName({ ...id, kind: `${id.kind}.${id.group}` })];
+  return isOwn ? [resourceName(id), ...withGroup] : withGroup;
 }
 
 function summary(waiver: Waiver): AppliedWaiver {

@@ -15,7 +15,7 @@ export interface Adoption {
   readonly receipt: Receipt;
   readonly commit: CommitId;
   readonly decision: Decision;
-  /** Keys of today's denials: only new ones count from now on. */
+  /** Keys of today's denials: only new ones count from now on, and those of rules that nothing excuses. */
   readonly baseline: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adopt
   const { decision } = await admit(asItIs(gate, wish, commit, repository, repositoryName), gate.services);
   if (decision.failure !== null) throw unusable(decision.failure);
   const baseline = decision.findings
-    .filter((finding) => finding.kind === "deny")
+    .filter((finding) => finding.kind === "deny" && finding.waivable)
     .map(findingKey)
     .sort();
   const { tree, objects, digests } = decision;

@@ -68,6 +68,22 @@ test("a cluster-scoped object is named without a namespace, a rule about the cha
   assert.equal(isWaived({ resource: "change" }, { resource: null }), true);
 });
 
+test("a kind without its group is one of Kubernetes, never somebody else's of the same name", () => {
+  const of = (group: string, kind = "Deployment") => ({ group, version: "v1", kind, namespace: "apps", name: "web" });
+  const waived = (resource: string, found: ReturnType<typeof of>) => isWaived({ resource }, { resource: found });
+  for (const group of ["apps", "extensions", "apps.k8s.io"]) {
+    assert.deepEqual(
+      [waived("Deployment/apps/web", of(group)), waived(`Deployment.${group}/apps/web`, of(group))],
+      [true, true],
+    );
+  }
+  assert.equal(waived("Secret/apps/web", of("", "Secret")), true);
+  assert.equal(waived("Deployment/apps/web", of("mallory.example")), false);
+  assert.equal(waived("Deployment.apps/apps/web", of("mallory.example")), false);
+  assert.equal(waived("Deployment/apps/web", of("xk8s.io")), false);
+  assert.equal(waived("Deployment.mallory.example/apps/web", of("mallory.example")), true);
+});
+
 test("a waiver ends at the first instant of its day", () => {
   const end = Date.parse("2026-12-31T00:00:00Z");
   assert.deepEqual([isWaived({}, {}, end - 1), isWaived({}, {}, end), isWaived({}, {}, end + 1)], [true, false, false]);
@@ -141,4 +157,9 @@ test("the baseline marks what was there at adoption and nothing that differs fro
     [true, ...others.map(() => false)],
   );
   assert.deepEqual(markBaseline([finding()], new Set()), [finding()]);
+});
+
+test("the baseline excuses no finding of a rule that nothing excuses", () => {
+  const old = finding({ waivable: false });
+  assert.deepEqual(markBaseline([old], new Set([findingKey(old)])), [old]);
 });

@@ -253,4 +253,20 @@ export const DECISION: readonly Mutant[] = [
     test: WAIVER,
     named: "a waiver of something nearly the same marks nothing",
   },
+  {
+    name: "lets a waiver name anybody's kind of that name",
+    file: "src/decision/waiver.ts",
+    find: "return isOwn ? [resourceName(id), ...withGroup] : withGroup;",
+    replace: "return isOwn || withGroup.length > 0 ? [resourceName(id), ...withGroup] : withGroup;",
+    test: "test/decision/waiver.test.ts",
+    named: "a kind without its group is one of Kubernetes, never somebody else's of the same name",
+  },
+  {
+    name: "excuses what nothing excuses because it is old",
+    file: "src/decision/baseline.ts",
+    find: "return finding.waivable && keys.has(findingKey(finding));",
+    replace: "return keys.has(findingKey(finding));",
+    test: "test/decision/waiver.test.ts",
+    named: "the baseline excuses no finding of a rule that nothing excuses",
+  },
 ];
