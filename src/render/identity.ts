@@ -1,12 +1,13 @@
 /** What an object is called: group, version, kind, namespace and name, bounded and well-formed, or why it has no name. */
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import { isClusterWide } from "./cluster-wide.ts";
 import type { ResourceId } from "./resource.ts";
 
 export type Identification =
   | { readonly kind: "identified"; readonly id: ResourceId }
   | {
       readonly kind: "refused";
-      readonly code: "not-an-object" | "identity-hostile";
+      readonly code: "not-an-object" | "identity-hostile" | "namespace-claimed";
       readonly message: string;
       /** JSON pointer of the field that is missing or wrong. */
       readonly at: string;
@@ -54,6 +55,7 @@ function wellFormed(id: ResourceId): Identification {
   if (!KIND.test(id.kind)) return hostile("/kind", "kind");
   if (id.namespace !== "" && !NAMESPACE.test(id.namespace)) return hostile("/metadata/namespace", "metadata.namespace");
   if (!NAME.test(id.name)) return hostile("/metadata/name", "metadata.name");
+  if (id.namespace !== "" && isClusterWide(id.group, id.kind)) return claimed(id);
   return { kind: "identified", id };
 }
 
@@ -64,4 +66,9 @@ function notAnObject(at: string, what: string): Identification {
 function hostile(at: string, what: string): Identification {
   const message = `${what} is empty, too long, or holds characters that no such name may have.`;
   return { kind: "refused", code: "identity-hostile", message, at };
+}
+
+function claimed({ kind }: ResourceId): Identification {
+  const message = `${kind} has no namespace; a cluster drops the one that stands here.`;
+  return { kind: "refused", code: "namespace-claimed", message, at: "/metadata/namespace" };
 }

@@ -147,6 +147,13 @@ describe("what is no object", () => {
       5,
       3,
     ],
+    [
+      "a namespace of an object that has none",
+      "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: a\n  namespace: apps\n",
+      "namespace-claimed",
+      5,
+      3,
+    ],
     ["a kind with a slash", "apiVersion: v1\nkind: Po/d\nmetadata:\n  name: a\n", "identity-hostile", 2, 1],
     [
       "a kind with look-alike letters",
@@ -164,6 +171,11 @@ describe("what is no object", () => {
       assert.deepEqual(await refusals({ "app/a.yaml": text }), [[code, "app/a.yaml", line, column]]);
     });
   }
+
+  test("a kind of the same name in another group may have a namespace", async () => {
+    const text = "apiVersion: shop.example/v1\nkind: Node\nmetadata:\n  name: a\n  namespace: apps\n";
+    assert.deepEqual(await refusals({ "app/a.yaml": text }), []);
+  });
 
   test("one bad document does not hide the good ones, nor they it", async () => {
     const rendered = await render({ "app/a.yaml": `${configMap("a")}---\nx: 1\n---\n${configMap("b")}` });

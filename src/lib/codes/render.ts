@@ -109,6 +109,13 @@ export const RENDER_CODES = {
     example: "`metadata.name: ../../etc/passwd`.",
     fix: "Give the object a name of letters, digits, `-`, `.`, `_` and `:`, at most 253 characters.",
   },
+  "namespace-claimed": {
+    class: "deny",
+    means:
+      "An object of a kind without namespaces names one. A cluster drops it, so rules about that namespace would judge something else.",
+    example: "A ClusterRole with `metadata.namespace: apps`.",
+    fix: "Remove `metadata.namespace` from the object.",
+  },
   "duplicate-identity": {
     class: "deny",
     means: "Two documents describe the same object; which one is applied would be chance.",

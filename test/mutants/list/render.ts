@@ -23,6 +23,14 @@ export const RENDER_AND_LIB: readonly Mutant[] = [
     named: "a symbolic link or submodule is refused: in the path, as the path, above the path, ignored manifests too",
   },
   {
+    name: "believes the namespace of an object that has none",
+    file: "src/render/identity.ts",
+    find: 'if (id.namespace !== "" && isClusterWide(id.group, id.kind)) return claimed(id);',
+    replace: "",
+    test: RENDER,
+    named: "a namespace of an object that has none is namespace-claimed",
+  },
+  {
     name: "passes over a symbolic link in a target",
     file: "src/render/renderers/plain.ts",
     find: "if (!isRegular(file)) {",
