@@ -12,11 +12,14 @@ import { PACKAGE_ROOT } from "./root.ts";
 const DIST = join(PACKAGE_ROOT, "dist");
 /** Names what dist/ was made from; not part of the published package. */
 const KEY_FILE = "build.key";
+/** The first words of all commands, for bin/sluice.cjs. */
+const COMMANDS_FILE = "commands.json";
 /** Beside the sources: what decides the emitted bytes. The lock names the version of everything that is bundled. */
 const SETTINGS = ["package-lock.json", "tsconfig.json", "scripts/build.ts"];
 /**
- * What starts by itself: the command line, and the threads that it starts by name from where the bundle lies. All end up
- * in dist/cli, so that a path from there to the package's root is the same as from src/gate.
+ * What starts by itself, each a file that needs no other: the command line, and the threads that it starts by name from
+ * where the bundle lies. All end up in dist/cli, so that a path from there to the package's root is the same as from
+ * src/gate.
  */
 const ENTRIES = {
   start: "src/cli/start.ts",
@@ -50,8 +53,8 @@ export async function isBuilt(): Promise<boolean> {
 
 /**
  * Bundles beside dist/ and puts the finished folder in its place, so that nothing ever sees half of it or a stale file.
- * A few files instead of some 250: finding and reading each costs more than what is in it. Commands stay apart, so that
- * one does not load what only others need. Types are for `npm run check`.
+ * One file instead of some 250: finding and reading each costs more than what is in it. What only some commands need is
+ * in functions that run when it is asked for. Types are for `npm run check`.
  */
 async function compile(key: string): Promise<void> {
   const finished = `${DIST}.${process.pid}.tmp`;
@@ -59,6 +62,8 @@ async function compile(key: string): Promise<void> {
   process.stderr.write("dist: bundling\n");
   try {
     await bundle(join(finished, "cli"));
+    writeFileSync(join(finished, "cli", "package.json"), '{"type":"commonjs"}\n');
+    writeFileSync(join(finished, COMMANDS_FILE), `${JSON.stringify(await commandNames())}\n`);
     writeFileSync(join(finished, KEY_FILE), `${key}\n`);
     if (existsSync(DIST)) renameSync(DIST, former);
     renameSync(finished, DIST);
@@ -76,17 +81,24 @@ async function bundle(folder: string): Promise<void> {
     entryPoints: ENTRIES,
     outdir: folder,
     bundle: true,
-    splitting: true,
-    format: "esm",
+    // not "esm", which would load every module of Node that any command needs before the first line runs
+    format: "cjs",
+    define: { "import.meta.url": "moduleUrl", "import.meta.dirname": "__dirname" },
+    banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
     platform: "node",
     target: "node24",
-    chunkNames: "[name]-[hash]",
     legalComments: "eof",
     logLevel: "silent",
   }).catch((failure: Error) => {
     throw new BuildFailure(`dist: src/ does not bundle: ${failure.message}`, 1);
   });
   if (outcome.warnings.length > 0) throw new BuildFailure(`dist: ${outcome.warnings[0]?.text}`, 1);
+}
+
+/** bin/sluice.cjs keeps what V8 made of the bundle for each of these names apart. */
+async function commandNames(): Promise<readonly string[]> {
+  const { COMMANDS } = await import("../src/cli/commands.ts");
+  return [...new Set(COMMANDS.map(({ name }) => name.split(" ")[0] ?? ""))].sort();
 }
 
 function isUpToDate(key: string): boolean {

@@ -19,7 +19,7 @@ import { applyWaivers } from "../decision/waiver.ts";
 import type { JsonValue } from "../lib/canonical.ts";
 import { asSluiceError } from "../lib/errors.ts";
 import { ulid } from "../lib/ulid.ts";
-import { inputDigest } from "../policy/engine.ts";
+import { inputDigest, resourceDigests } from "../policy/input-digest.ts";
 import { compareResources } from "../render/compare.ts";
 import type { Resource } from "../render/resource.ts";
 import { collectApprovals } from "./approvals.ts";
@@ -116,8 +116,9 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     enter("policy");
     const input = describe({ subject, change, range, target, changes, approvals, receivedAt }); //                    7
     documents = input as unknown as readonly JsonValue[];
-    evidence = { ...evidence, digests: { ...evidence.digests, input: inputDigest(input) } };
-    const evaluated = await services.engine.evaluate(judge.policies, input); //                                       8
+    const digests = resourceDigests(input);
+    evidence = { ...evidence, digests: { ...evidence.digests, input: inputDigest(input, digests) } };
+    const evaluated = await services.engine.evaluate(judge.policies, input, digests); //                                       8
     const placed = await placeFindings(evaluated.findings, rendered);
     const { rulesExpected, rulesEvaluated, unruled } = evaluated;
     const notEvaluated = evaluated.notEvaluated.map((one) => ({ ...one, message: mask(one.message) }));

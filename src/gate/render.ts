@@ -5,6 +5,7 @@ import type { Memo } from "../lib/memo.ts";
 import { coverPath, isGovernanceFile } from "../render/coverage.ts";
 import { openRedactor, type Redactor } from "../render/redactor.ts";
 import { renderTarget } from "../render/render.ts";
+import type { SharedFiles } from "../render/renderer.ts";
 import type { Rendered } from "../render/resource.ts";
 import { collectSecretValues } from "../render/secrets.ts";
 import { type Change, governancePlaces } from "./change.ts";
@@ -31,8 +32,9 @@ export async function renderTrees(
   const isIgnored = ignoring(judge);
   const places = governancePlaces(judge);
   const isGovernance = (path: string): boolean => isGovernanceFile(path, places);
+  const shared: SharedFiles = new Map();
   const render = (files: readonly TreeFile[]) =>
-    renderTarget({ files, read, path: target.path, isIgnored, isGovernance, memo });
+    renderTarget({ files, read, path: target.path, isIgnored, isGovernance, memo, shared });
   const beforeFiles =
     subject.released === null
       ? change.baseFiles

@@ -11,7 +11,7 @@ import {
   SCALAR_STYLE,
   YAMLException,
 } from "js-yaml";
-import type * as z from "zod";
+import * as z from "zod";
 import type { Code } from "./codes.ts";
 import { type FilePosition, SluiceError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
@@ -20,6 +20,9 @@ import { positionAt } from "./text-position.ts";
 import { type Locator, openLocator } from "./yaml-position.ts";
 import { YamlRefusal } from "./yaml-refusal.ts";
 import { resolvePlain } from "./yaml-scalar.ts";
+
+// A schema is used once or twice by a process: writing and compiling code for each costs more than it saves.
+z.config({ jitless: true });
 
 type Path = readonly PropertyKey[];
 

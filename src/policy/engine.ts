@@ -5,8 +5,6 @@
  *   2. a document that failed is asked again rule by rule, so that one bad rule does not hide the others;
  *   3. rules that once used up their deadline wait until everything else has answered.
  */
-import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
-import { sha256Hex } from "../lib/digest.ts";
 import { resourceName } from "../render/resource.ts";
 import type { Fault, Job, Outcome, RawFinding } from "./batch.ts";
 import { encodeDocuments } from "./batching.ts";
@@ -60,24 +58,6 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
       await worker.close();
     },
   };
-}
-
-/**
- * SHA-256 over the canonical list of one digest a document, each over what documents share and what is its own: the
- * `input` digest of a decision. What is shared is written out once; `pod` says nothing that the object does not.
- */
-export function inputDigest(documents: readonly PolicyInput[]): string {
-  const shared = new Map<unknown, string>();
-  const digests = documents.map(({ resource, pod: _derivedFromTheObject, ...context }) => {
-    const parts = Object.entries(context).map(([name, value]) => {
-      const known = shared.get(value) ?? sha256Hex(canonicalJson(value as JsonValue));
-      shared.set(value, known);
-      return [name, known];
-    });
-    const own = sha256Hex(canonicalJson(resource as unknown as JsonValue));
-    return sha256Hex(canonicalJson([...parts.sort(), ["own", own]]));
-  });
-  return sha256Hex(canonicalJson(digests));
 }
 
 class Evaluation {

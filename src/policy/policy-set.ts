@@ -52,6 +52,7 @@ export interface Evaluated {
 
 /** MUST never throw for anything a policy does: a loop, a trap, garbage or memory hunger become `notEvaluated`. */
 export interface PolicyEngine {
-  evaluate(set: PolicySet, documents: readonly PolicyInput[]): Promise<Evaluated>;
+  /** `digests` are resourceDigests(documents), where the caller has them already. */
+  evaluate(set: PolicySet, documents: readonly PolicyInput[], digests?: readonly string[]): Promise<Evaluated>;
   close(): Promise<void>;
 }

@@ -2,13 +2,13 @@
  * Remembers what the rules said of one object. Sound only where no rule of scope resource can see anything but the
  * object: then policy set and resource are everything an answer follows from. Nothing that failed is remembered.
  */
-import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import type { Memo } from "../lib/memo.ts";
 import { VERSION } from "../lib/version.ts";
 import { identityKey, resourceName } from "../render/resource.ts";
 import { compareFindings, type Finding } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
+import { resourceDigests } from "./input-digest.ts";
 import { selects } from "./match.ts";
 import type { Evaluated, PolicyEngine, PolicyFile, PolicySet, Rule } from "./policy-set.ts";
 
@@ -42,9 +42,10 @@ export function mayAsk({ text }: PolicyFile, name: string): boolean {
 export function remembering(engine: PolicyEngine, memo: Memo): PolicyEngine {
   return {
     close: () => engine.close(),
-    async evaluate(set, documents) {
+    async evaluate(set, documents, given) {
       if (!set.readsOnlyOwnParts) return engine.evaluate(set, documents);
-      const asked = documents.map((document) => recall(set, document, memo));
+      const digests = given ?? resourceDigests(documents);
+      const asked = documents.map((document, at) => recall(set, document, digests[at] ?? "", memo));
       const open = asked.filter((one) => one.findings === null);
       const fresh =
         open.length === 0
@@ -70,11 +71,11 @@ interface Asked {
   readonly findings: readonly Finding[] | null;
 }
 
-function recall(set: PolicySet, document: PolicyInput, memo: Memo): Asked {
+function recall(set: PolicySet, document: PolicyInput, digest: string, memo: Memo): Asked {
   const expected = set.rules.filter((rule: Rule) => selects(rule, document)).map((rule) => rule.id);
   if (document.resource === null) return { document, name: null, expected, findings: null };
   // `pod` is made from the object, so the resource alone names them both.
-  const name = sha256Hex(`${VERSION}\n${set.digest}\n${canonicalJson(document.resource as unknown as JsonValue)}`);
+  const name = sha256Hex(`${VERSION}\n${set.digest}\n${digest}`);
   const text = memo.get(name);
   const known = text === null ? null : (JSON.parse(text) as { rules: readonly string[]; findings: readonly Finding[] });
   const isSame = known !== null && known.rules.join() === expected.join();

@@ -15,6 +15,7 @@ import type { ResourceId } from "../render/resource.ts";
 type Identity = Pick<ResourceId, "group" | "kind" | "namespace" | "name">;
 
 const MAXIMUM_NAME_BYTES = 200;
+const PLAIN_PART = /^[a-z0-9.-]*$/;
 const PLAIN_BYTE = /^[a-z0-9.-]$/;
 const ENCODED_PART = /^(?:[a-z0-9.-]|%[0-9a-f]{2})*$/;
 const HASHED_NAME = /^sha256-[0-9a-f]{64}$/;
@@ -42,6 +43,7 @@ export function isObjectFile(name: string): boolean {
 }
 
 function encodePart(part: string): string {
+  if (PLAIN_PART.test(part)) return part;
   let encoded = "";
   for (const byte of utf8(part)) {
     const character = String.fromCharCode(byte);

@@ -1,12 +1,8 @@
 /** What applying a rendering would do to an earlier state, by identity. */
-import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
-import { identityKey, type Resource, type ResourceChange, type ResourceId } from "./resource.ts";
+import { identityKey, type Resource, type ResourceChange } from "./resource.ts";
 
-/** An object of the last release, or a resource of the base tree. */
-export interface PriorObject {
-  readonly id: ResourceId;
-  readonly object: JsonObject;
-}
+/** An object of the last release, or of the base tree. */
+type PriorObject = Pick<Resource, "id" | "object" | "canonical">;
 
 /** One change per identity of either side, sorted by identity. Each side MUST hold an identity once, as renderings do. */
 export function compareResources(
@@ -17,7 +13,7 @@ export function compareResources(
   const changes = new Map<string, ResourceChange>();
   for (const resource of after) {
     const key = identityKey(resource.id);
-    changes.set(key, changeTo(resource, prior.get(key)?.object ?? null));
+    changes.set(key, changeTo(resource, prior.get(key) ?? null));
     prior.delete(key);
   }
   for (const [key, { id, object }] of prior) {
@@ -26,8 +22,8 @@ export function compareResources(
   return [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
 }
 
-function changeTo(resource: Resource, previous: JsonObject | null): ResourceChange {
-  if (previous === null) return { id: resource.id, action: "create", resource, previous };
-  const action = canonicalJson(previous) === resource.canonical ? "unchanged" : "update";
-  return { id: resource.id, action, resource, previous };
+function changeTo(resource: Resource, prior: PriorObject | null): ResourceChange {
+  if (prior === null) return { id: resource.id, action: "create", resource, previous: null };
+  const action = prior.canonical === resource.canonical ? "unchanged" : "update";
+  return { id: resource.id, action, resource, previous: prior.object };
 }

@@ -3,6 +3,7 @@ import type { BlobId, TreeFile } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Memo, processMemo } from "../lib/memo.ts";
 import { cleanFolder, isBelow } from "./coverage.ts";
+import type { SharedFiles } from "./renderer.ts";
 import { otherTool, RENDERERS } from "./renderers.ts";
 import { identityKey, type Rendered, type RenderFailure, type Resource, resourceName } from "./resource.ts";
 
@@ -19,6 +20,8 @@ export interface RenderRequest {
   isGovernance?(path: string): boolean;
   /** Remembers what files gave; without it each is read anew. */
   readonly memo?: Memo;
+  /** Given to the renderings of both trees of one change, so that what they have in common is read once. */
+  readonly shared?: SharedFiles;
 }
 
 /** Faithful, also when nothing is there: an empty rendering is for the caller to refuse. Rejects only for git's own errors. */
@@ -37,6 +40,7 @@ export async function renderTarget(request: RenderRequest): Promise<Rendered> {
     read: (ids) => request.read(ids),
     isIgnored: (path) => request.isIgnored(path),
     memo: request.memo ?? processMemo(),
+    shared: request.shared ?? new Map(),
   });
   const { resources, failures } = unique(parts.resources);
   return { resources, failures: sorted([...parts.failures, ...failures]) };

@@ -11,7 +11,15 @@ export interface RenderSource {
   isIgnored(path: string): boolean;
   /** What files gave before, by their content. */
   readonly memo: Memo;
+  /** What files of another tree gave a moment ago. */
+  readonly shared: SharedFiles;
 }
+
+/**
+ * Two trees of one change have most files in common: the same path, content and `ignore` give the same. Keyed by
+ * `<blob id> <isIgnored> <path>`; kept for one judgement, under one set of rules.
+ */
+export type SharedFiles = Map<string, { readonly bytes: number; readonly parts: RenderedParts }>;
 
 export interface RenderedParts {
   readonly resources: readonly Resource[];

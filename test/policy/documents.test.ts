@@ -4,7 +4,7 @@ import { canonicalJson, type JsonObject } from "../../src/lib/canonical.ts";
 import { sha256Hex } from "../../src/lib/digest.ts";
 import { changeKinds } from "../../src/policy/change-kinds.ts";
 import { buildDocuments } from "../../src/policy/documents.ts";
-import { inputDigest } from "../../src/policy/engine.ts";
+import { inputDigest } from "../../src/policy/input-digest.ts";
 import type { Resource, ResourceAction, ResourceChange, ResourceId } from "../../src/render/resource.ts";
 import { CHANGE_DOCUMENT } from "./support.ts";
 
@@ -89,9 +89,12 @@ test("digests the documents by their content and order", () => {
     { ...a, approvals: [{ person: "lin", roles: [], at: "2026-01-01T00:00:00.000Z", via: "signature" }] },
     { ...a, change: null },
     { ...a, resource: null },
+    { ...a, resource: a.resource && { ...a.resource, action: "update" } },
+    { ...a, resource: a.resource && { ...a.resource, object: deployment({ image: "web:2" }) } },
+    { ...a, resource: a.resource && { ...a.resource, object: null, previous: a.resource.object } },
     { ...a, subject: { ...a.subject, time: "2027-01-01T00:00:00.000Z" } },
   ];
-  assert.equal(new Set([a, ...others].map((one) => inputDigest([one, b]))).size, 5);
+  assert.equal(new Set([a, ...others].map((one) => inputDigest([one, b]))).size, 8);
 });
 
 /** [what, changes, kinds] */

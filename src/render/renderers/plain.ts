@@ -17,15 +17,30 @@ async function renderPlain(source: RenderSource): Promise<RenderedParts> {
   const manifests = source.files.filter((file) => isRegular(file) && isManifest(file.path));
   let bytes = 0;
   for (let start = 0; start < manifests.length; start += FILES_PER_READ) {
-    for (const { file, content } of await readFiles(source, manifests.slice(start, start + FILES_PER_READ))) {
-      bytes += content?.byteLength ?? 0;
+    const files = manifests.slice(start, start + FILES_PER_READ);
+    await readUnshared(source, files);
+    for (const file of files) {
+      const { bytes: size, parts } = present(source.shared.get(sharedName(source, file)));
+      bytes += size;
       if (bytes > MAXIMUM_SOURCE_BYTES) return { resources, failures: [...failures, allTooLarge(file.path)] };
-      const parts = partsOf(file, content, source);
       for (const resource of parts.resources) resources.push(resource);
       for (const failure of parts.failures) failures.push(failure);
     }
   }
   return { resources, failures };
+}
+
+/** What the other tree has given already is not read again. */
+async function readUnshared(source: RenderSource, files: readonly TreeFile[]): Promise<void> {
+  const unread = files.filter((file) => !source.shared.has(sharedName(source, file)));
+  for (const { file, content } of await readFiles(source, unread)) {
+    const parts = partsOf(file, content, source);
+    source.shared.set(sharedName(source, file), { bytes: content?.byteLength ?? 0, parts });
+  }
+}
+
+function sharedName(source: RenderSource, file: TreeFile): string {
+  return `${file.id} ${source.isIgnored(file.path)} ${file.path}`;
 }
 
 function partsOf(file: TreeFile, content: Uint8Array | null, source: RenderSource): RenderedParts {
@@ -41,6 +56,7 @@ interface FileContent {
 
 /** One read for all; only when git refuses one as too large, each by itself, so that the file can be named. */
 async function readFiles(source: RenderSource, files: readonly TreeFile[]): Promise<readonly FileContent[]> {
+  if (files.length === 0) return [];
   try {
     const contents = await source.read(files.map((file) => file.id));
     return files.map((file, index) => ({ file, content: present(contents[index]) }));
@@ -53,9 +69,9 @@ async function readFiles(source: RenderSource, files: readonly TreeFile[]): Prom
   return each;
 }
 
-function present(content: Uint8Array | undefined): Uint8Array {
-  if (content === undefined) throw new SluiceError("internal", "git answered fewer blobs than were asked for");
-  return content;
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new SluiceError("internal", "git answered fewer blobs than were asked for");
+  return value;
 }
 
 function isTooLarge(thrown: unknown): boolean {

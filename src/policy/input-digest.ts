@@ -1,0 +1,39 @@
+/** Digests of what policies see: the `input` digest of a decision, and the names under which answers are remembered. */
+import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import type { PolicyInput } from "./input.ts";
+
+/**
+ * SHA-256 (hex) of each document's resource: over its canonical JSON with the digests of `object` and `previous` in their
+ * places, because documents and both sides of an unchanged object share values. `pod` says nothing that the object does
+ * not.
+ */
+export function resourceDigests(documents: readonly PolicyInput[]): readonly string[] {
+  const digestOf = sharing();
+  return documents.map(({ resource }) => {
+    if (resource === null) return digestOf(null);
+    const { object, previous, ...rest } = resource;
+    const parts = { ...rest, object: digestOf(object), previous: digestOf(previous) };
+    return sha256Hex(canonicalJson(parts as unknown as JsonValue));
+  });
+}
+
+/** SHA-256 (hex) over the canonical list of one digest a document: of what documents share, and of its resource. */
+export function inputDigest(documents: readonly PolicyInput[], resources = resourceDigests(documents)): string {
+  const digestOf = sharing();
+  const digests = documents.map(({ resource: _digested, pod: _derived, ...context }, at) => {
+    const parts = Object.entries(context).map(([name, value]) => [name, digestOf(value)]);
+    return sha256Hex(canonicalJson([...parts.sort(), ["resource", resources[at] ?? ""]]));
+  });
+  return sha256Hex(canonicalJson(digests));
+}
+
+/** One value, one digest: what several documents share is written out once. */
+function sharing(): (value: unknown) => string {
+  const known = new Map<unknown, string>();
+  return (value) => {
+    const digest = known.get(value) ?? sha256Hex(canonicalJson(value as JsonValue));
+    known.set(value, digest);
+    return digest;
+  };
+}
