@@ -27,12 +27,15 @@ export function signerOf(
   what: string,
 ): CmsSigner | Refusal {
   const carried = data.certificates.map(readCertificate);
-  const unreadable = carried.find((one) => one.kind === "refused");
-  if (unreadable?.kind === "refused") return unreadable;
+  const unusable = carried.filter((one) => one.kind === "refused");
+  const malformed = unusable.find((one) => one.reason === "malformed-signature");
+  if (malformed !== undefined) return malformed;
   const known = [...carried.filter((one) => one.kind === "certificate"), ...more];
   const [certificate, second] = distinct(known.filter((one) => isNamed(one, data.signer.signerId)));
   if (certificate === undefined) {
-    return refusal("malformed-signature", `${what} does not carry the certificate of its signer.`);
+    // An old root of a kind that is not used here may come along; without the signer's own it is the likelier reason.
+    const missing = refusal("malformed-signature", `${what} does not carry the certificate of its signer.`);
+    return unusable[0] ?? missing;
   }
   if (second !== undefined) return refusal("ambiguous-signature", `${what} names two certificates as its signer's.`);
   const wrong = faultIn(data, content, certificate, what);

@@ -43,6 +43,15 @@ export function openIssuedBy(): IssuedBy {
   };
 }
 
+/** For one signature: past the bound nothing is issued by anybody, and nothing more is computed. */
+export function withinBounds(issuedBy: IssuedBy): IssuedBy {
+  let checks = 0;
+  return (child, issuer) => {
+    checks += 1;
+    return checks <= MAXIMUM_SIGNATURE_CHECKS && issuedBy(child, issuer);
+  };
+}
+
 export interface Issuers {
   /** Listed: a path ends with one of them. */
   readonly anchors: readonly Certificate[];
@@ -53,15 +62,12 @@ export interface Issuers {
 /** Every chain of right signatures from the certificate to an anchor, shortest first. */
 export function findPaths(leaf: Certificate, issuers: Issuers, issuedBy: IssuedBy): readonly CertificatePath[] {
   const found: CertificatePath[] = [];
-  let checks = 0;
   let open: CertificatePath[] = [[leaf]];
   while (open.length > 0) {
     const longer: CertificatePath[] = [];
     for (const path of open) {
       const child = path.at(-1) ?? leaf;
       for (const issuer of candidates(child, path, issuers)) {
-        checks += 1;
-        if (checks > MAXIMUM_SIGNATURE_CHECKS) return found;
         if (!issuedBy(child, issuer)) continue;
         const next = [...path, issuer];
         if (issuers.anchors.includes(issuer)) found.push(next);

@@ -101,6 +101,7 @@ export interface TestCertificate {
   readonly issuerName: Buffer;
   readonly serial: Buffer;
   readonly spki: Buffer;
+  readonly tbs: Buffer;
 }
 
 export interface CertificateOptions {
@@ -150,7 +151,7 @@ export function certificate(options: CertificateOptions): TestCertificate {
   const signature = sign(hash, tbs, issuer.key);
   const outer = options.outerAlgorithm === undefined ? algorithm : sequence(oid(options.outerAlgorithm));
   const whole = sequence((options.spoil ?? same)(tbs), outer, bitString(signature));
-  return { der: whole, key, name, issuerName: issuer.name, serial, spki };
+  return { der: whole, key, name, issuerName: issuer.name, serial, spki, tbs };
 }
 
 export function spkiOf(key: KeyObject): Buffer {

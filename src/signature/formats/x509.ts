@@ -15,7 +15,7 @@ import type { KeyTerms, Trust, X509Authority } from "../trust.ts";
 import type { Certificate } from "../x509-certificate.ts";
 import { ownerOf, shownName } from "../x509-identity.ts";
 import { objectionToCertificate } from "../x509-judgement.ts";
-import { findPaths, type IssuedBy, objectionToSigner, openIssuedBy } from "../x509-path.ts";
+import { findPaths, type IssuedBy, objectionToSigner, openIssuedBy, withinBounds } from "../x509-path.ts";
 import { provenTime } from "../x509-time.ts";
 
 const BEGIN = "-----BEGIN SIGNED MESSAGE-----";
@@ -33,7 +33,6 @@ export const X509: Format = {
     const judging: Judging = {
       authorities: x509Authorities,
       revokedKeys: new Set(revokedKeys),
-      listed: x509Authorities.flatMap((one) => one.issuers.flatMap((issuers) => issuers.intermediates)),
       issuedBy: openIssuedBy(),
     };
     return { match: (signed, at) => matchX509(signed, at, judging) };
@@ -43,7 +42,6 @@ export const X509: Format = {
 interface Judging {
   readonly authorities: readonly X509Authority[];
   readonly revokedKeys: ReadonlySet<string>;
-  readonly listed: readonly Certificate[];
   readonly issuedBy: IssuedBy;
 }
 
@@ -57,8 +55,9 @@ function matchX509({ signature, payload }: SignedBytes, at: Instant, judging: Ju
   }
   const signer = signerOf(data, payload, [], WHAT);
   if (signer.kind === "refused") return signer;
+  const bounded = { ...judging, issuedBy: withinBounds(judging.issuedBy) };
   const matches = judging.authorities.flatMap((authority) =>
-    authority.issuers.flatMap((issuers) => matchesBy(data, signer, { authority, issuers }, at, judging)),
+    authority.issuers.flatMap((issuers) => matchesBy(data, signer, { authority, issuers }, at, bounded)),
   );
   return matches.length > 0 ? { kind: "matched", matches } : unknown(signer.certificate);
 }
