@@ -10,6 +10,7 @@ import { CONFIG_SCHEMAS, type ConfigSchema, configJsonSchema, toJsonSchema } fro
 import { commandHelp } from "../src/cli/help.ts";
 import { REPORT_SCHEMAS } from "../src/cli/reports/schemas.ts";
 import { CODES, type CodeClass, type CodeEntry } from "../src/lib/codes.ts";
+import { attackPage } from "./attack-page.ts";
 
 const REFERENCE = "docs/reference";
 const GENERATED = "<!-- written by scripts/write-reference.ts; change the source, not this page -->";
@@ -21,6 +22,7 @@ export async function referenceFiles(): Promise<ReadonlyMap<string, string>> {
     ...Object.entries(REPORT_SCHEMAS).map(([name, { title, schema }]) =>
       schemaFile(name, toJsonSchema(schema, title, "output")),
     ),
+    [`${REFERENCE}/attacks.md`, attackPage(GENERATED)],
     [`${REFERENCE}/codes.md`, codesPage()],
     [`${REFERENCE}/commands.md`, await commandsPage()],
     [`${REFERENCE}/configuration.md`, configurationPage()],

@@ -34,8 +34,8 @@ export interface OpenPgpSigner {
   sign(payload: Uint8Array, change?: OpenPgpSigChange): string;
 }
 
-/** `created` in seconds, also of the self-signature. */
-export function openPgpSigner(userId: string, created: number): OpenPgpSigner {
+/** `created` in seconds, also of the self-signature; `keyFlags`: 1 certify, 2 sign. */
+export function openPgpSigner(userId: string, created: number, keyFlags = 0x03): OpenPgpSigner {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const point = Buffer.concat([Buffer.of(0x40), Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url")]);
   const material = Buffer.concat([Buffer.of(ED25519_OID.length), ED25519_OID, mpi(point)]);
@@ -61,7 +61,7 @@ export function openPgpSigner(userId: string, created: number): OpenPgpSigner {
   };
   const name = Buffer.from(userId);
   const framedName = Buffer.concat([Buffer.of(0xb4), uint32(name.length), name]);
-  const flags = { type: KEY_FLAGS, body: Buffer.of(0x03) };
+  const flags = { type: KEY_FLAGS, body: Buffer.of(keyFlags) };
   const self = packet(Buffer.concat([framed, framedName]), { type: CERTIFICATION, hashed: [flags] });
   const packets = [
     { tag: 6, body },
