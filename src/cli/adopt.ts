@@ -20,7 +20,8 @@ export const adopt: Command = {
     [0, "adopted"],
     [1, "refused: it is adopted already"],
   ],
-  example: 'sluice adopt prod --config gate.yaml --reason "what runs since March"',
+  example:
+    'sluice adopt prod --config gate.yaml --reason "what runs since March"\ntakes the tip of main as it is; only what changes from then on is judged',
   run,
 };
 
@@ -51,10 +52,10 @@ function report(target: string, { receipt, commit, decision, baseline }: Adoptio
 
 function text(target: string, { receipt, commit, decision, baseline }: Adoption): string {
   return [
-    `ADOPTED  ${target}  ${commit.slice(0, 7)}: ${decision.objects.length} objects, ${baseline.length} findings as of today do not count`,
+    `ADOPTED  ${target}  ${commit.slice(0, 7)}: ${decision.objects.length} objects, ${baseline.length} findings as of today do not count   log ${receipt.index}`,
     "previews    put this in sluice.yaml, so that they look at the same commits:",
     `            after: "${commit}"`,
-    `next        sluice check --config gate.yaml --target ${target}   log ${receipt.index}`,
+    `next        sluice check --config gate.yaml --target ${target}`,
     "",
   ].join("\n");
 }

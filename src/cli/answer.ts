@@ -3,6 +3,7 @@ import { accessSync, closeSync, constants, existsSync, openSync, writeFileSync }
 import { dirname, resolve } from "node:path";
 import { SluiceError } from "../lib/errors.ts";
 import { type Command, type Invocation, listOption } from "./command.ts";
+import { type Paint, paint } from "./reports/paint.ts";
 
 /** Options of every command that answers in text or JSON; each output belongs to one of the formats named last. */
 export const ANSWER_OPTIONS = {
@@ -18,19 +19,21 @@ const LINES_AT_ONCE = 1000;
 
 /**
  * `--format text --format json --output FILE` shows text and keeps JSON. `lines` are what ndjson has one a line, for the
- * commands that offer it.
+ * commands that offer it. A file has no colours, whatever the terminal has.
  */
 export function answer(
   invocation: Invocation,
   report: unknown,
-  text: () => string,
+  text: (paint: Paint) => string,
   lines: readonly unknown[] | null = null,
 ): void {
   const formats = formatsOf(invocation, lines === null ? FORMATS : [...FORMATS, "ndjson"]);
   const outputs = listOption(invocation, "output");
   for (const [index, format] of formats.entries()) {
-    const pieces = format === "text" ? [text()] : format === "json" ? [jsonText(report)] : piecesOf(lines ?? []);
     const file = outputs[index - (formats.length - outputs.length)];
+    const colours = file === undefined && invocation.output.colours;
+    const pieces =
+      format === "text" ? [text(paint(colours))] : format === "json" ? [jsonText(report)] : piecesOf(lines ?? []);
     if (file === undefined) for (const piece of pieces) invocation.output.write(piece);
     else writePieces(resolve(invocation.folder, file), file, pieces);
   }

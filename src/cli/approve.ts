@@ -46,7 +46,8 @@ export const approve: Command = {
   },
   positionals: [0, 1],
   exitCodes: [[0, "signed; push it so that the gate sees it"]],
-  example: "sluice approve feature --target prod --key ~/.ssh/id_ed25519",
+  example:
+    "sluice approve feature --target prod --key ~/.ssh/id_ed25519\nsigns what feature makes of prod, and prints the git push that hands it in",
   run,
 };
 

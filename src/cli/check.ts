@@ -9,7 +9,7 @@ import { CONFIG_OPTION, REPO_OPTION, refuseRemoteGate, withGate, withRepository 
 import { namedTargets, preview } from "./preview.ts";
 import { type CheckReport, checkReport } from "./reports/check.ts";
 import { checkText } from "./reports/check-text.ts";
-import { paint } from "./reports/paint.ts";
+import type { Paint } from "./reports/paint.ts";
 
 export const check: Command = {
   name: "check",
@@ -42,7 +42,7 @@ export const check: Command = {
     [1, "denied: another commit can cure it"],
     [4, "waiting for an approval"],
   ],
-  example: "sluice check --target prod      what the gate would say about HEAD",
+  example: "sluice check --target prod\nsays what a gate would say about HEAD; nothing is logged or released",
   run,
 };
 
@@ -57,7 +57,7 @@ async function run(invocation: Invocation): Promise<number> {
   const done = invocation.output.progress("judging");
   const admitted = await judge(invocation, onStep).finally(done);
   const report = checkReport(admitted, { ...timings, total: Math.round(performance.now() - started) });
-  answer(invocation, report, () => text(invocation, report, admitted, performance.now() - started));
+  answer(invocation, report, (paint) => text(invocation, report, admitted, performance.now() - started, paint));
   return report.exitCode;
 }
 
@@ -97,11 +97,12 @@ function text(
   report: CheckReport,
   admitted: readonly Admitted[],
   milliseconds: number,
+  paint: Paint,
 ): string {
   const branches = new Map(admitted.map(({ decision }) => [decision.target.name, decision.target.branch]));
   return checkText(report, {
     width: invocation.output.width,
-    paint: paint(invocation.output.colours),
+    paint,
     branch: (target) => branches.get(target) ?? "",
     seconds: milliseconds / 1000,
   });

@@ -34,7 +34,7 @@ async function run(invocation: Invocation): Promise<number> {
   const remarks = await examineAll(invocation);
   const exitCode = hasFailure(remarks) ? EXIT.usage : EXIT.fine;
   const report: ConfigCheckReport = { apiVersion: "sluice/v1", kind: "ConfigCheck", exitCode, remarks: [...remarks] };
-  answer(invocation, report, () => remarksText(remarks));
+  answer(invocation, report, (paint) => remarksText(remarks, paint));
   return exitCode;
 }
 

@@ -23,7 +23,7 @@ export const demo: Command = {
     [0, "all nine steps hold"],
     [1, "a step did not do what it should"],
   ],
-  example: "sluice demo",
+  example: "sluice demo\nplays nine steps in a temporary folder, with real keys, and removes it",
   run,
 };
 

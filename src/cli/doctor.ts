@@ -42,7 +42,7 @@ async function run(invocation: Invocation): Promise<number> {
   done();
   const exitCode = hasFailure(remarks) ? EXIT.denied : EXIT.fine;
   const report: DoctorReport = { apiVersion: "sluice/v1", kind: "Doctor", exitCode, remarks: [...remarks] };
-  answer(invocation, report, () => remarksText(remarks));
+  answer(invocation, report, (paint) => remarksText(remarks, paint));
   return exitCode;
 }
 

@@ -12,7 +12,7 @@ export const head: Command = {
   options: { config: CONFIG_OPTION, ...ANSWER_OPTIONS },
   positionals: [1, 1],
   exitCodes: [[0, "a fresh head is published"]],
-  example: "sluice head prod --config gate.yaml      valid for ten minutes",
+  example: "sluice head prod --config gate.yaml\ntells agents for ten minutes more which release is current",
   run,
 };
 
@@ -25,7 +25,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { latestSequence, hold, issuedAt, notAfter } = signed;
   const report = { apiVersion: "sluice/v1", kind: "Head", target, latestSequence, hold, issuedAt, notAfter, reports };
   const state = hold === null ? "" : `, held by ${hold.by}: ${hold.reason}`;
-  const text = `${target}: head names #${latestSequence}${state}, valid until ${notAfter}; ${reports.applied} reports taken, ${reports.refused.length} refused\n`;
+  const text = `${target}: head names #${latestSequence}${state}, valid until ${notAfter}; ${reports.applied} ${reports.applied === 1 ? "report" : "reports"} taken, ${reports.refused.length} refused\n`;
   answer(invocation, report, () => text);
   return 0;
 }

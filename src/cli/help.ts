@@ -2,6 +2,8 @@
 import type { Command } from "./command.ts";
 
 const WIDTH = 80;
+/** Stands for a space that is no place to break a line; no text that is shown has it. */
+const UNBROKEN = "\u0000";
 
 /** The table is an argument: it names every command, and commands use `wrap` below. */
 export function overview(commands: readonly Pick<Command, "name" | "summary">[]): string {
@@ -10,8 +12,10 @@ export function overview(commands: readonly Pick<Command, "name" | "summary">[])
   return [
     "sluice: a gate between a git repository and whatever applies it.",
     "",
-    "Start here:   sluice demo      see the main job happen",
-    "              sluice init      in your repository; it blocks nothing",
+    "Start here:   sluice demo           see the main job happen",
+    "              sluice init           in your repository; it blocks nothing",
+    "When stuck:   sluice explain CODE   what a message means, and what to do",
+    "              sluice doctor         what is wrong with this machine",
     "",
     ...lines,
     "",
@@ -62,8 +66,10 @@ function optionLines(command: Command): readonly string[] {
   return ["Options", ...lines, ""];
 }
 
+/** What stands in backticks is a command to copy: it stays in one line. */
 export function wrap(text: string, width: number): readonly string[] {
-  return wrapWords(text.split(" "), width);
+  const kept = text.replace(/`[^`]*`/g, (command) => command.replaceAll(" ", UNBROKEN));
+  return wrapWords(kept.split(" "), width).map((line) => line.replaceAll(UNBROKEN, " "));
 }
 
 function wrapWords(words: readonly string[], width: number): readonly string[] {

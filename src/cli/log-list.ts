@@ -63,7 +63,8 @@ export const logList: Command = {
   },
   positionals: [0, 0],
   exitCodes: [[0, "listed"]],
-  example: "sluice log list --config gate.yaml --target prod --verdict deny",
+  example:
+    "sluice log list --config gate.yaml --target prod --verdict deny\nlists the newest denials of prod; then, by its index: sluice log show INDEX",
   run,
 };
 

@@ -15,7 +15,8 @@ export const logProof: Command = {
     [0, "written"],
     [1, "there is no such entry"],
   ],
-  example: "sluice log proof 4127 --config gate.yaml --output 4127.tlog-proof",
+  example:
+    "sluice log proof 4127 --config gate.yaml --output 4127.tlog-proof\nwrites what proves entry 4127 to whoever knows the key of the log",
   run,
 };
 

@@ -18,7 +18,8 @@ export const logShow: Command = {
     [0, "shown, and it hashes into the tree"],
     [1, "there is no such entry, or it is not what was recorded"],
   ],
-  example: "sluice log show 4127 --config gate.yaml --format json",
+  example:
+    "sluice log show 4127 --config gate.yaml --format json\nprints entry 4127 with everything that was not redacted",
   run,
 };
 

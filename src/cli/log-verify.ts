@@ -9,6 +9,7 @@ import { type LogVerification, verifyLog } from "../log/verify.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
 import { CONFIG_OPTION, gateConfiguration } from "./opening.ts";
+import type { Paint } from "./reports/paint.ts";
 
 export const logVerify: Command = {
   name: "log verify",
@@ -30,7 +31,8 @@ export const logVerify: Command = {
     [0, "intact"],
     [1, "not what was recorded: the first entry that differs is named"],
   ],
-  example: "sluice log verify ./data/log.db --key gate.example/log+27b7457b+ATCT...",
+  example:
+    "sluice log verify ./data/log.db --key gate.example/log+27b7457b+ATCT...\nhashes every entry, needs no gate, and names the first entry that is wrong",
   run,
 };
 
@@ -44,7 +46,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { path, keys, known } = whatToVerify(invocation);
   const done = invocation.output.progress("verifying the log");
   const verification = await verifyLog(path, { keys, known }).finally(done);
-  answer(invocation, report(path, verification), () => text(path, verification));
+  answer(invocation, report(path, verification), (paint) => text(path, verification, paint));
   return verification.kind === "intact" ? 0 : 1;
 }
 
@@ -99,11 +101,19 @@ function report(path: string, verification: LogVerification) {
   };
 }
 
-function text(path: string, verification: LogVerification): string {
+/** Somebody who sees it broken has to know what to do next, and what not to do. */
+function text(path: string, verification: LogVerification, paint: Paint): string {
   if (verification.kind === "broken") {
     const { code, index, differs, detail } = verification;
-    return `BROKEN  ${path}\n${code}  ${detail}\n        entry ${index ?? "unknown"}, ${differs}; keep this copy and tell whoever runs the gate\n`;
+    const place = index === null ? `the ${differs}; no single entry can be named` : `entry ${index}, its ${differs}`;
+    return [
+      `${paint("deny", "BROKEN")}  ${path}`,
+      `${code}  ${detail}`,
+      `        in   ${place}`,
+      `        fix  keep this copy as it is and tell whoever runs the gate; then sluice explain ${code}`,
+      "",
+    ].join("\n");
   }
   const { origin, size } = verification.checkpoint;
-  return `INTACT  ${path}\n        ${origin}: ${size} entries, all in the signed tree\n`;
+  return `${paint("allow", "INTACT")}  ${path}\n        ${origin}: ${size} entries, all in the signed tree\n`;
 }

@@ -20,7 +20,8 @@ export const logWhy: Command = {
     [0, "the chain is there and proven"],
     [1, "it is not live, or the chain is broken"],
   ],
-  example: "sluice log why Deployment/apps/web --target prod --config gate.yaml",
+  example:
+    "sluice log why Deployment/apps/web --target prod --config gate.yaml\nsays who signed it, who approved it, what judged it, and who applied it",
   run,
 };
 
@@ -76,7 +77,7 @@ function text(why: Why): string {
       ? `${authors.join(", ")} changed it`
       : `${approvers.join(" and ")} approved ${authors.join(", ")}'s change`;
   const lines = [
-    `${resource} is live in ${target} because ${who} on ${day(decision.decidedAt)}.`,
+    `${resource} is ${applied === null ? "released" : "live"} in ${target} because ${who} on ${day(decision.decidedAt)}.`,
     row(
       "live",
       applied === null ? "no agent has reported this release yet" : `applied ${applied.at} by agent ${applied.agent}`,
@@ -85,7 +86,10 @@ function text(why: Why): string {
       "release",
       `${target} #${release.sequence}, current${release.rollbackOf === null ? "" : `, the objects of #${release.rollbackOf}`}   manifest sha256:${manifestDigest.slice(0, 8)}`,
     ),
-    row("decision", `${decision.verdict}, log ${entry.index}   ${proven ? "proven" : "NOT PROVEN"}`),
+    row(
+      "decision",
+      `${decision.verdict}, log ${entry.index}   ${proven ? "proven" : "NOT PROVEN: sluice log verify --config gate.yaml"}`,
+    ),
     ...(decision.carried === null
       ? []
       : [row("carried", `${decision.carried.how} of the proposal allowed in log ${decision.carried.index}`)]),

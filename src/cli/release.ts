@@ -4,6 +4,7 @@ import { signedHead } from "../gate/releasing.ts";
 import { ingestReports } from "../gate/reports.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { lastRelease } from "../release/record.ts";
+import type { Head } from "../release/release.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
@@ -14,11 +15,11 @@ import { bySeverity } from "./reports/order.ts";
 export const release: Command = {
   name: "release",
   summary: "judge what landed, log it, release it",
-  usage: ["release TARGET --config gate.yaml [--format F]"],
+  usage: ["release TARGET --config gate.yaml"],
   options: {
     config: CONFIG_OPTION,
-    ...ANSWER_OPTIONS,
     emergency: { type: "boolean", description: "two operators stand in for approvals (not there yet)" },
+    ...ANSWER_OPTIONS,
   },
   positionals: [1, 1],
   exitCodes: [
@@ -26,13 +27,14 @@ export const release: Command = {
     [1, "denied or refused: nothing was released"],
     [4, "waiting for an approval, or held"],
   ],
-  example: "sluice release prod --config gate.yaml",
+  example: "sluice release prod --config gate.yaml\njudges what landed on the branch of prod since the last decision",
   run,
 };
 
 interface Outcome {
   readonly landed: readonly Landed[];
   readonly current: number | null;
+  readonly hold: Head["hold"];
 }
 
 async function run(invocation: Invocation): Promise<number> {
@@ -43,14 +45,15 @@ async function run(invocation: Invocation): Promise<number> {
     });
   }
   const started = performance.now();
-  const { landed, current } = await withGate(invocation, async (gate): Promise<Outcome> => {
+  const { landed, current, hold } = await withGate(invocation, async (gate): Promise<Outcome> => {
     await ingestReports(gate, target);
     const found = await judgeLandings(gate, target);
-    if (found.every((one) => one.released === null)) await signedHead(gate, target);
-    return { landed: found, current: (await lastRelease(gate.log, target))?.release.sequence ?? null };
+    const isQuiet = found.every((one) => one.released === null);
+    const hold = isQuiet ? (await signedHead(gate, target)).hold : null;
+    return { landed: found, current: (await lastRelease(gate.log, target))?.release.sequence ?? null, hold };
   });
   const seconds = (performance.now() - started) / 1000;
-  const context = { target, current, seconds, output: invocation.output };
-  answer(invocation, landedReport(landed, context), () => landedText(landed, context));
+  const context = { target, current, hold, seconds, width: invocation.output.width };
+  answer(invocation, landedReport(landed, context), (paint) => landedText(landed, context, paint));
   return landed.length === 0 ? 0 : exitCodeOfVerdict(bySeverity([landed.at(-1)?.admitted.decision.verdict ?? "error"]));
 }

@@ -2,6 +2,7 @@
 import { codeEntry } from "../lib/codes.ts";
 import { asSluiceError, type SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
+import type { Paint } from "./reports/paint.ts";
 
 export interface Remark {
   readonly group: string;
@@ -50,20 +51,25 @@ export function hasFailure(remarks: readonly Remark[]): boolean {
 
 const STATE_WIDTH = 6;
 const MOST_WHAT = 24;
+const COLOUR_OF = { ok: "allow", warn: "wait", FAIL: "deny" } as const;
 
 /** `ok    what  sentence`, groups under their names; a problem has its code in front and its fix below. */
-export function remarksText(remarks: readonly Remark[]): string {
+export function remarksText(remarks: readonly Remark[], paint: Paint): string {
   const width = Math.min(MOST_WHAT, Math.max(0, ...remarks.map((remark) => remark.what.length))) + 2;
   return [...Map.groupBy(remarks, (remark) => remark.group)]
-    .map(([group, inside]) => `${group === "" ? "" : `${group}\n`}${inside.map((one) => lines(one, width)).join("")}`)
+    .map(
+      ([group, inside]) =>
+        `${group === "" ? "" : `${group}\n`}${inside.map((one) => lines(one, width, paint)).join("")}`,
+    )
     .join("\n");
 }
 
-function lines(remark: Remark, width: number): string {
+function lines(remark: Remark, width: number, paint: Paint): string {
   const indent = " ".repeat(STATE_WIDTH);
   const [first = "", ...more] = remark.message.split("\n").map(printable);
   const code = remark.code === null ? "" : `${remark.code}: `;
-  const head = `${remark.state.padEnd(STATE_WIDTH)}${printable(remark.what).padEnd(width - 2)}  ${code}${first}\n`;
+  const state = paint(COLOUR_OF[remark.state], remark.state.padEnd(STATE_WIDTH));
+  const head = `${state}${printable(remark.what).padEnd(width - 2)}  ${code}${first}\n`;
   const rest = more.map((line) => `${indent}${line}\n`).join("");
   return remark.fix === null ? `${head}${rest}` : `${head}${rest}${indent}fix  ${printable(remark.fix)}\n`;
 }

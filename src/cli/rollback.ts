@@ -24,7 +24,8 @@ export const rollback: Command = {
     [1, "denied by today's policies, or refused"],
     [4, "waiting, or held"],
   ],
-  example: 'sluice rollback prod --to 212 --config gate.yaml --reason "errors since 213"',
+  example:
+    'sluice rollback prod --to 212 --config gate.yaml --reason "errors since 213"\nrelease 214 then carries the objects of 212, if the policies of today allow',
   run,
 };
 
@@ -42,9 +43,10 @@ async function run(invocation: Invocation): Promise<number> {
     target,
     current: landed.released?.release.sequence ?? null,
     seconds: (performance.now() - started) / 1000,
-    output: invocation.output,
+    hold: null,
+    width: invocation.output.width,
   };
-  answer(invocation, landedReport([landed], context), () => landedText([landed], context));
+  answer(invocation, landedReport([landed], context), (paint) => landedText([landed], context, paint));
   return exitCodeOfVerdict(landed.admitted.decision.verdict);
 }
 

@@ -33,7 +33,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { instant } = givenTime(invocation);
   const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
   const report = checkTrust(await givenTrust(invocation, folder), readTargets(folder), instant);
-  answer(invocation, report, () => remarksText(report.remarks));
+  answer(invocation, report, (paint) => remarksText(report.remarks, paint));
   return report.exitCode;
 }
 

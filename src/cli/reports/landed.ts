@@ -1,19 +1,26 @@
 /** What `release` and `rollback` say: each decision on a landed state, and what was released. */
 import type { Landed } from "../../gate/landing.ts";
-import type { Output } from "../command.ts";
+import { printable } from "../../lib/printable.ts";
+import type { Head } from "../../release/release.ts";
 import { checkReport } from "./check.ts";
 import { checkText } from "./check-text.ts";
-import { paint } from "./paint.ts";
+import type { Paint } from "./paint.ts";
 
 export interface LandedContext {
   readonly target: string;
   /** Sequence of the newest release, null before the first. */
   readonly current: number | null;
   readonly seconds: number;
-  readonly output: Output;
+  /** What keeps anything from being released, null when nothing does. */
+  readonly hold: Head["hold"];
+  /** Columns. */
+  readonly width: number;
 }
 
-export function landedReport(landed: readonly Landed[], { target, current }: LandedContext) {
+export function landedReport(
+  landed: readonly Landed[],
+  { target, current }: Pick<LandedContext, "target" | "current">,
+) {
   return {
     apiVersion: "sluice/v1",
     kind: "Landings",
@@ -40,19 +47,27 @@ function releaseReport({ release, manifestDigest, index, head }: NonNullable<Lan
   };
 }
 
-export function landedText(landed: readonly Landed[], context: LandedContext): string {
-  const { target, current } = context;
+export function landedText(landed: readonly Landed[], context: LandedContext, paint: Paint): string {
+  const { target, current, hold } = context;
   if (landed.length === 0) {
     const state = current === null ? "nothing is released yet" : `#${current} is current`;
-    return `${target}: ${state}; nothing new landed\n`;
+    return `${target}: ${state}; nothing new landed\n${heldText(hold)}`;
   }
-  return landed.map((one) => oneText(one, context)).join("\n");
+  return `${landed.map((one) => oneText(one, context, paint)).join("\n")}${heldText(hold)}`;
 }
 
-function oneText({ admitted, released }: Landed, { seconds, output }: LandedContext): string {
+/** Nothing moves under a hold, so it is said even where nothing was to be moved. */
+function heldText(hold: Head["hold"]): string {
+  if (hold === null) return "";
+  const { scope, by, since, reason } = hold;
+  const told = `held       ${scope}, by ${by} since ${since}: ${reason}`;
+  return `${printable(told)}\nresume     sluice resume ${scope} --config gate.yaml --reason TEXT\n`;
+}
+
+function oneText({ admitted, released }: Landed, { seconds, width }: LandedContext, paint: Paint): string {
   const decided = checkText(checkReport([admitted], {}), {
-    width: output.width,
-    paint: paint(output.colours),
+    width,
+    paint,
     branch: () => admitted.decision.target.branch,
     seconds,
   });
