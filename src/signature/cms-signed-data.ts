@@ -59,7 +59,7 @@ export type SignerId =
 
 const ID_SIGNED_DATA = "1.2.840.113549.1.7.2";
 const MAXIMUM_MESSAGE_BYTES = 64 * 1024;
-export const MAXIMUM_CERTIFICATES = 10;
+const MAXIMUM_CERTIFICATES = 10;
 const MAXIMUM_ATTRIBUTES = 32;
 
 /** `what` begins the sentence of a refusal: "The X.509 signature". */

@@ -49,6 +49,21 @@ export function isIdentity(certificate: Certificate, identity: FulcioIdentity): 
 
 /** `*` stands for one or more characters other than `/`; everything else for itself, from the first to the last character. */
 function matchesWhole(text: string, pattern: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[^/]+")}$`).test(text);
+  const [segments, wanted] = [text.split("/"), pattern.split("/")];
+  return segments.length === wanted.length && segments.every((one, index) => matchesSegment(one, wanted[index] ?? ""));
+}
+
+/** Each part at the first place that leaves a character for the star before it: no going back, so no text takes long. */
+function matchesSegment(text: string, pattern: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let end = first.length;
+  for (const part of rest) {
+    const at = text.indexOf(part, end + 1);
+    if (at === -1) return false;
+    end = at + part.length;
+  }
+  return text.endsWith(last) && text.length - last.length > end;
 }

@@ -3,7 +3,7 @@
  *
  *   token    CMS SignedData over id-ct-TSTInfo, the content inside
  *   TSTInfo  SEQUENCE { version 1, policy, messageImprint { hash algorithm, OCTET STRING }, serial,
- *                       genTime, accuracy?, ordering?, nonce?, [0] tsa?, [1] extensions? }
+ *                       genTime, accuracy?, ordering?, nonce?, [0] tsa?, [1] extensions: refused }
  *
  * A token in a commit's signature is over the bytes of the signature value (RFC 3161 appendix A).
  */
@@ -14,7 +14,7 @@ import { signerOf } from "./cms-signer.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import { type HashName, hashOf, readHash } from "./x509-algorithm.ts";
 import type { Certificate } from "./x509-certificate.ts";
-import { DerError, Fields, octets, oid, orClause, readDer, smallInteger, TAG, time } from "./x509-der.ts";
+import { context, DerError, Fields, octets, oid, orClause, readDer, smallInteger, TAG, time } from "./x509-der.ts";
 import { findPaths, type IssuedBy, objectionToPath, objectionToSigner, PURPOSE } from "./x509-path.ts";
 
 const ID_TST_INFO = "1.2.840.113549.1.9.16.1.4";
@@ -108,5 +108,7 @@ function readInfo(content: Uint8Array): Info {
   if (hash.kind === "refused") throw new DerError("uses a hash that is weak or not supported");
   fields.next(TAG.integer);
   const at = time(fields.next(TAG.generalizedTime));
+  for (const accuracyToName of [TAG.sequence, TAG.boolean, TAG.integer, context(0)]) fields.optional(accuracyToName);
+  fields.end();
   return { hash: hash.name, digest, at };
 }

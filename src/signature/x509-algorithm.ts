@@ -92,7 +92,7 @@ function unknownAlgorithm(what: string, id: string): Refusal {
 export function readPublicKey(spki: Uint8Array): KeyObject | Refusal {
   const key = parseKey(spki);
   if (key === null) return refusal("not-supported", "The certificate's key cannot be read.");
-  const { modulusLength = 0, namedCurve = "" } = key.asymmetricKeyDetails ?? {};
+  const { modulusLength = 0, publicExponent = 0n, namedCurve = "" } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case "ed25519":
       return key;
@@ -100,6 +100,8 @@ export function readPublicKey(spki: Uint8Array): KeyObject | Refusal {
       if (modulusLength < MINIMUM_RSA_BITS) {
         return refusal("weak-algorithm", `The certificate's RSA key has ${modulusLength} bits; 2,048 are required.`);
       }
+      // With an exponent of 1 the padded hash is its own signature.
+      if (publicExponent < 3n) return refusal("weak-algorithm", "The certificate's RSA key has an exponent below 3.");
       if (modulusLength <= MAXIMUM_RSA_BITS) return key;
       return refusal("not-supported", "RSA keys above 8,192 bits are not supported.");
     case "ec":

@@ -77,7 +77,7 @@ export interface Extensions {
 }
 
 /** Real ones take 1 to 3 KB; a 16,384-bit RSA key 4 KB more. */
-export const MAXIMUM_CERTIFICATE_BYTES = 16 * 1024;
+const MAXIMUM_CERTIFICATE_BYTES = 16 * 1024;
 const MAXIMUM_EXTENSIONS = 64;
 const MAXIMUM_NAMES = 100;
 const VERSION_3 = 2;

@@ -19,8 +19,7 @@ export function ownerOf(certificate: Certificate, { names }: X509Authority): Own
 
 /** `*@example.com` for every address of exactly that domain, otherwise the address itself. */
 function speaksFor(pattern: string, email: string): boolean {
-  if (!pattern.startsWith("*@")) return email === pattern;
-  return email.indexOf("@") === email.length - pattern.length + 1 && email.endsWith(pattern.slice(1));
+  return pattern.startsWith("*@") ? email.endsWith(pattern.slice(1)) : email === pattern;
 }
 
 /** The certificate's own words, for a message. */

@@ -20,7 +20,7 @@ export const PURPOSE = {
 const ANY_PURPOSE = "2.5.29.37.0";
 
 /** The signer, three authorities between, and the listed one. */
-export const MAXIMUM_PATH_LENGTH = 5;
+const MAXIMUM_PATH_LENGTH = 5;
 /** Of one signature: what an attacker can make us compute with certificates that carry each other's names. */
 const MAXIMUM_SIGNATURE_CHECKS = 24;
 /** Remembered pairs of authorities; enough for every intermediate in use, and a bound for hostile ones. */

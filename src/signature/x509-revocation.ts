@@ -48,7 +48,7 @@ export interface RevocationList {
   readonly signature: Uint8Array;
 }
 
-export const MAXIMUM_LIST_BYTES = 8 * 1024 * 1024;
+const MAXIMUM_LIST_BYTES = 8 * 1024 * 1024;
 const REASON_CODE = "2.5.29.21";
 const ISSUER_OF_ENTRY = "2.5.29.29";
 /** CRLReason: affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn. All others, "unspecified" too, count as compromised. */

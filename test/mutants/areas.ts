@@ -10,11 +10,13 @@ import { POLICY } from "./list/policy.ts";
 import { RELEASE } from "./list/release.ts";
 import { RENDER_AND_LIB } from "./list/render.ts";
 import { SIGNATURE } from "./list/signature.ts";
+import { X509 } from "./list/x509.ts";
 import type { Mutant } from "./mutant.ts";
 
 export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   git: GIT,
   signature: SIGNATURE,
+  x509: X509,
   render: RENDER_AND_LIB,
   policy: POLICY,
   decision: DECISION,

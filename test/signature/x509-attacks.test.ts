@@ -1,9 +1,10 @@
 /** Attacks on X.509 signatures by a company's authority, written byte by byte, with the reason for which each is rejected. */
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, test } from "node:test";
 import type { Rejection, Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
+import { readPublicKey } from "../../src/signature/x509-algorithm.ts";
 import { commitOf, HEADERS, NOW, PAYLOAD, signedRaw, trustOf } from "../support/signing.ts";
 import {
   armoured,
@@ -41,7 +42,7 @@ const EMAIL = "ada@example.com";
 const root = authority("Example root");
 const ada = memberCertificate(root, EMAIL);
 const PEOPLE = {
-  ada: { email: [EMAIL, "ada@example.org"], keys: [] },
+  ada: { email: [EMAIL, "ada@example.org", "ada@notexample.com", "ada@mail.example.com"], keys: [] },
   jo: { email: ["jo@example.com"], keys: [] },
 };
 const trust = await trustOf(
@@ -182,21 +183,34 @@ function withLists(): Buffer {
   return cms(PAYLOAD, ada, { shell });
 }
 
+function contentOf(element: Buffer): Buffer {
+  const first = element[1] ?? 0;
+  return element.subarray(first < 0x80 ? 2 : 2 + (first & 0x7f));
+}
+
+const SUBJECT_KEY = extension("2.5.29.14", octetString(Buffer.of(1)));
+/** With the subject key 01. */
+const byKey = memberCertificate(root, EMAIL, { extensions: [...MEMBER, names({ email: EMAIL }), SUBJECT_KEY] });
+
 /** The outer layers as gpgsm writes them, then one step further. */
 const BER: readonly Attack[] = [
   {
     name: "an indefinite length among the certificates",
-    message: () => cms(PAYLOAD, ada, { certificates: [indefinite(0x30, ada.der.subarray(4))] }),
+    message: () => cms(PAYLOAD, ada, { certificates: [indefinite(0x30, contentOf(ada.der))] }),
     reason: "malformed-signature",
   },
-  changed("an indefinite length in the signer", { signers: (info) => [indefinite(0x30, info.subarray(4))] }),
+  changed("an indefinite length in the signer", { signers: (info) => [indefinite(0x30, contentOf(info))] }),
   changed("indefinite lengths nested too deeply", {
     shell: (tag, ...parts) => (tag === 0x30 ? indefinite(tag, ...parts) : indefinite(tag, indefinite(0xa0, ...parts))),
   }),
   changed("an indefinite length without its end", {
     shell: (tag, ...parts) => Buffer.concat([Buffer.of(tag, 0x80), ...parts]),
   }),
-  changed("a length that is not the shortest", { signerId: Buffer.of(0x80, 0x81, 1, 1), version: 3 }),
+  {
+    name: "a length that is not the shortest",
+    message: () => cms(PAYLOAD, byKey, { signerId: Buffer.of(0x80, 0x81, 1, 1), version: 3 }),
+    reason: "malformed-signature",
+  },
   changed("a length of five bytes", { signerId: Buffer.of(0x80, 0x85, 0, 0, 0, 0, 1, 1), version: 3 }),
   changed("a length beyond the end", { signerId: Buffer.of(0x80, 0x84, 0xff, 0xff, 0xff, 0xff, 1), version: 3 }),
   changed("a tag of several bytes", { signerId: Buffer.of(0x9f, 0x81, 1, 0) }),
@@ -435,13 +449,18 @@ for (const [title, attacks] of [
   });
 }
 
+test("an RSA key whose exponent is 1 is no key", () => {
+  const { n = "" } = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
+  const key = createPublicKey({ format: "jwk", key: { kty: "RSA", n, e: "AQ" } });
+  const read = readPublicKey(key.export({ format: "der", type: "spki" }));
+  assert.equal("reason" in read && read.reason, "weak-algorithm");
+});
+
 test("the signatures that the attacks start from verify", async () => {
   const middle = authority("Middle", {
     issuer: root,
     extensions: [basicConstraints(true, 0), keyUsage(5), purposes(OIDS.emailProtection)],
   });
-  const subjectKey = extension("2.5.29.14", octetString(Buffer.of(1)));
-  const byKey = memberCertificate(root, EMAIL, { extensions: [...MEMBER, names({ email: EMAIL }), subjectKey] });
   const honest = [
     cms(PAYLOAD, ada),
     cms(PAYLOAD, ada, { shell: indefinite }),

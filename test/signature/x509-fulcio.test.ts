@@ -13,9 +13,11 @@ import {
   attribute,
   authority,
   cms,
+  context,
   ecKey,
   extension,
   keyUsage,
+  NULL,
   OIDS,
   octetString,
   pem,
@@ -266,6 +268,7 @@ describe("attacks on the timestamp", () => {
     ],
     ["over SHA-1", stamped({ hash: OIDS.sha1 })],
     ["of another version", stamped({ version: 2 })],
+    ["with extensions", stamped({ extensions: context(1, extension("1.2.3.4", NULL, true)) })],
     ["that shows another time than it signed", stamped({ at: LATER, shown: SIGNED })],
     ["without its content", ({ signature }) => [attribute(OIDS.timestamp, cms(signature, sigstore.stamper))]],
     ["of a time before its authority", stamped({ at: SIGNED - 2 * YEAR_MS })],
@@ -322,6 +325,25 @@ describe("identities", () => {
     test(`${name}: ${expected}`, async () => {
       const found = await judge(message(options), IN_TIME);
       assert.equal(outcome(found), expected, JSON.stringify(found));
+    });
+  }
+
+  for (const [pattern, uri, fits] of [
+    ["https://a.example/*", "https://a.example/x", true],
+    ["https://a.example/*", "https://a.example/", false],
+    ["https://a.example/x*x", "https://a.example/xx", false],
+    ["https://a.example/x*x", "https://a.example/xxx", true],
+    ["https://a.example/*-*-z", "https://a.example/a-b-c-z", true],
+    ["https://a.example/*-*-z", "https://a.example/a--z", false],
+    ["https://a.example/**", "https://a.example/x", false],
+    ["https://a.example/?.+(", "https://a.example/?.+(", true],
+    ["https://a.example/?", "https://a.example/x", false],
+    [`https://a.example/${"*a".repeat(100)}`, `https://a.example/${"a".repeat(900)}b`, false],
+  ] as const) {
+    test(`${pattern.slice(0, 40)} and ${uri.slice(0, 40)}: ${fits ? "fits" : "does not fit"}`, async () => {
+      const trust = await read(undefined, [{ issuer: PROVIDER, pattern, robot: "releaser" }]);
+      const found = await judge(message({ name: { uri } }), IN_TIME, trust);
+      assert.equal(outcome(found), fits ? "verified releaser" : "unknown-signer");
     });
   }
 

@@ -20,7 +20,7 @@ export const octetString = (bytes: Uint8Array): Buffer => der(0x04, bytes);
 export const bitString = (bytes: Uint8Array, unused = 0): Buffer => der(0x03, Buffer.of(unused), bytes);
 export const context = (number: number, ...parts: readonly Uint8Array[]): Buffer => der(0xa0 | number, ...parts);
 export const utf8String = (text: string): Buffer => der(0x0c, Buffer.from(text));
-export const TRUE = der(0x01, Buffer.of(0xff));
+const TRUE = der(0x01, Buffer.of(0xff));
 export const NULL = der(0x05);
 
 export function integer(value: number | Uint8Array): Buffer {
@@ -126,7 +126,7 @@ export function ecKey(): KeyObject {
   return generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
 }
 
-export function distinguishedName(commonName: string): Buffer {
+function distinguishedName(commonName: string): Buffer {
   return sequence(set(sequence(oid("2.5.4.3"), utf8String(commonName))));
 }
 

@@ -84,6 +84,7 @@ export interface TimestampOptions {
   readonly signer?: TestCertificate;
   readonly hash?: string;
   readonly version?: number;
+  readonly extensions?: Buffer;
   /** The time that stands in the token, where it is not the one that was signed. */
   readonly shown?: number;
 }
@@ -201,6 +202,7 @@ export class Sigstore {
         integer(77),
         time(at, true),
         integer(5),
+        ...(options.extensions === undefined ? [] : [options.extensions]),
       );
     const content = infoAt(options.shown ?? options.at);
     const signer = options.signer ?? this.stamper;
@@ -232,7 +234,7 @@ export function logId(key: KeyObject): Buffer {
 }
 
 /** The canonical JSON that Rekor stores for a signature (hashedrekord 0.0.1). */
-export function logBody(
+function logBody(
   { signature, signedBytes }: { signature: Buffer; signedBytes: Buffer },
   signer: TestCertificate,
 ): Buffer {
