@@ -4,6 +4,7 @@ import { printable } from "../lib/printable.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, required, withGateLog } from "./opening.ts";
+import { givenReport } from "./reports/check.ts";
 import { verificationReport } from "./reports/verification.ts";
 
 export const logWhy: Command = {
@@ -57,7 +58,7 @@ function report({ resource, target, release, manifestDigest, decision, entry, pr
     },
     carried: decision.carried,
     verifications: (proposal?.decision ?? decision).verifications.map(verificationReport),
-    approvals: decision.approvals.given,
+    approvals: decision.approvals.given.map(givenReport),
     rules: {
       evaluated: decision.rulesEvaluated,
       expected: decision.rulesExpected,

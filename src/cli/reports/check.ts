@@ -142,7 +142,7 @@ function ruleReport({ count, roles, accept, bind }: ApprovalRule) {
   return { count, roles: sorted(roles), accept: sorted(accept), bind };
 }
 
-function givenReport({ person, roles, at, via, key, envelope }: CountedApproval) {
+export function givenReport({ person, roles, at, via, key, envelope }: CountedApproval) {
   return { person, roles: sorted(roles), at, via, key, envelope };
 }
 
