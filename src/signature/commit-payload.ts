@@ -35,8 +35,8 @@ export type CommitPayload = { readonly kind: "unsigned"; readonly payload: Uint8
 
 /** Far above any real one: a 16,384-bit RSA signature takes 3 KB. */
 const MAXIMUM_SIGNATURE_BYTES = 64 * 1024;
-/** As many as a commit may have parents. */
-const MAXIMUM_MERGETAGS = 64;
+/** Each costs a verification; nobody merges more signed tags at once. */
+const MAXIMUM_MERGETAGS = 16;
 const MAXIMUM_HEADER_LINES = 100_000;
 const LF = 0x0a;
 const SP = 0x20;
@@ -50,7 +50,7 @@ interface Header {
 }
 
 export function splitCommit(raw: Uint8Array, objectFormat: ObjectFormat): CommitPayload {
-  if (raw.includes(0)) return malformed("holds a NUL byte");
+  if (asBuffer(raw).includes(0)) return malformed("holds a NUL byte");
   const headers = readHeaders(raw);
   if (typeof headers === "string") return malformed(headers);
   const wrongOrder = checkOrder(headers, raw, objectFormat);
@@ -69,7 +69,7 @@ export function mergetagsOf(raw: Uint8Array): readonly Uint8Array[] {
   return headers
     .filter((header) => header.name === "mergetag")
     .slice(0, MAXIMUM_MERGETAGS)
-    .map((header) => unfold(raw.subarray(header.value, header.end)));
+    .map((header) => Buffer.from(unfold(textOf(raw, header.value, header.end)), "latin1"));
 }
 
 /** All headers with their continuation lines, or a clause saying what is wrong. */
@@ -82,7 +82,7 @@ function readHeaders(raw: Uint8Array): Header[] | string {
     const space = raw.indexOf(SP, position);
     if (space === position) return "begins with a continuation line";
     if (space === -1 || space >= end) return "has a header without a value";
-    const name = Buffer.from(raw.buffer, raw.byteOffset + position, space - position).toString("latin1");
+    const name = textOf(raw, position, space);
     headers.push({ name, start: position, value: space + 1, end });
     if (headers.length > MAXIMUM_HEADER_LINES) return "has too many headers";
     position = end;
@@ -120,11 +120,11 @@ function checkOrder(headers: readonly Header[], raw: Uint8Array, objectFormat: O
 }
 
 function isIdent(header: Header, raw: Uint8Array): boolean {
-  return parseIdent(Buffer.from(raw.subarray(header.value, header.end - 1)).toString("utf8")) !== null;
+  return parseIdent(asBuffer(raw).toString("utf8", header.value, header.end - 1)) !== null;
 }
 
 function isIdHeader(header: Header, raw: Uint8Array, objectFormat: ObjectFormat): boolean {
-  const text = Buffer.from(raw.subarray(header.value, header.end - 1)).toString("latin1");
+  const text = textOf(raw, header.value, header.end - 1);
   return (objectFormat === "sha1" ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/).test(text);
 }
 
@@ -143,25 +143,37 @@ function splitSignature(raw: Uint8Array, headers: readonly Header[], objectForma
   if (header.end - header.value > MAXIMUM_SIGNATURE_BYTES) {
     return refusal("malformed-signature", "The signature is larger than 64 KiB.");
   }
-  const signature = unfold(raw.subarray(header.value, header.end - 1));
+  const text = unfold(textOf(raw, header.value, header.end - 1));
   const payload = concatBytes(raw.subarray(0, header.start), raw.subarray(header.end));
-  return classify(signature, payload);
+  return classify(text, payload);
 }
 
 /** Exactly one space is taken off each continuation line. */
-function unfold(value: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.from(Buffer.from(value).toString("latin1").replaceAll("\n ", "\n"), "latin1"));
+function unfold(value: string): string {
+  return value.replaceAll("\n ", "\n");
 }
 
-function classify(signature: Uint8Array, payload: Uint8Array): CommitPayload {
-  const text = Buffer.from(signature).toString("latin1");
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function textOf(raw: Uint8Array, start: number, end: number): string {
+  return Buffer.from(raw.buffer, raw.byteOffset + start, end - start).toString("latin1");
+}
+
+function classify(text: string, payload: Uint8Array): CommitPayload {
   const format = FORMATS.find((candidate) => text.startsWith(`${candidate.begin}\n`));
   if (format === undefined) {
     return refusal("malformed-signature", "The signature does not begin as an OpenPGP, SSH or X.509 signature does.");
   }
-  const blocks = text.split("\n").filter((line) => FORMATS.some((candidate) => line === candidate.begin));
-  if (blocks.length > 1) return refusal("ambiguous-signature", "The commit has more than one signature block.");
-  return { kind: "signed", format: format.name, signature, payload };
+  if (hasSecondBlock(text)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
+  return { kind: "signed", format: format.name, signature: Buffer.from(text, "latin1"), payload };
+}
+
+function hasSecondBlock(text: string): boolean {
+  if (!text.includes("\n-----BEGIN ")) return false;
+  const lines = text.split("\n").slice(1);
+  return lines.some((line) => FORMATS.some((candidate) => line === candidate.begin));
 }
 
 function printable(name: string): string {

@@ -6,8 +6,12 @@
  * Only what the primary key signed itself is read; others' certifications and designated revokers are not. The newest
  * self-signature decides, as in GnuPG, even where it is newer than the signature in question: an owner who extends a key
  * must not lose history. The instant at which everything is judged is an argument.
+ *
+ * Nothing that a certificate says about itself is verified before somebody asks for it, and then once: a keyring lists many
+ * people, a change is signed by few of them.
  */
 import { decodeUtf8 } from "../lib/bytes.ts";
+import { once } from "../lib/once.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import { asciiLower } from "./email.ts";
 import { type Refusal, refusal } from "./format.ts";
@@ -92,11 +96,17 @@ export function readCertificate(packets: readonly Packet[]): Certificate | strin
   const own = blocks.reduce((sum, block) => sum + block.signatures.length, first.signatures.length);
   if (own > MAXIMUM_OWN_SIGNATURES) return "has more than 1,000 signatures of its own";
   const framed = framedKey(primary.body);
+  const direct = once(() => verified(primary, first, [DIRECT_KEY], framed));
+  const revocations = once(() => verified(primary, first, [KEY_REVOCATION], framed));
   return {
     fingerprint: primary.fingerprint,
     primary,
-    direct: verified(primary, first, [DIRECT_KEY], framed),
-    revocations: verified(primary, first, [KEY_REVOCATION], framed),
+    get direct() {
+      return direct();
+    },
+    get revocations() {
+      return revocations();
+    },
     userIds: blocks.filter((block) => block.packet.tag === TAG.userId).map((block) => userId(primary, framed, block)),
     subkeys: blocks
       .filter((block) => block.packet.tag === TAG.subkey)
@@ -140,10 +150,16 @@ function verified(
 
 function userId(primary: OpenPgpKey, framed: Uint8Array, block: Block): UserId {
   const parts = [framed, framedUserId(block.packet.body)];
+  const certifications = once(() => verified(primary, block, CERTIFICATIONS, ...parts));
+  const revocations = once(() => verified(primary, block, [USER_ID_REVOCATION], ...parts));
   return {
     email: emailOf(block.packet.body),
-    certifications: verified(primary, block, CERTIFICATIONS, ...parts),
-    revocations: verified(primary, block, [USER_ID_REVOCATION], ...parts),
+    get certifications() {
+      return certifications();
+    },
+    get revocations() {
+      return revocations();
+    },
   };
 }
 
@@ -157,11 +173,24 @@ function subkey(primary: OpenPgpKey, framed: Uint8Array, block: Block): readonly
   const key = readKeyBody(block.packet.body);
   if (key === null) return [];
   const parts = [framed, framedKey(key.body)];
-  const bindings = verified(primary, block, [SUBKEY_BINDING], ...parts).map((signature) => ({
-    signature,
-    isConfirmed: isConfirmed(key, signature, parts),
-  }));
-  return [{ key, bindings, revocations: verified(primary, block, [SUBKEY_REVOCATION], ...parts) }];
+  const bindings = once(() =>
+    verified(primary, block, [SUBKEY_BINDING], ...parts).map((signature) => ({
+      signature,
+      isConfirmed: isConfirmed(key, signature, parts),
+    })),
+  );
+  const revocations = once(() => verified(primary, block, [SUBKEY_REVOCATION], ...parts));
+  return [
+    {
+      key,
+      get bindings() {
+        return bindings();
+      },
+      get revocations() {
+        return revocations();
+      },
+    },
+  ];
 }
 
 /** A signing subkey must say itself that it belongs to this primary key, or anybody could adopt another's subkey. */

@@ -1,6 +1,7 @@
 /** OpenPGP public keys of version 4 as node:crypto keys, and the mathematics of their signatures. */
 import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
 import { concatBytes } from "../lib/bytes.ts";
+import { once } from "../lib/once.ts";
 import type { Instant } from "../lib/time.ts";
 import {
   DSA,
@@ -41,8 +42,15 @@ const MAXIMUM_BITS = 16_384;
 export function readKeyBody(body: Uint8Array): OpenPgpKey | null {
   if (body[0] !== 4 || body.byteLength < 8 || body.byteLength > 0xffff) return null;
   const created = Buffer.from(body.subarray(1, 5)).readUInt32BE() * 1000;
-  const signing = signingKey(body[5] ?? 0, body.subarray(6));
-  return { fingerprint: fingerprintOf(body), body, created, signing };
+  const signing = once(() => signingKey(body[5] ?? 0, body.subarray(6)));
+  return {
+    fingerprint: fingerprintOf(body),
+    body,
+    created,
+    get signing() {
+      return signing();
+    },
+  };
 }
 
 function signingKey(algorithm: number, material: Uint8Array): SigningKey | null {

@@ -72,7 +72,10 @@ function candidatesOf(listed: OpenPgpTrustedKey): readonly Candidate[] {
     listed,
     certificate,
     key,
-    signing: certificate.primary.signing === null ? null : key.signing,
+    /** Made when it is asked for: most of a keyring signs nothing of a change. */
+    get signing() {
+      return certificate.primary.signing === null ? null : key.signing;
+    },
   }));
 }
 
