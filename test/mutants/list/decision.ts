@@ -248,8 +248,8 @@ export const DECISION: readonly Mutant[] = [
   {
     name: "waives a rule for every object",
     file: "src/decision/waiver.ts",
-    find: "waiver.rule === finding.rule && waiver.resource === resource",
-    replace: "waiver.rule === finding.rule && resource.length > 0",
+    find: "return waiver.rule === finding.rule && names.includes(waiver.resource);",
+    replace: "return waiver.rule === finding.rule && names.length > 0;",
     test: WAIVER,
     named: "a waiver of something nearly the same marks nothing",
   },
