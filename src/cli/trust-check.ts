@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { SluiceYaml } from "../config/sluice-yaml.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { Owner, Trust } from "../signature/trust.ts";
+import { type AuthorityEnd, authorityEnds } from "../signature/x509-expiry.ts";
 import { answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
@@ -57,6 +58,7 @@ export function checkTrust(found: FoundTrust, targets: SluiceYaml["targets"], at
     ...rules.map((rule) => ruleRemark(rule, people)),
     ...roles.map(roleRemark),
     ...expiring.map(expiryRemark),
+    ...authorityEnds(trust, at + SOON_DAYS * DAY_MS).map((end) => authorityRemark(end, at)),
     ...owners.filter((owner) => owner.class !== "person").map(automationRemark),
   ];
   const exitCode = hasFailure(remarks) ? EXIT.denied : EXIT.fine;
@@ -74,6 +76,8 @@ export function checkTrust(found: FoundTrust, targets: SluiceYaml["targets"], at
     remarks,
   };
 }
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 type Rule = TrustCheckReport["rules"][number];
 
@@ -134,6 +138,12 @@ function roleRemark({ role, people }: Role): Remark {
 function expiryRemark({ owner, fingerprint, on }: TrustCheckReport["expiring"][number]): Remark {
   const sentence = `${fingerprint} stops counting by ${on}, within ${SOON_DAYS} days.`;
   return warning("keys", owner, sentence, `list a new key of ${owner}, or move \`until\``);
+}
+
+/** An authority that has ended certifies nobody, and without a current list nobody of it counts. */
+function authorityRemark({ authority, what, at: end }: AuthorityEnd, at: Instant): Remark {
+  const sentence = `A ${what} ${end < at ? "ended" : "ends"} on ${formatTime(end).slice(0, 10)}.`;
+  return warning("authorities", authority, sentence, `put the newest ${what} of ${authority} into the trust folder`);
 }
 
 function automationRemark({ id, class: kind, may, keys }: ReturnType<typeof listOwners>[number]): Remark {
