@@ -24,7 +24,7 @@ export interface AuthorityReading {
   readonly refuse: (path: Path, code: Code, message: string) => never;
 }
 
-/** @throws SluiceError `trust-authority-invalid`, `trust-file-missing`, `trust-file-outside` */
+/** @throws SluiceError `trust-authority-invalid`, `not-supported`, `trust-file-missing`, `trust-file-outside` */
 export function readX509Authorities(
   { authorities = {} }: Pick<PeopleYaml, "authorities">,
   owners: readonly Owner[],
@@ -77,7 +77,8 @@ function readCertificates(file: string, place: Place): readonly Certificate[] {
     if (read.kind === "refused") return invalid(place, `${file} cannot be used: ${read.detail}`);
     if (!read.extensions.isAuthority) return invalid(place, `${file} holds a certificate that is no authority's`);
     if (read.extensions.hasNameConstraints) {
-      return invalid(place, `${file} holds an authority with name constraints, which are not supported yet`);
+      const message = `${file} holds an authority with name constraints, which are not supported yet`;
+      return place.reading.refuse(place.path, "not-supported", message);
     }
     return read;
   });

@@ -99,6 +99,10 @@ export function objectionToPath(path: CertificatePath, purposes: readonly string
     const wrong = faultOfAuthority(one, below, purposes);
     if (wrong !== null) return refusal("untrusted-certificate", `The authority ${one.fingerprint} ${wrong}.`);
   }
+  const constrained = authorities.find((one) => one.extensions.hasNameConstraints);
+  if (constrained !== undefined) {
+    return refusal("not-supported", `The authority ${constrained.fingerprint} has name constraints.`);
+  }
   const critical = path.find((one) => one.extensions.unknownCritical.length > 0);
   if (critical !== undefined) {
     const [id = ""] = critical.extensions.unknownCritical;
@@ -120,7 +124,6 @@ function faultOfAuthority({ extensions }: Certificate, below: number, purposes: 
   if (extensions.pathLength !== null && below > extensions.pathLength) {
     return `stands above ${below} others but allows ${extensions.pathLength}`;
   }
-  if (extensions.hasNameConstraints) return "has name constraints, which are not supported yet";
   return allows(extensions.purposes, purposes) ? null : "may not issue certificates for this purpose";
 }
 

@@ -5,6 +5,8 @@ import { describe, test } from "node:test";
 import type { Rejection, Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { readPublicKey } from "../../src/signature/x509-algorithm.ts";
+import { readCertificate } from "../../src/signature/x509-certificate.ts";
+import { findPaths, type IssuedBy, openIssuedBy, withinBounds } from "../../src/signature/x509-path.ts";
 import { commitOf, HEADERS, NOW, PAYLOAD, signedRaw, trustOf } from "../support/signing.ts";
 import {
   armoured,
@@ -19,6 +21,7 @@ import {
   context,
   der,
   digest,
+  distinguishedName,
   ecKey,
   extension,
   indefinite,
@@ -170,11 +173,35 @@ const CMS: readonly Attack[] = [
     reason: "bad-signature",
   },
   {
+    name: "a cube root for an RSA key with e = 3 (CVE-2026-85393)",
+    message: () =>
+      cms(PAYLOAD, memberCertificate(root, EMAIL, { key: SMALL_EXPONENT }), { algorithm: RSA_SHA256, forge: cubeRoot }),
+    reason: "bad-signature",
+  },
+  {
     name: "her signature over another commit",
     message: () => cms(Buffer.from(`${HEADERS}\nevil\n`), ada),
     reason: "bad-signature",
   },
 ];
+
+const SMALL_EXPONENT = generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 3 }).privateKey;
+const RSA_SHA256 = "1.2.840.113549.1.1.11";
+
+/** A number whose cube begins as PKCS #1 v1.5 padding does, with too few FF and anything after the hash (Bleichenbacher 2006). */
+function cubeRoot(signedBytes: Buffer): Buffer {
+  const info = sequence(sequence(oid(OIDS.sha256), NULL), octetString(digest(signedBytes)));
+  const start = Buffer.concat([Buffer.of(0, 1), Buffer.alloc(8, 0xff), Buffer.of(0), info]);
+  const wanted = BigInt(`0x${Buffer.concat([start, Buffer.alloc(256 - start.length, 0xff)]).toString("hex")}`);
+  let root = 1n << 681n;
+  for (let next = root; ; root = next) {
+    next = (2n * root + wanted / (root * root)) / 3n;
+    if (next >= root) break;
+  }
+  const cube = (root ** 3n).toString(16).padStart(512, "0");
+  assert.ok(cube.startsWith(start.toString("hex")), "a lenient reader would accept it");
+  return Buffer.from(root.toString(16).padStart(512, "0"), "hex");
+}
 
 /** A CMS message with a [1] field, in which one could bring revocation lists of one's own. */
 function withLists(): Buffer {
@@ -361,7 +388,7 @@ const CHAINS: readonly Attack[] = [
   through(
     "an intermediate with name constraints",
     { extensions: [...AUTHORITY, extension("2.5.29.30", sequence(), true)] },
-    "untrusted-certificate",
+    "not-supported",
   ),
   through(
     "an intermediate with a critical extension that nobody knows",
@@ -466,6 +493,7 @@ test("the signatures that the attacks start from verify", async () => {
     cms(PAYLOAD, ada, { shell: indefinite }),
     cms(PAYLOAD, ada, { certificates: [root.der, ada.der], unsigned: () => [attribute("1.2.3.4", set(integer(1)))] }),
     cms(PAYLOAD, ada, { certificates: [ada.der, authority("Old root", { algorithm: OIDS.ecdsaSha1 }).der] }),
+    cms(PAYLOAD, memberCertificate(root, EMAIL, { key: SMALL_EXPONENT }), { algorithm: RSA_SHA256 }),
     chainOf([middle]),
     chainOf([authority("Upper", { issuer: root, extensions: [basicConstraints(true, 1), keyUsage(5)] })]),
     cms(PAYLOAD, memberCertificate(root, "ADA@Example.com")),
@@ -482,6 +510,38 @@ test("the signatures that the attacks start from verify", async () => {
     assert.equal(found.kind, "verified", JSON.stringify(found));
     assert.equal(found.signer?.person, "ada");
   }
+});
+
+test("no signature makes us check more than 24 signatures of certificates", () => {
+  const key = ecKey();
+  const same = Array.from({ length: 9 }, (_, index) =>
+    authority("Same", { key, serial: index + 1, issuer: { name: distinguishedName("Same"), key } }),
+  );
+  const [leaf, ...intermediates] = [memberCertificate(same[0] ?? root, EMAIL).der, ...same.map((one) => one.der)]
+    .map(readCertificate)
+    .filter((one) => one.kind === "certificate");
+  assert.ok(leaf);
+  let asked = 0;
+  const counting: IssuedBy = () => {
+    asked += 1;
+    return true;
+  };
+  findPaths(leaf, { anchors: [], intermediates }, counting);
+  assert.ok(asked > 1000, `${asked} ways without the bound`);
+  asked = 0;
+  assert.deepEqual(findPaths(leaf, { anchors: [], intermediates }, withinBounds(counting)), []);
+  assert.equal(asked, 24);
+});
+
+test("who issued an intermediate is computed once, who issued a signer each time", () => {
+  const middle = authority("Middle", { issuer: root });
+  const [issuer, child, leaf] = [root.der, middle.der, memberCertificate(middle, EMAIL).der].map(readCertificate);
+  assert.ok(issuer?.kind === "certificate" && child?.kind === "certificate" && leaf?.kind === "certificate");
+  const issuedBy = openIssuedBy();
+  const forged = Buffer.alloc(8);
+  assert.deepEqual([issuedBy(child, issuer), issuedBy(leaf, child)], [true, true]);
+  assert.equal(issuedBy({ ...child, signature: forged }, issuer), true, "remembered by fingerprint");
+  assert.equal(issuedBy({ ...leaf, signature: forged }, child), false);
 });
 
 test("a bad X.509 signature first in a range does not keep the others from being judged", async () => {

@@ -8,6 +8,7 @@ import { parseCommit } from "../../src/git/parse.ts";
 import type { Code } from "../../src/lib/codes.ts";
 import { SluiceError } from "../../src/lib/errors.ts";
 import type { Trust } from "../../src/signature/trust.ts";
+import { readTrustFolder } from "../../src/signature/trust-folder.ts";
 import type { Verification } from "../../src/signature/verification.ts";
 import { type Moment, openVerifier } from "../../src/signature/verify.ts";
 import { repository } from "../support/repository.ts";
@@ -32,7 +33,7 @@ import {
   sequence,
   type TestCertificate,
 } from "../support/x509-bytes.ts";
-import { GpgsmHome, type KeyKind, Openssl } from "../support/x509-tools.ts";
+import { GpgsmHome, type Issued, type KeyKind, Openssl } from "../support/x509-tools.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const EMAIL = "ada@example.com";
@@ -242,6 +243,46 @@ describe("the operator", () => {
   }
 });
 
+test("an authority speaks for its own addresses only, beside another that may speak for them", async () => {
+  const other = openssl.authority("Partner");
+  const authorities = {
+    company: { certificate: "ca.pem", email: ["*@example.com"] },
+    partner: { certificate: "partner.pem", email: ["*@partner.example", "jo@example.com"] },
+  };
+  const files = { "ca.pem": caPem, "partner.pem": readFileSync(other.certificate) };
+  const trust = await trustOf({ people: PEOPLE, authorities }, files);
+  const signedBy = async (issuer: Issued, email: string): Promise<string> =>
+    outcome(await verify(trust, openssl.sign(openssl.member(issuer, email), PAYLOAD)));
+  assert.equal(await signedBy(ca, EMAIL), "verified ada");
+  assert.equal(await signedBy(other, EMAIL), "unknown-signer");
+  assert.equal(await signedBy(other, "jo@example.com"), "verified jo");
+  assert.equal(await signedBy(ca, "jo@example.com"), "verified jo");
+});
+
+test("the examples in docs/certificates.md are trust folders", async () => {
+  const page = readFileSync(new URL("../../docs/certificates.md", import.meta.url), "utf8");
+  const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = ""]) => text);
+  const root = authority("Root");
+  const middle = authority("Middle", { issuer: root });
+  const files = {
+    "ca.pem": pem("CERTIFICATE", root.der),
+    "people-ca.pem": pem("CERTIFICATE", middle.der),
+    "ca.crl": revocationList({ issuer: root }),
+    "people-ca.crl": revocationList({ issuer: middle }),
+  };
+  const read = await Promise.all(
+    examples.map((text) => {
+      const all = Object.entries({ ...files, "people.yaml": text });
+      const bytes = new Map(all.map(([path, content]) => [path, new Uint8Array(Buffer.from(content))]));
+      return readTrustFolder(bytes, { revokedKeys: [] });
+    }),
+  );
+  assert.deepEqual(
+    read.map((trust) => trust.x509Authorities?.map((one) => one.id)),
+    [["company"], ["sigstore"]],
+  );
+});
+
 test("a person who left signs nothing any more, and one who was removed is nobody", async () => {
   const signature = openssl.sign(openssl.member(ca, EMAIL), PAYLOAD);
   const left = { ada: { email: [EMAIL], keys: [], left: "2026-01-01" } };
@@ -312,7 +353,7 @@ describe("the trust folder", () => {
       "an authority with name constraints",
       {},
       { "ca.pem": pem("CERTIFICATE", constrained.der) },
-      "trust-authority-invalid",
+      "not-supported",
       /name constraints/,
     ],
     [

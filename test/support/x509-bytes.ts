@@ -126,7 +126,7 @@ export function ecKey(): KeyObject {
   return generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
 }
 
-function distinguishedName(commonName: string): Buffer {
+export function distinguishedName(commonName: string): Buffer {
   return sequence(set(sequence(oid("2.5.4.3"), utf8String(commonName))));
 }
 
@@ -242,6 +242,8 @@ export interface CmsOptions {
   readonly attributes?: ((honest: readonly Buffer[]) => readonly Buffer[]) | null;
   readonly unsigned?: (made: { readonly signature: Buffer; readonly signedBytes: Buffer }) => readonly Buffer[];
   readonly signers?: (info: Buffer) => readonly Buffer[];
+  /** Stands in place of a signature. */
+  readonly forge?: (signedBytes: Buffer) => Buffer;
   /** What the outer layers are written with. */
   readonly shell?: typeof der;
   readonly after?: Uint8Array;
@@ -258,7 +260,9 @@ export function cms(payload: Uint8Array, signer: TestCertificate, options: CmsOp
   ];
   const attributes = options.attributes === null ? null : (options.attributes ?? ((all) => all))(honest);
   const signedBytes = attributes === null ? Buffer.from(payload) : set(...attributes);
-  const signature = sign(signer.key.asymmetricKeyType === "ed25519" ? null : "sha256", signedBytes, signer.key);
+  const honestly = (): Buffer =>
+    sign(signer.key.asymmetricKeyType === "ed25519" ? null : "sha256", signedBytes, signer.key);
+  const signature = options.forge?.(signedBytes) ?? honestly();
   const unsigned = options.unsigned?.({ signature, signedBytes });
   const info = sequence(
     integer(options.version ?? 1),

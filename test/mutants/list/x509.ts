@@ -152,8 +152,8 @@ export const X509: readonly Mutant[] = [
   {
     name: "ignores name constraints",
     file: "src/signature/x509-path.ts",
-    find: "if (extensions.hasNameConstraints) return",
-    replace: "if (below < 0) return",
+    find: "if (constrained !== undefined) {",
+    replace: "if (constrained === null) {",
     test: ATTACKS,
     named: "rejects an intermediate with name constraints",
   },
@@ -412,6 +412,22 @@ export const X509: readonly Mutant[] = [
     replace: "earliest.at > 0",
     test: FULCIO,
     named: "logged after it was seen: time-not-proven",
+  },
+  {
+    name: "takes RSA keys with an exponent of 1",
+    file: "src/signature/x509-algorithm.ts",
+    find: "if (publicExponent < 3n)",
+    replace: "if (publicExponent < 0n)",
+    test: ATTACKS,
+    named: "an RSA key whose exponent is 1 is no key",
+  },
+  {
+    name: "checks as many signatures of certificates as an attacker likes",
+    file: "src/signature/x509-path.ts",
+    find: "return checks <= MAXIMUM_SIGNATURE_CHECKS && issuedBy",
+    replace: "return checks > 0 && issuedBy",
+    test: ATTACKS,
+    named: "no signature makes us check more than 24 signatures of certificates",
   },
   {
     name: "takes one of two log entries",
