@@ -37,7 +37,7 @@ export type CommitPayload = { readonly kind: "unsigned"; readonly payload: Uint8
 const MAXIMUM_SIGNATURE_BYTES = 64 * 1024;
 /** Each costs a verification; nobody merges more signed tags at once. */
 const MAXIMUM_MERGETAGS = 16;
-const MAXIMUM_HEADER_LINES = 100_000;
+const MAXIMUM_HEADER_LINES = 10_000;
 const LF = 0x0a;
 const SP = 0x20;
 

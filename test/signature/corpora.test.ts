@@ -11,8 +11,9 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { type Commit, commitId } from "../../src/git/object.ts";
 import { hashObject, parseCommit } from "../../src/git/parse.ts";
-import { readKeyring } from "../../src/signature/allowed-signers.ts";
+import { readAllowedSigners, readKeyring } from "../../src/signature/allowed-signers.ts";
 import { splitCommit } from "../../src/signature/commit-payload.ts";
+import { keyInSignature } from "../../src/signature/formats/ssh.ts";
 import type { Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { GpgHome } from "../support/signing.ts";
@@ -37,8 +38,8 @@ interface Opinion {
   readonly primary: string;
 }
 
-function readCommits(root: string): readonly Commit[] {
-  const lines = gunzipSync(readFileSync(join(root, "guix-sigs/commits.ndjson.gz")))
+function readCommits(root: string, corpus = "guix-sigs"): readonly Commit[] {
+  const lines = gunzipSync(readFileSync(join(root, corpus, "commits.ndjson.gz")))
     .toString("utf8")
     .trim()
     .split("\n");
@@ -50,8 +51,10 @@ function readCommits(root: string): readonly Commit[] {
   });
 }
 
-function readOpinions(root: string): ReadonlyMap<string, Opinion> {
-  const lines = readFileSync(join(root, "guix-sigs/gpg.tsv"), "utf8").trim().split("\n");
+function readOpinions(root: string, corpus = "guix-sigs"): ReadonlyMap<string, Opinion> {
+  const lines = readFileSync(join(root, corpus, "gpg.tsv"), "utf8")
+    .trim()
+    .split("\n");
   return new Map(
     lines.map((line) => {
       const [id = "", letter = "", , primary = ""] = line.split("\t");
@@ -170,3 +173,49 @@ test("ssh-keygen finds the SSH signatures of the corpus to be sound too", (t) =>
     assert.equal(answer.status, 0);
   }
 });
+
+/** The part under test/fixtures has the X.509 commits of this corpus alone: see x509-corpora.test.ts. */
+if (isWhole) {
+  test("agrees with gpg about the OpenPGP commits of gitsign, or differs for a known reason", async () => {
+    const verifier = await openVerifier(await readKeyring(readFileSync(join(WHOLE, "web-flow.asc"))), "sha1");
+    const opinions = readOpinions(WHOLE, "gitsign");
+    const counts = new Map<string, number>();
+    for (const commit of readCommits(WHOLE, "gitsign")) {
+      const opinion = opinions.get(commit.id);
+      if (opinion === undefined) continue;
+      const found = await verifier.verify(commit, { instant: GPG_RAN, basis: "now" });
+      const kind = classify(found, opinion, commit);
+      assert.notEqual(kind, null, `unexplained: ${JSON.stringify({ found, opinion })}`);
+      counts.set(kind ?? "", (counts.get(kind ?? "") ?? 0) + 1);
+      const then = { instant: commit.committer.seconds * 1000, basis: "receipt" } as const;
+      assert.equal((await verifier.verify(commit, then)).kind === "verified", opinion.letter === "U", commit.id);
+    }
+    assert.deepEqual(Object.fromEntries(counts), {
+      "agree: valid": 621,
+      "agree: no such key": 31,
+      "differ: web-flow's first key has expired": 590,
+    });
+  });
+
+  test("finds the SSH signatures of gitsign sound, as ssh-keygen does for every twentieth of them", async (t) => {
+    const folder = tempFolder(t);
+    const file = join(folder, "signature");
+    const signed = readCommits(WHOLE, "gitsign").flatMap((commit) => {
+      const split = splitCommit(commit.raw, "sha1");
+      return split.kind === "signed" && split.format === "ssh" ? [{ commit, split }] : [];
+    });
+    assert.equal(signed.length, 656);
+    const lines = signed.map(({ split }) => keyInSignature(split.signature));
+    const known = new Map(lines.flatMap((key) => (key === null ? [] : [[key.fingerprint, key]])));
+    const listed = [...known.values()].map((key) => `ada ${key.type} ${Buffer.from(key.blob).toString("base64")}`);
+    const verifier = await openVerifier(readAllowedSigners(listed.join("\n"), "signers"), "sha1");
+    for (const [index, { commit, split }] of signed.entries()) {
+      const found = await verifier.verify(commit, { instant: GPG_RAN, basis: "now" });
+      assert.equal(found.kind, "verified", JSON.stringify(found));
+      if (index % 20 !== 0) continue;
+      writeFileSync(file, split.signature);
+      const args = ["-Y", "check-novalidate", "-n", "git", "-s", file];
+      assert.equal(spawnSync("ssh-keygen", args, { input: split.payload }).status, 0, commit.id);
+    }
+  });
+}
