@@ -5,7 +5,7 @@ import type { DatedIssuers } from "./fulcio-root.ts";
 import type { TransparencyLog } from "./rekor-log.ts";
 import type { Timestamper } from "./timestamp-token.ts";
 import type { SignerClass } from "./verification.ts";
-import type { RevocationList } from "./x509-revocation.ts";
+import type { ListedRevocations } from "./x509-revocation.ts";
 
 export type ChangeKind =
   | "application-configuration"
@@ -93,7 +93,7 @@ export interface X509Authority {
   readonly purposes: readonly string[];
   readonly issuers: readonly DatedIssuers[];
   /** null where none are configured; otherwise every certificate must be covered by a current one. */
-  readonly revocations: readonly RevocationList[] | null;
+  readonly revocations: readonly ListedRevocations[] | null;
   readonly names: X509Names;
   readonly logs: readonly TransparencyLog[];
   /** With at least one, a certificate must carry a promise of one of them. */

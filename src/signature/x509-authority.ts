@@ -12,7 +12,7 @@ import type { FulcioIdentity, Owner, X509Authority } from "./trust.ts";
 import { type Certificate, readCertificate } from "./x509-certificate.ts";
 import { PURPOSE } from "./x509-path.ts";
 import { readPem } from "./x509-pem.ts";
-import { isListOf, type RevocationList, readRevocationList } from "./x509-revocation.ts";
+import { isListOf, type ListedRevocations, readRevocationList } from "./x509-revocation.ts";
 
 type Path = readonly (string | number)[];
 
@@ -84,16 +84,15 @@ function readCertificates(file: string, place: Place): readonly Certificate[] {
   });
 }
 
-function readLists(file: string, authorities: readonly Certificate[], place: Place): readonly RevocationList[] {
+function readLists(file: string, authorities: readonly Certificate[], place: Place): readonly ListedRevocations[] {
   const blocks = readPem(place.reading.file(file, place.path), "X509 CRL");
   if (typeof blocks === "string") return invalid(place, `${file} ${blocks}`);
   return blocks.map((der) => {
     const list = readRevocationList(der);
     if (typeof list === "string") return invalid(place, `${file} ${list}`);
-    if (!authorities.some((one) => isListOf(list, one))) {
-      return invalid(place, `${file} holds a revocation list that none of these authorities signed`);
-    }
-    return list;
+    const issuer = authorities.find((one) => isListOf(list, one));
+    if (issuer !== undefined) return { ...list, issuerKey: issuer.keyFingerprint };
+    return invalid(place, `${file} holds a revocation list that none of these authorities signed`);
   });
 }
 
@@ -117,14 +116,28 @@ function readFulcio(
   if (isPublic) reading.use("authorities:public-good", bytes);
   const read = readFulcioRoot(bytes);
   if (typeof read === "string") return invalid(at(place, "root"), `${root} ${read.replace(/\.$/, "")}`);
-  const identities = listed.map((identity, index): FulcioIdentity => {
-    const { issuer, email, uri, pattern = "" } = identity;
-    const owner = ownerOf(identity, owners, at(place, "identities", index));
-    if (email !== undefined) return { issuer, owner, name: { kind: "email", email: asciiLower(email) } };
-    if (uri !== undefined) return { issuer, owner, name: { kind: "uri", uri } };
-    return { issuer, owner, name: { kind: "pattern", pattern } };
-  });
+  const identities = listed.map((identity, index) => readIdentity(identity, owners, at(place, "identities", index)));
+  const owned = new Map<string, string>();
+  for (const [index, { issuer, name, owner }] of identities.entries()) {
+    const key = JSON.stringify([issuer, Object.entries(name)]);
+    const earlier = owned.get(key);
+    if (earlier !== undefined) {
+      invalid(at(place, "identities", index), `this identity is already listed for ${earlier}`);
+    }
+    owned.set(key, owner.id);
+  }
   return { id, purposes: [PURPOSE.codeSigning], revocations: null, names: { kind: "identities", identities }, ...read };
+}
+
+function readIdentity(
+  identity: FulcioAuthorityYaml["identities"][number],
+  owners: readonly Owner[],
+  place: Place,
+): FulcioIdentity {
+  const { issuer, email, uri, pattern = "" } = identity;
+  const owner = ownerOf(identity, owners, place);
+  if (email !== undefined) return { issuer, owner, name: { kind: "email", email: asciiLower(email) } };
+  return { issuer, owner, name: uri === undefined ? { kind: "pattern", pattern } : { kind: "uri", uri } };
 }
 
 function ownerOf(

@@ -48,6 +48,12 @@ export interface RevocationList {
   readonly signature: Uint8Array;
 }
 
+/** A list that a listed authority was found to have signed. */
+export interface ListedRevocations extends RevocationList {
+  /** Fingerprint of that authority's key: two authorities may have one name. */
+  readonly issuerKey: string;
+}
+
 const MAXIMUM_LIST_BYTES = 8 * 1024 * 1024;
 const REASON_CODE = "2.5.29.21";
 const ISSUER_OF_ENTRY = "2.5.29.29";
@@ -123,12 +129,19 @@ export function isListOf(list: RevocationList, authority: Certificate): boolean 
 }
 
 /**
- * The first certificate of the path, from the signer up, that is revoked or that no current list covers.
+ * The first certificate of the path, from the signer up, that is revoked or that no current list of its issuer covers.
  * `at` decides: a revocation for a harmless reason counts from its date on, any other for everything ever signed.
  */
-export function objectionByLists(path: CertificatePath, lists: readonly RevocationList[], at: Instant): Refusal | null {
-  for (const certificate of path.slice(0, -1)) {
-    const covering = lists.filter((list) => list.issuer === certificate.issuer);
+export function objectionByLists(
+  path: CertificatePath,
+  lists: readonly ListedRevocations[],
+  at: Instant,
+): Refusal | null {
+  for (const [index, certificate] of path.slice(0, -1).entries()) {
+    const issuer = path[index + 1];
+    const covering = lists.filter(
+      (list) => list.issuer === certificate.issuer && list.issuerKey === issuer?.keyFingerprint,
+    );
     for (const list of covering) {
       const entry = list.revoked.get(certificate.serial);
       if (entry === undefined || (SOFT_REASONS.has(entry.reason) && at < entry.at)) continue;

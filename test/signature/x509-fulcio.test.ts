@@ -12,12 +12,14 @@ import {
   armoured,
   attribute,
   authority,
+  certificate,
   cms,
   context,
   ecKey,
   extension,
   keyUsage,
   NULL,
+  names,
   OIDS,
   octetString,
   pem,
@@ -347,11 +349,22 @@ describe("identities", () => {
     });
   }
 
-  test("two names in one certificate are nobody's", async () => {
-    const signer = sigstore.identity({ name: NAME, from: SIGNED });
-    const two = { ...IDENTITIES[0], person: "jo" };
-    const trust = await read(undefined, [...IDENTITIES, two]);
-    assert.equal(outcome(await judge(cms(PAYLOAD, signer), IN_TIME, trust)), "unknown-signer", "listed for two people");
+  test("a certificate that two listed people could mean is nobody's", async () => {
+    const trust = await read(undefined, [...IDENTITIES, { issuer: PROVIDER, uri: WORKFLOW, person: "jo" }]);
+    const found = await judge(message({ name: { uri: WORKFLOW } }), IN_TIME, trust);
+    assert.equal(outcome(found), "unknown-signer");
+  });
+
+  test("a certificate of two names is nobody's", async () => {
+    const two = names(NAME, { uri: "https://forge.example/jo" });
+    const extensions = [
+      keyUsage(0),
+      purposes(OIDS.codeSigning),
+      two,
+      extension(OIDS.fulcioIssuer, utf8String(PROVIDER)),
+    ];
+    const signer = certificate({ issuer: sigstore.intermediate, extensions });
+    assert.equal(outcome(await judge(cms(PAYLOAD, signer), IN_TIME)), "unknown-signer");
   });
 });
 
@@ -442,6 +455,13 @@ describe("the trust folder", () => {
       undefined,
       "trust-authority-invalid",
       /ada is not listed under robots/,
+    ],
+    [
+      "one identity for two people",
+      [...IDENTITIES, { ...first, person: "jo" }],
+      undefined,
+      "trust-authority-invalid",
+      /already listed for ada/,
     ],
     ["a root that is no JSON", IDENTITIES, "{", "trust-authority-invalid", /no JSON/],
     ["a root with a repeated key", IDENTITIES, '{"mediaType":1,"mediaType":2}', "trust-authority-invalid", /no JSON/],

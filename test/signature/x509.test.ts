@@ -206,6 +206,24 @@ describe("revocation lists", () => {
     assert.equal(outcome(await verify(trust, message)), "key-revoked");
   });
 
+  test("a list covers the certificates of the key that signed it, not of another authority of the same name", async () => {
+    const next = authority("Root");
+    const both = { "ca.pem": pem("CERTIFICATE", root.der, next.der) };
+    const revoked = [{ serial: member.serial, at: Date.now(), reason: 1 }];
+    const lists = pem("X509 CRL", revocationList({ issuer: next }), revocationList({ issuer: root, revoked }));
+    const byNext = armoured(cms(PAYLOAD, memberCertificate(next, EMAIL)));
+    const alone = await own({}, { ...both, "ca.crl": revocationList({ issuer: next }) });
+    assert.deepEqual(
+      [outcome(await verify(alone, message)), outcome(await verify(alone, byNext))],
+      ["revocation-unknown", "verified ada"],
+    );
+    const all = await own({}, { ...both, "ca.crl": lists });
+    assert.deepEqual(
+      [outcome(await verify(all, message)), outcome(await verify(all, byNext))],
+      ["key-revoked", "verified ada"],
+    );
+  });
+
   test("each certificate below the listed authority must be covered, and each can be revoked", async () => {
     const middle = authority("Middle", { issuer: root, serial: 99 });
     const leaf = memberCertificate(middle, EMAIL);

@@ -272,8 +272,8 @@ export const X509: readonly Mutant[] = [
   {
     name: "takes revocation lists that somebody else signed",
     file: "src/signature/x509-authority.ts",
-    find: "if (!authorities.some((one) => isListOf(list, one)))",
-    replace: "if (authorities.length > 9_999)",
+    find: "if (issuer !== undefined) return { ...list, issuerKey: issuer.keyFingerprint };",
+    replace: 'if (file !== "") return { ...list, issuerKey: issuer?.keyFingerprint ?? "" };',
     test: COMPANY,
     named: "refuses a revocation list by another authority of the same name",
   },
@@ -428,6 +428,22 @@ export const X509: readonly Mutant[] = [
     replace: "return checks > 0 && issuedBy",
     test: ATTACKS,
     named: "no signature makes us check more than 24 signatures of certificates",
+  },
+  {
+    name: "lets a revocation list cover what another key certified",
+    file: "src/signature/x509-revocation.ts",
+    find: "list.issuer === certificate.issuer && list.issuerKey === issuer?.keyFingerprint",
+    replace: "list.issuer === certificate.issuer && issuer !== undefined",
+    test: COMPANY,
+    named: "a list covers the certificates of the key that signed it, not of another authority of the same name",
+  },
+  {
+    name: "takes one identity for two people",
+    file: "src/signature/x509-authority.ts",
+    find: "    if (earlier !== undefined) {",
+    replace: "    if (earlier === identities.length.toString()) {",
+    test: FULCIO,
+    named: "refuses one identity for two people",
   },
   {
     name: "takes one of two log entries",
