@@ -15,7 +15,7 @@ import { type GivenTime, givenTime } from "./given-time.ts";
 import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
 import { verificationReport } from "./reports/verification.ts";
 import { verifyTagsText } from "./reports/verify-tags-text.ts";
-import { verifyText } from "./reports/verify-text.ts";
+import { titleOf, verifyText } from "./reports/verify-text.ts";
 import { type FoundTrust, readTrustPath, trustReport, withoutRevoked } from "./trust-path.ts";
 import { tagReport, verifyTags } from "./verify-tags.ts";
 
@@ -68,9 +68,8 @@ async function run(invocation: Invocation): Promise<number> {
       answer(invocation, report, () => verifyTagsText(report), report.tags);
       return report.exitCode;
     }
-    const range = await readRange(repository, wanted);
-    const report = await verifyRange(range, found, time, repository, top);
-    answer(invocation, report, () => verifyText(report, range.commits), report.verifications);
+    const { report, titles } = await verifyRange(await readRange(repository, wanted), found, time, repository, top);
+    answer(invocation, report, () => verifyText(report, titles), report.verifications);
     return report.exitCode;
   } finally {
     done();
@@ -104,41 +103,51 @@ function readWanted(invocation: Invocation): Wanted | "tags" {
 interface Range {
   readonly base: CommitId | null;
   readonly head: CommitId;
-  readonly commits: readonly Commit[];
+  readonly parts: AsyncIterable<readonly Commit[]> | Iterable<readonly Commit[]>;
+  /** As written, for the message that it is empty. */
+  readonly shown: string;
+}
+
+async function readRange(repository: GitRepository, wanted: Wanted): Promise<Range> {
+  const head = await repository.resolve(wanted.head);
+  const shown = `${wanted.base}..${wanted.head}`;
+  if (wanted.kind === "one") return { base: null, head, parts: [[await repository.commit(head)]], shown };
+  const base = wanted.base === null ? null : await repository.resolve(wanted.base);
+  return { base, head, parts: repository.stream(base === null ? [] : [base], head), shown };
+}
+
+interface VerifiedRange {
+  readonly report: VerifyReport;
+  /** Of the rejected commits; the others need not be held. */
+  readonly titles: ReadonlyMap<string, string>;
 }
 
 /** @throws SluiceError `empty-range`: nothing passes by absence */
-async function readRange(repository: GitRepository, wanted: Wanted): Promise<Range> {
-  const head = await repository.resolve(wanted.head);
-  if (wanted.kind === "one") return { base: null, head, commits: [await repository.commit(head)] };
-  const base = wanted.base === null ? null : await repository.resolve(wanted.base);
-  const commits = await repository.range(base === null ? [] : [base], head);
-  if (commits.length > 0) return { base, head, commits };
-  throw new SluiceError(
-    "empty-range",
-    `There is no commit in ${wanted.base}..${wanted.head}, so nothing is verified.`,
-    {
-      fix: "name a range that holds a commit",
-    },
-  );
-}
-
 async function verifyRange(
   range: Range,
   found: FoundTrust,
   time: GivenTime,
   repository: GitRepository,
   top: string,
-): Promise<VerifyReport> {
+): Promise<VerifiedRange> {
   const verifier = await openVerifier(found.trust, repository.objectFormat);
   const verifications: VerificationReport[] = [];
-  for (const commit of range.commits) {
-    const verification = await verifier.verify(commit, { instant: time.instant, basis: "now" });
-    const kept = await verifier.verifyMergetags(commit, { instant: time.instant, basis: "now" });
-    verifications.push(toReport(verification, kept, time));
+  const titles = new Map<string, string>();
+  for await (const part of range.parts) {
+    for (const commit of part) {
+      const verification = await verifier.verify(commit, { instant: time.instant, basis: "now" });
+      const kept = await verifier.verifyMergetags(commit, { instant: time.instant, basis: "now" });
+      verifications.push(toReport(verification, kept, time));
+      if (verification.kind === "rejected") titles.set(commit.id, titleOf(commit));
+    }
   }
-  const rejected = verifications.filter((one) => one.kind === "rejected").length;
-  return {
+  if (verifications.length === 0) {
+    throw new SluiceError("empty-range", `There is no commit in ${range.shown}, so nothing is verified.`, {
+      fix: "name a range that holds a commit",
+    });
+  }
+  const rejected = titles.size;
+  const report: VerifyReport = {
     apiVersion: "sluice/v1",
     kind: "Verify",
     authority: "preview",
@@ -152,6 +161,7 @@ async function verifyRange(
     counts: { commits: verifications.length, verified: verifications.length - rejected, rejected },
     verifications,
   };
+  return { report, titles };
 }
 
 function toReport(verification: Verification, kept: readonly TagVerification[], time: GivenTime): VerificationReport {

@@ -4,6 +4,7 @@
  */
 import { SluiceError } from "../lib/errors.ts";
 import {
+  BATCH_REQUESTS,
   MAX_CACHED_COMMITS,
   MAX_RANGE_COMMITS,
   MAX_RANGE_OUTPUT_BYTES,
@@ -51,28 +52,46 @@ export class History {
 
   /** @throws SluiceError `range-too-large`, `object-corrupt` */
   async range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
+    const commits: Commit[] = [];
+    for await (const part of this.stream(exclude, head)) commits.push(...part);
+    return commits;
+  }
+
+  /**
+   * The same in parts, so that a long range need not be held. Only the end of the stream proves that nothing is missing:
+   * whoever stops earlier, or does not let its error through, knows nothing.
+   */
+  async *stream(exclude: readonly CommitId[], head: CommitId): AsyncGenerator<readonly Commit[], void> {
     await this.commits([head, ...exclude]); // rev-list would pass over what is not a commit
-    if (exclude.includes(head)) return [];
+    if (exclude.includes(head)) return;
     const input = [head, ...exclude.map((id) => `^${id}`)].join("\n");
     const answer = await this.#revList(["--topo-order", "--reverse", `--max-count=${MAX_RANGE_COMMITS + 1}`], input);
     const ids = strictIds(answer);
     if (ids.length > MAX_RANGE_COMMITS) throw rangeTooLarge();
-    const commits = await this.commits(ids);
-    await this.#proveComplete(commits, exclude, head);
-    return commits;
+    const inside = new Set<CommitId>();
+    const outside = new Set<CommitId>();
+    for (let start = 0; start < ids.length; start += BATCH_REQUESTS) {
+      const part = await this.commits(ids.slice(start, start + BATCH_REQUESTS));
+      for (const commit of part) {
+        for (const parent of commit.parents) if (!inside.has(parent)) outside.add(parent);
+        inside.add(commit.id);
+      }
+      yield part;
+    }
+    await this.#proveComplete(inside, outside, exclude, head);
   }
 
   /**
    * The list is complete when it holds the head, parents stand before children, and every parent outside it can be
    * reached from an excluded commit. Otherwise a doctored object on the excluded side could hide commits.
    */
-  async #proveComplete(commits: readonly Commit[], exclude: readonly CommitId[], head: CommitId): Promise<void> {
-    const inside = new Set<CommitId>();
-    const outside = new Set<CommitId>();
-    for (const commit of commits) {
-      for (const parent of commit.parents) if (!inside.has(parent)) outside.add(parent);
-      inside.add(commit.id);
-    }
+  async #proveComplete(
+    inside: ReadonlySet<CommitId>,
+    parentsOutside: ReadonlySet<CommitId>,
+    exclude: readonly CommitId[],
+    head: CommitId,
+  ): Promise<void> {
+    const outside = new Set(parentsOutside);
     if (!inside.has(head)) outside.add(head);
     const unordered = [...outside].some((id) => inside.has(id));
     if (unordered || !(await this.#reachesAll(exclude, outside, MAX_WALK_COMMITS))) {

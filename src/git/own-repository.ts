@@ -73,6 +73,10 @@ export class OwnRepository implements GitRepository {
     return this.#history.range(exclude, head);
   }
 
+  stream(exclude: readonly CommitId[], head: CommitId): AsyncIterable<readonly Commit[]> {
+    return this.#history.stream(exclude, head);
+  }
+
   firstParents(base: CommitId, head: CommitId): Promise<readonly CommitId[] | null> {
     return this.#history.firstParents(base, head);
   }

@@ -40,6 +40,11 @@ export interface GitRepository {
   tag(id: string): Promise<Uint8Array | null>;
   /** Commits reachable from `head` and from none of `exclude`, parents before children. @throws `range-too-large` */
   range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]>;
+  /**
+   * The same in parts, for ranges that need not be held. Only the end of the stream proves that no commit is missing.
+   * @throws `range-too-large` before the first part, `object-corrupt` also after the last one
+   */
+  stream(exclude: readonly CommitId[], head: CommitId): AsyncIterable<readonly Commit[]>;
   /** First-parent chain from `base` (exclusive) to `head`, oldest first; null when base is not on it. */
   firstParents(base: CommitId, head: CommitId): Promise<readonly CommitId[] | null>;
   isAncestor(ancestor: CommitId, of: CommitId): Promise<boolean>;

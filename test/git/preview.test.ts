@@ -162,6 +162,26 @@ test("a merge with a hostile tree is refused by name before git sees it", async 
   await assert.rejects(git.merge(main, hostile), { code: "path-hostile" });
 });
 
+test("a range can be read in parts, which are the same commits in the same order", async (t) => {
+  const repo = await repository(t);
+  const base = repo.commit({ files: { a: "1" } });
+  repo.history(2_100);
+  const git = await preview(t, repo.path);
+  const head = await git.resolve("HEAD");
+  const parts: number[] = [];
+  const ids: string[] = [];
+  for await (const part of git.stream([base], head)) {
+    parts.push(part.length);
+    ids.push(...part.map((one) => one.id));
+  }
+  assert.deepEqual(parts, [1_000, 1_000, 100]);
+  assert.deepEqual(
+    ids,
+    (await git.range([base], head)).map((one) => one.id),
+  );
+  assert.deepEqual(await Array.fromAsync(git.stream([head], head)), []);
+});
+
 test("a doctored ancestor of the base cannot hide commits from the range", async (t) => {
   const repo = await repository(t);
   const root = repo.commit({ files: { a: "1" } });

@@ -7,8 +7,8 @@ import type { VerificationReport, VerifyReport } from "./schemas.ts";
 const MOST_TITLE = 60;
 const SHORT_ID = 7;
 
-export function verifyText(report: VerifyReport, commits: readonly Commit[]): string {
-  const titles = new Map<string, string>(commits.map((commit) => [commit.id, title(commit)]));
+/** `titles`: of the rejected commits. */
+export function verifyText(report: VerifyReport, titles: ReadonlyMap<string, string>): string {
   const rejected = report.verifications.filter((one) => one.kind === "rejected");
   const found = signers(report.verifications);
   const lines = [headline(report), ...notes(report.trust), ...found, ...rejected.map((one) => rejection(one, titles))];
@@ -57,7 +57,8 @@ function remedy(reason: string): string {
   return `fix  ${reason}: ${isCode(reason) ? codeEntry(reason).fix : "sluice explain --all"}`;
 }
 
-function title(commit: Commit): string {
+/** What a commit calls itself, in a form that is safe to print. */
+export function titleOf(commit: Commit): string {
   return printableUpTo((commit.message.split("\n")[0] ?? "").trim(), MOST_TITLE);
 }
 

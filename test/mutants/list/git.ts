@@ -20,7 +20,7 @@ export const GIT: readonly Mutant[] = [
   {
     name: "believes git about which commits are in a range",
     file: "src/git/history.ts",
-    find: "    await this.#proveComplete(commits, exclude, head);\n",
+    find: "    await this.#proveComplete(inside, outside, exclude, head);\n",
     replace: "",
     test: "test/git/preview.test.ts",
     named: "a doctored ancestor of the base cannot hide commits from the range",
