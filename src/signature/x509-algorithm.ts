@@ -48,6 +48,7 @@ const WEAK: ReadonlySet<string> = new Set([
 const MINIMUM_RSA_BITS = 2048;
 /** Keeps one verification in the range of a millisecond. */
 const MAXIMUM_RSA_BITS = 8192;
+const MAXIMUM_EXPONENT = 0xffff_ffffn;
 const CURVES: ReadonlySet<string> = new Set(["prime256v1", "secp384r1", "secp521r1"]);
 
 /** The OID of an AlgorithmIdentifier whose parameters are absent or NULL; null where it has others. @throws DerError */
@@ -102,8 +103,8 @@ export function readPublicKey(spki: Uint8Array): KeyObject | Refusal {
       }
       // With an exponent of 1 the padded hash is its own signature.
       if (publicExponent < 3n) return refusal("weak-algorithm", "The certificate's RSA key has an exponent below 3.");
-      if (modulusLength <= MAXIMUM_RSA_BITS) return key;
-      return refusal("not-supported", "RSA keys above 8,192 bits are not supported.");
+      if (modulusLength <= MAXIMUM_RSA_BITS && publicExponent <= MAXIMUM_EXPONENT) return key;
+      return refusal("not-supported", "RSA keys above 8,192 bits, or with an exponent above 32, are not supported.");
     case "ec":
       return CURVES.has(namedCurve) ? key : refusal("not-supported", `The curve ${namedCurve} is not supported.`);
     default:

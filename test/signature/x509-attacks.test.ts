@@ -476,12 +476,17 @@ for (const [title, attacks] of [
   });
 }
 
-test("an RSA key whose exponent is 1 is no key", () => {
-  const { n = "" } = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
-  const key = createPublicKey({ format: "jwk", key: { kty: "RSA", n, e: "AQ" } });
-  const read = readPublicKey(key.export({ format: "der", type: "spki" }));
-  assert.equal("reason" in read && read.reason, "weak-algorithm");
-});
+for (const [name, e, reason] of [
+  ["whose exponent is 1 is no key", "AQ", "weak-algorithm"],
+  ["whose exponent has 33 bits takes too long", "AQAAAAE", "not-supported"],
+] as const) {
+  test(`an RSA key ${name}`, () => {
+    const { n = "" } = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
+    const key = createPublicKey({ format: "jwk", key: { kty: "RSA", n, e } });
+    const read = readPublicKey(key.export({ format: "der", type: "spki" }));
+    assert.equal("reason" in read && read.reason, reason);
+  });
+}
 
 test("the signatures that the attacks start from verify", async () => {
   const middle = authority("Middle", {

@@ -446,6 +446,14 @@ export const X509: readonly Mutant[] = [
     named: "refuses one identity for two people",
   },
   {
+    name: "takes RSA keys with exponents of any size",
+    file: "src/signature/x509-algorithm.ts",
+    find: " && publicExponent <= MAXIMUM_EXPONENT",
+    replace: "",
+    test: ATTACKS,
+    named: "an RSA key whose exponent has 33 bits takes too long",
+  },
+  {
     name: "takes one of two log entries",
     file: "src/signature/cms-signed-data.ts",
     find: "if (value === undefined || others.length > 0)",
