@@ -1,6 +1,6 @@
 /**
  * npm test [-- suite...]           every suite but the heavy ones; a suite is a folder or a file of test/
- * npm run test:heavy [-- suite...] the heavy ones: files that end in .heavy.test.ts
+ * npm run test:heavy [-- suite...] the heavy ones: files that end in .heavy.test.ts, and the invariants
  *
  * Failures are shown as they happen, then one line a suite. A skipped test must stand with its reason in
  * test/skips.json, else the run fails. Exit 0 all passed, 1 something failed, 2 nothing to run or nothing built.
@@ -13,7 +13,8 @@ import { isBuilt } from "./build.ts";
 import { PACKAGE_ROOT } from "./root.ts";
 import { type Skips, Tally } from "./tally.ts";
 
-const HEAVY = /\.heavy\.test\.ts$/;
+/** The invariants start some four hundred processes of the command line: minutes, where all else takes three. */
+const HEAVY = /\.heavy\.test\.ts$|^test\/invariants\//;
 
 /**
  * Runs the test files of a folder that holds `test/`, prints failures and one line a suite, and answers whether all
