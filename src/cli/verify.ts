@@ -9,7 +9,7 @@ import { formatTime } from "../lib/time.ts";
 import type { TagVerification, Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
-import { type Command, type Invocation, isSet, textOption } from "./command.ts";
+import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { type GivenTime, givenTime } from "./given-time.ts";
 import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
@@ -52,7 +52,7 @@ export const verify: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  formatsOf(invocation, ["text", "json", "ndjson"]);
+  const formats = formatsOf(invocation, ["text", "json", "ndjson"]);
   const wanted = readWanted(invocation);
   const time = givenTime(invocation);
   const path = textOption(invocation, "trust");
@@ -68,13 +68,23 @@ async function run(invocation: Invocation): Promise<number> {
       answer(invocation, report, () => verifyTagsText(report), report.tags);
       return report.exitCode;
     }
-    const { report, titles } = await verifyRange(await readRange(repository, wanted), found, time, repository, top);
-    answer(invocation, report, () => verifyText(report, titles), report.verifications);
+    const range = await readRange(repository, wanted);
+    const emit =
+      formats.join() === "ndjson" && listOption(invocation, "output").length === 0 ? writer(invocation) : null;
+    const { report, titles } = await verifyRange(range, found, time, repository, top, emit);
+    if (emit === null) answer(invocation, report, () => verifyText(report, titles), report.verifications);
     return report.exitCode;
   } finally {
     done();
     await repository.close();
   }
+}
+
+type Emit = (lines: readonly VerificationReport[]) => void;
+
+/** Lines alone are written as they come and held by nobody; whoever reads them waits for the exit code before any trust. */
+function writer({ output }: Invocation): Emit {
+  return (lines) => output.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
 interface Wanted {
@@ -118,7 +128,7 @@ async function readRange(repository: GitRepository, wanted: Wanted): Promise<Ran
 
 interface VerifiedRange {
   readonly report: VerifyReport;
-  /** Of the rejected commits; the others need not be held. */
+  /** Of the rejected commits. */
   readonly titles: ReadonlyMap<string, string>;
 }
 
@@ -129,36 +139,42 @@ async function verifyRange(
   time: GivenTime,
   repository: GitRepository,
   top: string,
+  emit: Emit | null,
 ): Promise<VerifiedRange> {
   const verifier = await openVerifier(found.trust, repository.objectFormat);
   const verifications: VerificationReport[] = [];
   const titles = new Map<string, string>();
+  const counts = { commits: 0, verified: 0, rejected: 0 };
   for await (const part of range.parts) {
+    const lines: VerificationReport[] = [];
     for (const commit of part) {
       const verification = await verifier.verify(commit, { instant: time.instant, basis: "now" });
       const kept = await verifier.verifyMergetags(commit, { instant: time.instant, basis: "now" });
-      verifications.push(toReport(verification, kept, time));
-      if (verification.kind === "rejected") titles.set(commit.id, titleOf(commit));
+      lines.push(toReport(verification, kept, time));
+      counts[verification.kind] += 1;
+      if (verification.kind === "rejected" && emit === null) titles.set(commit.id, titleOf(commit));
     }
+    counts.commits += part.length;
+    if (emit === null) verifications.push(...lines);
+    else emit(lines);
   }
-  if (verifications.length === 0) {
+  if (counts.commits === 0) {
     throw new SluiceError("empty-range", `There is no commit in ${range.shown}, so nothing is verified.`, {
       fix: "name a range that holds a commit",
     });
   }
-  const rejected = titles.size;
   const report: VerifyReport = {
     apiVersion: "sluice/v1",
     kind: "Verify",
     authority: "preview",
-    exitCode: rejected === 0 ? EXIT.fine : EXIT.denied,
+    exitCode: counts.rejected === 0 ? EXIT.fine : EXIT.denied,
     repository: top,
     base: range.base,
     head: range.head,
     trust: trustReport(found),
     at: formatTime(time.instant),
     informational: time.isGiven,
-    counts: { commits: verifications.length, verified: verifications.length - rejected, rejected },
+    counts,
     verifications,
   };
   return { report, titles };

@@ -32,7 +32,8 @@ export class History {
     return this.#known.has(id);
   }
 
-  async commits(ids: readonly CommitId[]): Promise<readonly Commit[]> {
+  /** `remember` false: of a range that is only passed through. */
+  async commits(ids: readonly CommitId[], remember = true): Promise<readonly Commit[]> {
     const unread = [...new Set(ids)].filter((id) => !this.#known.has(id));
     const fresh = new Map<CommitId, Commit>();
     for (const [index, raw] of (await this.#objects.read("commit", unread)).entries()) {
@@ -40,6 +41,7 @@ export class History {
       fresh.set(commit.id, commit);
     }
     const found = ids.map((id) => (fresh.get(id) ?? this.#known.get(id)) as Commit);
+    if (!remember) return found;
     if (this.#known.size + fresh.size > MAX_CACHED_COMMITS) this.#known.clear();
     for (const commit of fresh.values()) if (this.#known.size < MAX_CACHED_COMMITS) this.#known.set(commit.id, commit);
     return found;
@@ -53,7 +55,7 @@ export class History {
   /** @throws SluiceError `range-too-large`, `object-corrupt` */
   async range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
     const commits: Commit[] = [];
-    for await (const part of this.stream(exclude, head)) commits.push(...part);
+    for await (const part of this.stream(exclude, head, true)) commits.push(...part);
     return commits;
   }
 
@@ -61,7 +63,11 @@ export class History {
    * The same in parts, so that a long range need not be held. Only the end of the stream proves that nothing is missing:
    * whoever stops earlier, or does not let its error through, knows nothing.
    */
-  async *stream(exclude: readonly CommitId[], head: CommitId): AsyncGenerator<readonly Commit[], void> {
+  async *stream(
+    exclude: readonly CommitId[],
+    head: CommitId,
+    remember = false,
+  ): AsyncGenerator<readonly Commit[], void> {
     await this.commits([head, ...exclude]); // rev-list would pass over what is not a commit
     if (exclude.includes(head)) return;
     const input = [head, ...exclude.map((id) => `^${id}`)].join("\n");
@@ -71,7 +77,7 @@ export class History {
     const inside = new Set<CommitId>();
     const outside = new Set<CommitId>();
     for (let start = 0; start < ids.length; start += BATCH_REQUESTS) {
-      const part = await this.commits(ids.slice(start, start + BATCH_REQUESTS));
+      const part = await this.commits(ids.slice(start, start + BATCH_REQUESTS), remember);
       for (const commit of part) {
         for (const parent of commit.parents) if (!inside.has(parent)) outside.add(parent);
         inside.add(commit.id);

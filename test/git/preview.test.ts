@@ -179,7 +179,7 @@ test("a range can be read in parts, which are the same commits in the same order
     ids,
     (await git.range([base], head)).map((one) => one.id),
   );
-  assert.deepEqual(await Array.fromAsync(git.stream([head], head)), []);
+  for await (const part of git.stream([head], head)) assert.fail(`${part.length} commits of an empty range`);
 });
 
 test("a doctored ancestor of the base cannot hide commits from the range", async (t) => {
