@@ -67,6 +67,11 @@ describe("a document", () => {
     assert.match(refused(`${GOOD}either: {file: a, env: b}\n`).message, /^a\.yaml:3:\d+ /);
   });
 
+  test("a member that knows every key that stands there is the one that was meant", () => {
+    assert.match(refused(`${GOOD}either: {env: 1}\n`).message, /either\.env/);
+    assert.match(refused(`${GOOD}either: {file: 1}\n`).message, /either\.file/);
+  });
+
   test("says all that is wrong, at most five, and the first one's place", () => {
     const { message, position } = refused("x1: 1\nx2: 2\nx3: 3\nx4: 4\nx5: 5\nx6: 6\n");
     assert.equal(message.split("\n").length, 5);
