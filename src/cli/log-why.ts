@@ -93,7 +93,12 @@ function text(why: Why): string {
     ),
     ...(decision.carried === null
       ? []
-      : [row("carried", `${decision.carried.how} of the proposal allowed in log ${decision.carried.index}`)]),
+      : [
+          row(
+            "carried",
+            `${decision.carried.how} of ${carriedWhat(decision.carried)} allowed in log ${decision.carried.index}`,
+          ),
+        ]),
     row(
       "approved",
       decision.approvals.given
@@ -112,6 +117,10 @@ function text(why: Why): string {
     ),
   ];
   return `${lines.map(printable).join("\n")}\n`;
+}
+
+function carriedWhat({ how }: { readonly how: string }): string {
+  return how === "rollback" ? "the state" : "the proposal";
 }
 
 function signers(verifications: Why["decision"]["verifications"]): readonly string[] {

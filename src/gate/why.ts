@@ -18,7 +18,7 @@ export interface Why {
   /** The decision on the landed state that last changed the resource. */
   readonly decision: Decision;
   readonly entry: LoggedEntry;
-  /** The allowed proposal that a forge's landing carried, null where the landing was judged by itself. */
+  /** What the decision carried in the end: the proposal of a forge's landing, the landing of a rollback; null for neither. */
   readonly proposal: { readonly decision: Decision; readonly entry: LoggedEntry } | null;
   /** Whether the entry's inclusion in the newest checkpoint was computed and holds. */
   readonly proven: boolean;
@@ -32,7 +32,8 @@ export async function explainResource(log: DecisionLog, target: string, resource
   const released = await decisionAt(log, current.release.decision.index);
   const isThere = released.decision.objects.some((one) => one.action !== "delete" && resourceName(one.id) === resource);
   if (!isThere) throw notLive(resource, `${resource} is not part of ${target} #${current.release.sequence}`);
-  const { decision, entry } = (await lastChange(log, target, resource, current.release.decision.index)) ?? released;
+  const found = (await lastChange(log, target, resource, current.release.decision.index)) ?? released;
+  const { decision, entry } = found;
   return {
     resource,
     target,
@@ -40,7 +41,7 @@ export async function explainResource(log: DecisionLog, target: string, resource
     manifestDigest: current.manifestDigest,
     decision,
     entry,
-    proposal: decision.carried === null ? null : await decisionAt(log, decision.carried.index),
+    proposal: decision.carried === null ? null : await carriedInTheEnd(log, found),
     proven: await isProven(log, entry),
     applied: await appliedBy(log, target, current.release.sequence),
   };
@@ -56,6 +57,13 @@ async function decisionAt(log: DecisionLog, index: number): Promise<Found> {
   const decision = disclosedDecision(entry.disclosed);
   if (decision !== null) return { decision, entry };
   throw new SluiceError("log-corrupt", `Entry ${index} no longer says what was decided.`);
+}
+
+/** A rollback carries a landing, which may carry a proposal in its turn. What is carried is always the earlier entry. */
+async function carriedInTheEnd(log: DecisionLog, { decision, entry }: Found): Promise<Found> {
+  if (decision.carried === null) return { decision, entry };
+  if (decision.carried.index < entry.index) return carriedInTheEnd(log, await decisionAt(log, decision.carried.index));
+  throw new SluiceError("log-corrupt", `Entry ${entry.index} carries an entry that came after it.`);
 }
 
 /** The newest allowed landing that created or updated it. */
