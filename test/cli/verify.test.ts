@@ -57,8 +57,9 @@ test("verify --all looks at every reachable commit, summary first, then a line f
   const lines = run.stdout.split("\n");
   assert.match(lines[0] ?? "", /^REJECTED \(preview\) .*: 1 verified, 2 rejected/);
   const [second = "", third = ""] = [repo.git(["rev-parse", "HEAD~1"]), repo.git(["rev-parse", "HEAD"])];
-  assert.equal(lines[2], `unsigned-commit  ${second.slice(0, 7)} "second"  ${second.slice(0, 7)} is unsigned.`);
-  assert.ok(lines[3]?.startsWith(`unknown-signer  ${third.slice(0, 7)} "third"`) && lines[3].includes(jo.fingerprint));
+  assert.equal(lines[2], "rejected  unknown-signer 1, unsigned-commit 1");
+  assert.equal(lines[3], `unsigned-commit  ${second.slice(0, 7)} "second"  ${second.slice(0, 7)} is unsigned.`);
+  assert.ok(lines[4]?.startsWith(`unknown-signer  ${third.slice(0, 7)} "third"`) && lines[4].includes(jo.fingerprint));
   assert.match(run.stdout, /\nfix {2}unsigned-commit: /);
 });
 

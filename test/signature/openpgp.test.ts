@@ -60,6 +60,28 @@ describe("OpenPGP signatures of gpg", () => {
     });
   }
 
+  const [long, every] = [
+    ["SHA256", "SHA384", "SHA512"],
+    ["SHA224", "SHA256", "SHA384", "SHA512"],
+  ];
+  for (const [algorithm, hashes] of [
+    ["nistp256", long],
+    ["nistp384", ["SHA384", "SHA512"]],
+    ["dsa2048", long],
+    ["ed25519", every],
+    ["rsa2048", every],
+  ] as const) {
+    test(`verifies ${algorithm} with every hash that gpg signs with, also longer than the key's own`, async () => {
+      const key = gpg.key(`Ada hashes ${algorithm} <ada@example.com>`, algorithm);
+      const certificate = gpg.export(key);
+      for (const hash of hashes) {
+        const signature = gpg.sign(key, PAYLOAD, ["--digest-algo", hash]);
+        assert.ok(gpg.statusOf(signature, PAYLOAD).includes("VALIDSIG"), hash);
+        assert.equal(outcome(await verify(certificate, signature)), "verified", hash);
+      }
+    });
+  }
+
   test("verifies a commit that git signed with gpg, by primary key and by signing subkey", async (t) => {
     const key = gpg.key("Ada Git <ada@example.com>", "ed25519", "cert");
     const subkey = gpg.subkey(key, "ed25519");

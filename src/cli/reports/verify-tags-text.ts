@@ -1,11 +1,12 @@
 /** `verify --tags` for people: the summary first, then one line for each rejected tag, then what to do about each reason. */
 import { printable } from "../../lib/printable.ts";
 import type { TagReport, VerifyTagsReport } from "./schemas/tags.ts";
-import { notes, remedies, signers } from "./verify-text.ts";
+import { notes, reasons, remedies, signers } from "./verify-text.ts";
 
 export function verifyTagsText(report: VerifyTagsReport): string {
   const rejected = report.tags.filter((one) => one.kind === "rejected");
-  const lines = [headline(report), ...notes(report.trust), ...signers(report.tags), ...rejected.map(rejection)];
+  const summary = [headline(report), ...notes(report.trust), ...signers(report.tags), ...reasons(rejected)];
+  const lines = [...summary, ...rejected.map(rejection)];
   return `${[...lines, ...remedies(rejected)].join("\n")}\n`;
 }
 

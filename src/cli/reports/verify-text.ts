@@ -11,7 +11,8 @@ const SHORT_ID = 7;
 export function verifyText(report: VerifyReport, titles: ReadonlyMap<string, string>): string {
   const rejected = report.verifications.filter((one) => one.kind === "rejected");
   const found = signers(report.verifications);
-  const lines = [headline(report), ...notes(report.trust), ...found, ...rejected.map((one) => rejection(one, titles))];
+  const summary = [headline(report), ...notes(report.trust), ...found, ...reasons(rejected)];
+  const lines = [...summary, ...rejected.map((one) => rejection(one, titles))];
   return `${[...lines, ...remedies(rejected)].join("\n")}\n`;
 }
 
@@ -47,6 +48,17 @@ export function signers(
   if (counted.size === 0) return [];
   const most = [...counted.values()].sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
   return [`signed  ${most.map((one) => `${printable(one.name)} ${one.count} (${one.format})`).join(", ")}`];
+}
+
+/** `rejected  unsigned-commit 12, unknown-signer 3`, most first; a single one says it in its own line. */
+export function reasons(rejected: readonly { readonly reason: string | null }[]): readonly string[] {
+  if (rejected.length < 2) return [];
+  const counts = [...Map.groupBy(rejected, (one) => one.reason ?? "")].map(([reason, of]) => ({
+    reason,
+    count: of.length,
+  }));
+  const most = counts.sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+  return [`rejected  ${most.map(({ reason, count }) => `${reason} ${count}`).join(", ")}`];
 }
 
 function rejection({ commit, reason, detail }: VerificationReport, titles: ReadonlyMap<string, string>): string {
