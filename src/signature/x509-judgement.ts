@@ -56,9 +56,10 @@ function outsideTime(leaf: Certificate, { issuers, at, proven }: Circumstances):
   return refusal("untrusted-certificate", "The authority's certificate was not in use then, by its trust root.");
 }
 
-function notProven(leaf: Certificate, at: Instant): Refusal {
-  const detail = `its certificate ended at ${formatTime(leaf.notAfter)}, nothing proves an earlier signature than`;
-  return refusal("time-not-proven", `The commit counts as seen at ${formatTime(at)}: ${detail} that.`);
+function notProven({ notAfter }: Certificate, at: Instant): Refusal {
+  const ended = `The certificate ended at ${formatTime(notAfter)}`;
+  const seen = `the commit counts as seen at ${formatTime(at)}`;
+  return refusal("time-not-proven", `${ended}, ${seen}, and nothing proves that it was signed before.`);
 }
 
 function unpromised(leaf: Certificate, issuer: Certificate, { certificateLogs }: X509Authority): Refusal | null {

@@ -102,6 +102,16 @@ for (const kind of ["rsa", "p256", "p384", "p521"] satisfies readonly KeyKind[])
   });
 }
 
+test("verifies a tag that is signed with a certificate", async () => {
+  const text = `object ${"1".repeat(40)}\ntype commit\ntag v1.0\ntagger Ada <${EMAIL}> 1793491200 +0000\n\nfirst\n`;
+  const signature = openssl.sign(openssl.member(ca, EMAIL), Buffer.from(text));
+  const verifier = await openVerifier(await company(), "sha1");
+  const tag = await verifier.verifyTag(Buffer.from(text + signature), NOW);
+  assert.deepEqual([tag.kind, tag.reason, tag.format, tag.signer?.person], ["verified", null, "x509", "ada"]);
+  const other = await verifier.verifyTag(Buffer.from(text.replace("v1.0", "v9.9") + signature), NOW);
+  assert.deepEqual([other.kind, other.reason], ["rejected", "bad-signature"]);
+});
+
 test("verifies under an authority with an Ed25519 key, and Ed25519 signatures with SHA-512 alone (RFC 8419)", async () => {
   const root = openssl.issue(
     "Ed root",
