@@ -20,6 +20,7 @@ import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
 import type { AppliedRecord, Applier, Inspection } from "../release/applier.ts";
 import { openApplier } from "../release/appliers.ts";
 import { openChannel } from "../release/channels.ts";
+import { objectName } from "../release/object-file.ts";
 import type { Head, ReleaseObject } from "../release/release.ts";
 import { reportFile, signReport } from "../release/report.ts";
 import { lockState } from "./lock.ts";
@@ -127,7 +128,7 @@ async function reconcile(setup: Setup, clock: Clock): Promise<AgentOutcome> {
   if (!stands) return applied(`${root.target} is release ${sequence} now.`, { ...facts, plan });
   if (inspection.drift.length === 0)
     return unchanged(`${root.target} is release ${sequence} already.`, { ...facts, plan });
-  const files = inspection.drift.map(({ file, how }) => `${file} (${how})`).join(", ");
+  const files = inspection.drift.map(({ file, how }) => `${objectName(file)} (${how})`).join(", ");
   return drifted(`${root.target} is release ${sequence}, but this is not as it was applied: ${files}.`, {
     ...facts,
     plan,

@@ -16,6 +16,7 @@ import { MAXIMUM_RELEASE_BYTES } from "../release/guards.ts";
 import { checkFresh, openHead } from "../release/head.ts";
 import { manifestDigest, openRelease } from "../release/manifest.ts";
 import { manifestsDigest } from "../release/manifests.ts";
+import { objectName } from "../release/object-file.ts";
 import { releaseFolder } from "../release/publish.ts";
 import type { Channel, Head, Release } from "../release/release.ts";
 import { openTree, type VerifiedTree } from "../release/verified-tree.ts";
@@ -187,7 +188,7 @@ async function readObjects(channel: Channel, release: Release): Promise<readonly
     if (sha256Hex(bytes) !== sha256) {
       throw new SluiceError(
         "object-differs",
-        `Object ${file} of release ${release.sequence} is not what was released.`,
+        `Object ${objectName(file)} of release ${release.sequence} is not what was released.`,
       );
     }
     if (total > MAXIMUM_RELEASE_BYTES)

@@ -6,7 +6,7 @@ import { readAgentYaml } from "../config/agent-yaml.ts";
 import { readSecret } from "../config/secret.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
-import { isObjectFile } from "../release/object-file.ts";
+import { objectName } from "../release/object-file.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { required } from "./opening.ts";
@@ -59,20 +59,12 @@ function text(outcome: AgentOutcome): string {
   const lines = [`${kind.padEnd(10)} ${message}${code === null ? "" : `   ${code}`}`];
   if (plan !== null && kind === "applied") {
     lines.push(
-      ...plan.create.map((file) => `  + ${objectOf(file)}`),
-      ...plan.update.map((file) => `  ~ ${objectOf(file)}`),
-      ...plan.delete.map((file) => `  - ${objectOf(file)}`),
+      ...plan.create.map((file) => `  + ${printable(objectName(file))}`),
+      ...plan.update.map((file) => `  ~ ${printable(objectName(file))}`),
+      ...plan.delete.map((file) => `  - ${printable(objectName(file))}`),
     );
   }
-  lines.push(...drift.map((one) => `  ${one.how.padEnd(8)} ${objectOf(one.file)}`));
+  lines.push(...drift.map((one) => `  ${one.how.padEnd(8)} ${printable(objectName(one.file))}`));
   if (fix !== null) lines.push(`fix        ${fix}`);
   return `${lines.join("\n")}\n`;
-}
-
-/** `apps_%44eployment_apps_web` as people say it; a long name is only there as its hash. */
-function objectOf(file: string): string {
-  const parts = isObjectFile(file) ? file.split("_").map(decodeURIComponent) : [];
-  const [, kind, namespace, name] = parts;
-  if (kind === undefined || namespace === undefined || name === undefined) return printable(file);
-  return printable(namespace === "" ? `${kind}/${name}` : `${kind}/${namespace}/${name}`);
 }

@@ -42,6 +42,13 @@ export function isObjectFile(name: string): boolean {
   });
 }
 
+/** What people call the object of a file, `Deployment/apps/web`; the file name itself where it says no more than a hash. */
+export function objectName(file: string): string {
+  const [, kind, namespace, name] = isObjectFile(file) ? file.split("_").map(decodePart) : [];
+  if (!kind || !name) return file;
+  return namespace ? `${kind}/${namespace}/${name}` : `${kind}/${name}`;
+}
+
 function encodePart(part: string): string {
   if (PLAIN_PART.test(part)) return part;
   let encoded = "";

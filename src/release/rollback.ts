@@ -11,7 +11,7 @@ import type { DecisionLog } from "../log/decision-log.ts";
 import type { EntryDraft, LoggedEntry } from "../log/entry.ts";
 import type { Resource, ResourceId } from "../render/resource.ts";
 import { readEntries } from "./holds.ts";
-import { objectFile } from "./object-file.ts";
+import { objectFile, objectName } from "./object-file.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { releaseOf, type SignedRelease } from "./record.ts";
 import type { ReleaseObject } from "./release.ts";
@@ -54,7 +54,7 @@ function asResource(sequence: number, { file, sha256 }: ReleaseObject, bytes: Ui
   const object = parseObject(canonical);
   const id = object === null ? null : identityOf(object);
   if (object === null || id === null || objectFile(id) !== file || canonicalJson(object) !== canonical) {
-    throw new SluiceError("object-lost", `Object ${file} of release ${sequence} is not what it was.`);
+    throw new SluiceError("object-lost", `Object ${objectName(file)} of release ${sequence} is not what it was.`);
   }
   const origin = { file: `releases/${sequence}/objects/${file}`, line: 1, document: 0, at: "", tool: "plain" } as const;
   return { id, object, canonical, sha256, origin };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isObjectFile, objectFile } from "../../src/release/object-file.ts";
+import { isObjectFile, objectFile, objectName } from "../../src/release/object-file.ts";
 
 const identity = fc.record({
   group: fc.oneof(fc.string(), fc.constantFrom("", "apps", "batch", "..", "a_b")),
@@ -87,4 +87,14 @@ test("an object without a name, or with half a character, has no file name", () 
   for (const bad of [{ name: "" }, { kind: "" }, { name: "\ud800" }]) {
     assert.throws(() => objectFile({ ...id, ...bad }), { code: "internal" });
   }
+});
+
+test("says of a file which object it is, and of any other file only its name", () => {
+  assert.equal(
+    objectName(objectFile({ group: "apps", kind: "Deployment", namespace: "shop", name: "web" })),
+    "Deployment/shop/web",
+  );
+  assert.equal(objectName(objectFile({ group: "", kind: "Namespace", namespace: "", name: "shop" })), "Namespace/shop");
+  for (const file of [`sha256-${"0".repeat(64)}`, "../up", "a_b_c_d_e", "_%53ervice__", "notes.txt"])
+    assert.equal(objectName(file), file);
 });
