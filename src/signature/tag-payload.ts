@@ -39,7 +39,7 @@ export type TagPayload =
 const MAXIMUM_SIGNATURE_BYTES = 64 * 1024;
 const HEADER = /^object ([0-9a-f]{40}|[0-9a-f]{64})\ntype (commit|tree|blob|tag)\ntag ([^\n]+)\n(?:tagger [^\n]+\n)?\n/;
 /** Of all kinds that git knows, also of those that are never a detached signature. */
-const BEGIN = /^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE|SSH SIGNATURE)-----/gm;
+const BEGIN = /(?<=\n)-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE|SSH SIGNATURE)-----/g;
 
 export function splitTag(raw: Uint8Array, objectFormat: ObjectFormat): TagPayload {
   if (raw.includes(0)) return malformed("holds a NUL byte");

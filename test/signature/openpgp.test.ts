@@ -133,6 +133,21 @@ describe("OpenPGP signatures of gpg", () => {
     assert.equal(outcome(await verify(gpg.export(key), signature, Date.parse("2027-06-02"))), "key-expired");
   });
 
+  test("judges the expiry of a subkey by its newest binding, also one that was made after the signature", async () => {
+    const primary = gpg.key("Ada Rebound <ada@example.com>", "ed25519", "cert", "never", "20261101T000000");
+    const early = ["--faked-system-time", "20261102T000000"];
+    const options = [...early, "--pinentry-mode", "loopback", "--passphrase", ""];
+    gpg.gpg([...options, "--quick-add-key", primary, "ed25519", "sign", "2026-11-10"]);
+    const subkey = gpg.fingerprints(primary)[1] ?? "";
+    const signature = gpg.sign(`${subkey}!`, PAYLOAD, ["--faked-system-time", "20261105T000000"]);
+    const short = gpg.export(primary);
+    assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-09"))), "verified");
+    assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-12"))), "key-expired");
+    gpg.gpg(["--faked-system-time", "20261106T000000", "--quick-set-expire", primary, "2027-06-01", subkey]);
+    assert.equal(outcome(await verify(gpg.export(primary), signature, Date.parse("2026-11-12"))), "verified");
+    assert.equal(outcome(await verify(gpg.export(primary), signature, Date.parse("2027-06-02"))), "key-expired");
+  });
+
   for (const [reason, code, before] of [
     ["compromised", "1", "key-revoked"],
     ["no reason", "0", "key-revoked"],

@@ -141,6 +141,7 @@ test("refuses forms that two readers could split differently", async (t) => {
       signed(text.replace("\n\n", "\ngpgsig-sha256 x\n\n")),
       "ambiguous-signature",
     ],
+    ["a block that begins behind a carriage return", signed(`${text.slice(0, -1)}\r`), "unsigned-tag"],
     ["text after the end", `${signed(text)}more\n`, "malformed-signature"],
     ["an inline PGP message", `${text}-----BEGIN PGP MESSAGE-----\n`, "malformed-signature"],
     ["an X.509 block of nothing", `${text}-----BEGIN SIGNED MESSAGE-----\n-----END SIGNED MESSAGE-----\n`, "x509"],
