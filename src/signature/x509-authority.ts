@@ -75,7 +75,10 @@ function readCertificates(file: string, place: Place): readonly Certificate[] {
   return blocks.map((der) => {
     const read = readCertificate(der);
     if (read.kind === "refused") return invalid(place, `${file} cannot be used: ${read.detail}`);
-    if (!read.extensions.isAuthority) return invalid(place, `${file} holds a certificate that is no authority's`);
+    const { isAuthority, keyUsage } = read.extensions;
+    if (!isAuthority || keyUsage?.certify === false) {
+      return invalid(place, `${file} holds a certificate that is no authority's`);
+    }
     if (read.extensions.hasNameConstraints) {
       const message = `${file} holds an authority with name constraints, which are not supported yet`;
       return place.reading.refuse(place.path, "not-supported", message);

@@ -96,7 +96,7 @@ export function objectionToPath(path: CertificatePath, purposes: readonly string
   const [, ...authorities] = path;
   for (const [index, one] of authorities.entries()) {
     const below = authorities.slice(0, index).filter((other) => other.subject !== other.issuer).length;
-    const wrong = faultOfAuthority(one, below, purposes);
+    const wrong = faultOfAuthority(one, below, purposes, index === authorities.length - 1);
     if (wrong !== null) return refusal("untrusted-certificate", `The authority ${one.fingerprint} ${wrong}.`);
   }
   const constrained = authorities.find((one) => one.extensions.hasNameConstraints);
@@ -118,9 +118,15 @@ export function objectionToPath(path: CertificatePath, purposes: readonly string
   return null;
 }
 
-function faultOfAuthority({ extensions }: Certificate, below: number, purposes: readonly string[]): string | null {
+/** Roots that people make with openssl often have no key usage; listed, they are what the trust folder says they are. */
+function faultOfAuthority(
+  { extensions }: Certificate,
+  below: number,
+  purposes: readonly string[],
+  isListed: boolean,
+): string | null {
   if (!extensions.isAuthority) return "may issue no certificates";
-  if (extensions.keyUsage?.certify !== true) return "may not sign certificates by its key usage";
+  if (!(extensions.keyUsage?.certify ?? isListed)) return "may not sign certificates by its key usage";
   if (extensions.pathLength !== null && below > extensions.pathLength) {
     return `stands above ${below} others but allows ${extensions.pathLength}`;
   }

@@ -88,7 +88,9 @@ function parse(der: Uint8Array): RevocationList {
   refuseCritical(extensions === null ? [] : childrenOf(onlyChild(extensions)));
   const algorithm = readSignatureAlgorithm(outerAlgorithm);
   if (algorithm.kind === "refused") throw new DerError("uses a signature algorithm that is not supported");
-  const revoked = new Map(entries === null ? [] : childrenOf(entries).map(readEntry));
+  const listed = entries === null ? [] : childrenOf(entries).map(readEntry);
+  const revoked = new Map(listed);
+  if (revoked.size !== listed.length) throw new DerError("names a certificate twice");
   return { issuer, thisUpdate, nextUpdate: time(next), revoked, tbs: tbs.whole, algorithm, signature };
 }
 
@@ -119,11 +121,11 @@ function refuseCritical(extensions: readonly Element[]): void {
   if (partial !== undefined) throw new DerError(`has the extension ${partial.id}, which is not supported`);
 }
 
-/** Whether the list is this authority's: its name, its key, and a key that may sign lists. */
+/** Whether the list is this listed authority's: its name, its key, and a key that may sign lists. */
 export function isListOf(list: RevocationList, authority: Certificate): boolean {
   return (
     list.issuer === authority.subject &&
-    authority.extensions.keyUsage?.revoke === true &&
+    authority.extensions.keyUsage?.revoke !== false &&
     isSignedBy(list.algorithm, authority.key, list.tbs, list.signature)
   );
 }

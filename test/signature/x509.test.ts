@@ -22,6 +22,7 @@ import {
   cms,
   digest,
   extension,
+  integer,
   keyUsage,
   memberCertificate,
   NULL,
@@ -205,6 +206,13 @@ describe("revocation lists", () => {
     });
   }
 
+  test("a root without key usage, as openssl makes it by default, counts where it is listed, and so does its list", async () => {
+    const plain = openssl.issue("Plain root", "basicConstraints=critical,CA:TRUE\n");
+    const files = { "ca.pem": readFileSync(plain.certificate), "ca.crl": openssl.revocations(plain, []) };
+    const made = openssl.sign(openssl.member(plain, EMAIL), PAYLOAD);
+    assert.equal(outcome(await verify(await company({ revocations: "ca.crl" }, files), made)), "verified ada");
+  });
+
   test("a list that has ended covers nobody, whatever it says", async () => {
     const trust = await own({ from: Date.now() - 3 * DAY_MS, until: Date.now() - DAY_MS });
     assert.equal(outcome(await verify(trust, message)), "revocation-unknown");
@@ -343,6 +351,8 @@ describe("the trust folder", () => {
   const list = (options: Partial<RevocationOptions> & { issuer?: TestCertificate } = {}): Buffer =>
     revocationList({ issuer: root, ...options });
   const critical = extension("2.5.29.28", NULL, true);
+  const twice = { serial: integer(7), at: Date.now(), reason: 1 };
+  const mute = authority("M", { extensions: [basicConstraints(true), keyUsage(5)] });
 
   const refusals: readonly [string, object, Files, Code, RegExp][] = [
     ["a certificate file that is not there", { certificate: "no.pem" }, {}, "trust-file-missing", /no\.pem/],
@@ -418,6 +428,27 @@ describe("the trust folder", () => {
       { "ca.crl": list().subarray(0, -1) },
       "trust-authority-invalid",
       /ends too early/,
+    ],
+    [
+      "a revocation list that names a certificate twice",
+      { revocations: "ca.crl" },
+      { "ca.crl": list({ revoked: [twice, { ...twice, reason: 4 }] }) },
+      "trust-authority-invalid",
+      /twice/,
+    ],
+    [
+      "an authority that may not sign certificates",
+      {},
+      { "ca.pem": pem("CERTIFICATE", authority("S", { extensions: [basicConstraints(true), keyUsage(0)] }).der) },
+      "trust-authority-invalid",
+      /no authority/,
+    ],
+    [
+      "a revocation list by an authority that may not sign lists",
+      { revocations: "ca.crl" },
+      { "ca.pem": pem("CERTIFICATE", mute.der), "ca.crl": revocationList({ issuer: mute }) },
+      "trust-authority-invalid",
+      /none of these/,
     ],
     [
       "a revocation list without a next update",
