@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("head", "sign a fresh head", async () => (await import("./head.ts")).head),
   entry("rollback", "release an earlier sequence again", async () => (await import("./rollback.ts")).rollback),
   entry("hold", "stop releases in a scope", async () => (await import("./hold.ts")).hold),
+  entry(
+    "log backup",
+    "copy the log while the gate goes on, and verify the copy",
+    async () => (await import("./log-backup.ts")).logBackup,
+  ),
   entry("resume", "end a hold", async () => (await import("./hold.ts")).resume),
   entry("agent", "verify and apply the current release", async () => (await import("./agent.ts")).agent),
   entry("log list", "search the log", async () => (await import("./log-list.ts")).logList),
@@ -80,7 +85,6 @@ export const PLANNED: readonly string[] = [
   "log export",
   "log redact",
   "log reconcile",
-  "log backup",
 ];
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {

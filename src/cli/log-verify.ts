@@ -1,6 +1,7 @@
 /** `sluice log verify`: verifies a whole log from its bytes alone. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { GateConfiguration } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
 import { absoluteStore } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -65,13 +66,21 @@ function whatToVerify(invocation: Invocation): Verified {
 
 function own(invocation: Invocation, named: string | undefined, known: readonly string[]): Verified {
   const configuration = gateConfiguration(invocation);
-  const { gate, folder } = configuration;
-  const key = readSecret(gate.log.key, folder, invocation.surroundings.environment);
-  const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
-  const anchored = anchor !== null && existsSync(anchor) ? [readText(anchor)] : [];
+  const evidence = ownEvidence(invocation, configuration);
   const path =
     named === undefined ? absoluteStore(configuration).replace(/^sqlite:/, "") : resolve(invocation.folder, named);
-  return { path, keys: [noteSigner(key).vkey], known: [...known, ...anchored] };
+  return { path, keys: evidence.keys, known: [...known, ...evidence.known] };
+}
+
+/** What a gate holds its own log against: its key, and what its anchor remembers now. */
+export function ownEvidence(
+  invocation: Invocation,
+  { gate, folder }: GateConfiguration,
+): Pick<Verified, "keys" | "known"> {
+  const key = readSecret(gate.log.key, folder, invocation.surroundings.environment);
+  const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
+  const note = anchor !== null && existsSync(anchor) ? readText(anchor) : "";
+  return { keys: [noteSigner(key).vkey], known: note === "" ? [] : [note] };
 }
 
 function readText(path: string): string {

@@ -3,6 +3,7 @@ import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { noteVerifier } from "./note.ts";
+import { copyDatabase } from "./stores/sqlite/backup.ts";
 import { SqliteReader } from "./stores/sqlite/reader.ts";
 import { SqliteLog } from "./stores/sqlite.ts";
 
@@ -34,6 +35,8 @@ interface Store {
   readonly scheme: string;
   openWriter(path: string, options: LogOptions): Promise<DecisionLog>;
   openReader(path: string, options: LogReaderOptions): DecisionLog;
+  /** Copies the log as it is at one moment into the empty file `to`, while others read and write it. */
+  copy(path: string, to: string): Promise<void>;
 }
 
 export const STORES: readonly Store[] = [
@@ -43,6 +46,7 @@ export const STORES: readonly Store[] = [
       SqliteLog.open({ ...options, path, anchor, checkpointFile }),
     openReader: (path, { origin = null, keys }) =>
       new SqliteReader({ path, origin, keys: keys?.map(noteVerifier) ?? null }),
+    copy: copyDatabase,
   },
 ];
 
@@ -62,6 +66,12 @@ export async function openLog(options: LogOptions): Promise<DecisionLog> {
 export async function openLogReader(options: LogReaderOptions): Promise<DecisionLog> {
   const { store, path } = locate(options.store);
   return store.openReader(path, options);
+}
+
+/** @throws `log-missing`, and what the system says */
+export async function copyStore(text: string, to: string): Promise<void> {
+  const { store, path } = locate(text);
+  await store.copy(path, to);
 }
 
 function locate(text: string): { store: Store; path: string } {

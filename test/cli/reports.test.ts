@@ -58,6 +58,7 @@ async function story(world: World): Promise<readonly Seen[]> {
   await keep("log-why", "why", world.log(["why", "Deployment/apps/web", "--target", "prod"]));
   await keep("log-proof", "a proof", world.log(["proof", "1"]));
   await keep("log-verify", "an intact log", world.log(["verify"]));
+  await keep("log-backup", "a backup", world.log(["backup", "--to", "../backup.db"]));
   damageLog(world);
   await keep("log-verify", "a damaged log", world.log(["verify", "../damaged/log.db"]));
   for (const file of world.files("channel").filter((one) => one.includes("/objects/"))) world.write(file, "{}");

@@ -104,6 +104,12 @@ export const LOG_CODES = {
     example: "The volume of `log.anchor` is not mounted.",
     fix: "Mount the volume or put the file back. To accept the log as it is, create the file empty: touch ANCHOR",
   },
+  "backup-exists": {
+    class: "usage",
+    means: "The file that a backup is to be written to exists; a backup never takes the place of anything.",
+    example: "`sluice log backup --to /backup/log.db --config gate.yaml`, run twice.",
+    fix: "Name another file, for example with the day in it: --to /backup/log-2026-11-21.db",
+  },
   "entry-unknown": {
     class: "usage",
     means: "The log has no entry with that number.",

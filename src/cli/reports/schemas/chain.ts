@@ -3,7 +3,14 @@ import type * as z from "zod";
 import { adoptionSchema, agentRunSchema, approvalSchema, headSchema, holdingSchema } from "./acts.ts";
 import { checkSchema, landingsSchema } from "./check.ts";
 import { demoSchema } from "./demo.ts";
-import { entriesSchema, entryReportSchema, logVerificationSchema, proofSchema, whySchema } from "./log.ts";
+import {
+  entriesSchema,
+  entryReportSchema,
+  logBackupSchema,
+  logVerificationSchema,
+  proofSchema,
+  whySchema,
+} from "./log.ts";
 
 export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
   adoption: { title: "Output of `sluice adopt --format json`", schema: adoptionSchema },
@@ -17,6 +24,7 @@ export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; re
     title: "Output of `sluice release --format json` and `sluice rollback --format json`",
     schema: landingsSchema,
   },
+  "log-backup": { title: "Output of `sluice log backup --format json`", schema: logBackupSchema },
   "log-list": { title: "Output of `sluice log list --format json`", schema: entriesSchema },
   "log-proof": { title: "Output of `sluice log proof --format json`", schema: proofSchema },
   "log-show": { title: "Output of `sluice log show --format json`", schema: entryReportSchema },

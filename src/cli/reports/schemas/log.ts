@@ -114,3 +114,12 @@ export const logVerificationSchema = z.strictObject({
   detail: z.string().nullable(),
   disclosures: z.strictObject({ matching: count, redacted: count }).nullable(),
 });
+
+export const logBackupSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("LogBackup"),
+  file: z.string().describe("The copy: readable by its owner only."),
+  origin: name,
+  size: count.describe("Number of entries; all were verified in the copy."),
+  bytes: count,
+});
