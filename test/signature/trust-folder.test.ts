@@ -311,6 +311,24 @@ test("a certificate stands for the one person or robot whose address it names, u
   assert.equal(await judged("ada@example.com", ", revocations: gone", { gone: "# nobody yet\n" }), "person ada");
 });
 
+test("a key that is listed as compromised verifies nothing with a certificate either", async (t) => {
+  const home = tempFolder(t);
+  const [authority, key] = [sshKeyPair(home, "ca"), sshKeyPair(home, "laptop")];
+  spawnSync("ssh-keygen", ["-q", "-s", authority.path, "-I", "id", "-n", "lin@example.com", `${key.path}.pub`]);
+  const args = ["-Y", "sign", "-q", "-n", "git", "-f", `${key.path}-cert.pub`];
+  const signature = spawnSync("ssh-keygen", args, { input: PAYLOAD }).stdout;
+  for (const [revoked, expected] of [
+    ["", "verified"],
+    [", revoked: {at: 2026-05-01, reason: compromised}", "key-revoked"],
+  ] as const) {
+    const lin = `  lin: {email: [lin@example.com], keys: [{ssh: ${key.line}${revoked}}]}`;
+    const people = `people:\n${lin}\nauthorities:\n  ca: {ssh: ${authority.line}, email: ["*@example.com"]}\n`;
+    const verifier = await openVerifier(await read(people), "sha1");
+    const found = await verifier.verify(commitOf(signedRaw(signature)), NOW);
+    assert.equal(found.kind === "verified" ? found.kind : found.reason, expected);
+  }
+});
+
 test("a removed person's signature is that of nobody", async () => {
   const verifier = await openVerifier(await read("people: {}\n"), "sha1");
   const found = await verifier.verify(commitOf(signedRaw(sshSig(ada, PAYLOAD))), { instant: 0, basis: "receipt" });

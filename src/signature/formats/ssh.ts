@@ -120,7 +120,7 @@ function byAuthority(
   signature: SshSignature,
   certificate: SshCertificate,
   at: Instant,
-  { authorities, revokedKeys }: Listed,
+  { authorities, revokedKeys, keys }: Listed,
 ): readonly Match[] | Refusal {
   const { key, authority } = certificate;
   const issuers = authorities.get(authority.fingerprint);
@@ -135,10 +135,13 @@ function byAuthority(
     ? refusal("key-revoked", `The certificate authority ${authority.fingerprint} was taken away.`)
     : objectionToCertificate(certificate, at, hardware);
   const { fingerprint, blob } = key;
+  // A key that its owner listed as lost is lost, whoever certified it.
+  const revoked = keys.get(fingerprint)?.find((one) => one.terms.revoked !== null)?.terms.revoked ?? null;
   const found = issuers.flatMap((issuer) => {
     const owner = ownerOfCertificate(certificate.principals, issuer);
     if (owner === null) return [];
-    const listed: SshTrustedKey = { format: "ssh", owner, fingerprint, blob, key: key.key, terms: issuer.terms };
+    const terms = revoked === null ? issuer.terms : { ...issuer.terms, revoked };
+    const listed: SshTrustedKey = { format: "ssh", owner, fingerprint, blob, key: key.key, terms };
     return [{ key: listed, signingKey: fingerprint, hardware, objection }];
   });
   return found.length > 0

@@ -60,6 +60,14 @@ export const SIGNATURE: readonly Mutant[] = [
     named: "over SHA-1 count only where the trust folder allows them and they were made before the stated day",
   },
   {
+    name: "takes a certificate of a key that its owner lost",
+    file: "src/signature/formats/ssh.ts",
+    find: "const terms = revoked === null ?",
+    replace: "const terms = revoked?.reason !== undefined || revoked === null ?",
+    test: TRUST,
+    named: "a key that is listed as compromised verifies nothing with a certificate either",
+  },
+  {
     name: "takes a certificate that names two people",
     file: "src/signature/ssh-authority.ts",
     find: "second === undefined ? (owner ?? null) : null",
