@@ -123,7 +123,7 @@ function flatten(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "invalid_union") {
     const unknown = unknownEverywhere(issue.errors);
     if (unknown.length > 0) return unknown.map((key) => ({ path: [...issue.path, key], message: "", key }));
-    const fitting = issue.errors.filter((issues) => !issues.some(isUnknownHere));
+    const fitting = issue.errors.filter((issues) => !issues.some(isOfAnother));
     const deepest = (fitting.length > 0 ? fitting : issue.errors)
       .flat()
       .sort((a, b) => b.path.length - a.path.length)[0];
@@ -134,9 +134,9 @@ function flatten(issue: z.core.$ZodIssue): Problem[] {
   return [{ path: issue.path, message: issue.message, key: null }];
 }
 
-/** Of a member that does not know a key: it is not the one that was meant where another knows them all. */
-function isUnknownHere(issue: z.core.$ZodIssue): boolean {
-  return issue.code === "unrecognized_keys" && issue.path.length === 0;
+/** Says that a member of a union is not the one that was meant: it does not know a key, or is no map at all. */
+function isOfAnother(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length === 0 && (issue.code === "unrecognized_keys" || issue.code === "invalid_type");
 }
 
 /** Keys that no member of a union knows: more likely misspelt than another member's. */

@@ -72,6 +72,16 @@ describe("a document", () => {
     assert.match(refused(`${GOOD}either: {file: 1}\n`).message, /either\.file/);
   });
 
+  test("a member that is no map is not the one that was meant where a map stands", () => {
+    const forms = z.strictObject({
+      key: z.union([z.string(), z.strictObject({ file: z.string(), from: z.string() })]),
+    });
+    assert.throws(
+      () => readDocument("key: {file: a, from: 1, fiel: b}\n", "a.yaml", forms, "configuration-invalid"),
+      /a\.yaml:1:\d+ key\.from/,
+    );
+  });
+
   test("says all that is wrong, at most five, and the first one's place", () => {
     const { message, position } = refused("x1: 1\nx2: 2\nx3: 3\nx4: 4\nx5: 5\nx6: 6\n");
     assert.equal(message.split("\n").length, 5);
