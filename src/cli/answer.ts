@@ -7,7 +7,13 @@ import { type Paint, paint } from "./reports/paint.ts";
 
 /** Options of every command that answers in text or JSON; each output belongs to one of the formats named last. */
 export const ANSWER_OPTIONS = {
-  format: { type: "string", multiple: true, value: "FORMAT", description: "text (default) or json; may be repeated" },
+  format: {
+    type: "string",
+    multiple: true,
+    value: "FORMAT",
+    values: ["text", "json"],
+    description: "text (default) or json; may be repeated",
+  },
   output: { type: "string", multiple: true, value: "FILE", description: "write the last format there instead" },
 } as const satisfies Command["options"];
 

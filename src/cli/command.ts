@@ -8,6 +8,8 @@ export interface OptionText {
   readonly short?: string;
   /** What stands for the value in help, for example `REV`. */
   readonly value?: string;
+  /** All that the value can be, where it is one of a few words. */
+  readonly values?: readonly string[];
   readonly description: string;
 }
 
@@ -19,11 +21,21 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionText>>;
   /** Least and most positional arguments after the command's name. */
   readonly positionals: readonly [number, number];
+  /** Words that the first of them can be, where a list knows them. */
+  readonly words?: readonly string[];
   /** Which exit codes it has, beside 2 (usage) and 3 (could not be evaluated). */
   readonly exitCodes: readonly (readonly [number, string])[];
   /** One command line that works, with what it shows. */
   readonly example: string;
   run(invocation: Invocation): Promise<number>;
+}
+
+/** A line of the table of commands, which loads a command's own file when it is asked for. */
+export interface CommandEntry {
+  /** One or two words: `check`, `log why`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
 }
 
 /** Everything a command may touch; no command reads `process` itself. */
@@ -34,6 +46,8 @@ export interface Invocation {
   readonly surroundings: Surroundings;
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
+  /** Every command that there is, this one among them. */
+  readonly commands: readonly CommandEntry[];
   readonly output: Output;
 }
 

@@ -1,12 +1,5 @@
 /** The table of commands. Each file brings its own dependencies, so that `check` never loads what only others need. */
-import type { Command } from "./command.ts";
-
-export interface CommandEntry {
-  /** One or two words: `check`, `log why`. */
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
+import type { Command, CommandEntry } from "./command.ts";
 
 export const COMMANDS: readonly CommandEntry[] = [
   entry(
@@ -22,11 +15,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("head", "sign a fresh head", async () => (await import("./head.ts")).head),
   entry("rollback", "release an earlier sequence again", async () => (await import("./rollback.ts")).rollback),
   entry("hold", "stop releases in a scope", async () => (await import("./hold.ts")).hold),
-  entry(
-    "log backup",
-    "copy the log while the gate goes on, and verify the copy",
-    async () => (await import("./log-backup.ts")).logBackup,
-  ),
   entry("resume", "end a hold", async () => (await import("./hold.ts")).resume),
   entry("agent", "verify and apply the current release", async () => (await import("./agent.ts")).agent),
   entry("log list", "search the log", async () => (await import("./log-list.ts")).logList),
@@ -34,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("log why", "say why a resource is live", async () => (await import("./log-why.ts")).logWhy),
   entry("log proof", "write an entry's proof", async () => (await import("./log-proof.ts")).logProof),
   entry("log verify", "verify a log from bytes alone", async () => (await import("./log-verify.ts")).logVerify),
+  entry(
+    "log backup",
+    "copy the log while the gate goes on, and verify the copy",
+    async () => (await import("./log-backup.ts")).logBackup,
+  ),
   entry("policy build", "compile policies to one module", async () => (await import("./policy-build.ts")).policyBuild),
   entry("policy check", "find mistakes in policies", async () => (await import("./policy-check.ts")).policyCheck),
   entry("policy test", "run the tests of policies", async () => (await import("./policy-test.ts")).policyTest),
@@ -59,6 +52,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry("explain", "say what a code or a rule means", async () => (await import("./explain.ts")).explain),
   entry("doctor", "check this machine, repository and gate", async () => (await import("./doctor.ts")).doctor),
+  entry(
+    "completion",
+    "print what lets a shell complete sluice's words",
+    async () => (await import("./completion.ts")).completion,
+  ),
   entry("demo", "see the main job happen", async () => (await import("./demo.ts")).demo),
 ];
 

@@ -14,6 +14,7 @@ export const configSchema: Command = {
   usage: [`config schema [${NAMES.join("|")}]`],
   options: {},
   positionals: [0, 1],
+  words: NAMES,
   exitCodes: [[0, "printed"]],
   example:
     "sluice config schema sluice > sluice.schema.json\nthen, in the first line of sluice.yaml, for editors that know it:\n# yaml-language-server: $schema=sluice.schema.json",

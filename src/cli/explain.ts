@@ -19,6 +19,7 @@ export const explain: Command = {
     ...ANSWER_OPTIONS,
   },
   positionals: [0, 1],
+  words: Object.keys(CODES).sort(),
   exitCodes: [[0, "explained"]],
   example: "sluice explain unsigned-commit\nsays what it means, shows an example, and how to sign the commits",
   run,

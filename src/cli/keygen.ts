@@ -25,6 +25,7 @@ export const keygen: Command = {
     ...ANSWER_OPTIONS,
   },
   positionals: [1, 1],
+  words: USES,
   exitCodes: [[0, "the key is written, its public half is printed"]],
   example:
     "sluice keygen log --name gate.example/log --out log.key\nprints the verifier key that agents and auditors are given",

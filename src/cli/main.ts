@@ -5,8 +5,8 @@ import { readSurroundings } from "../config/environment.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import { nearest } from "../lib/nearest.ts";
 import { VERSION } from "../lib/version.ts";
-import type { Command, Invocation } from "./command.ts";
-import { COMMANDS, type CommandEntry, PLANNED } from "./commands.ts";
+import type { Command, CommandEntry, Invocation } from "./command.ts";
+import { COMMANDS, PLANNED } from "./commands.ts";
 import { errorText, exitCodeOf } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { processOutput } from "./output.ts";
@@ -26,8 +26,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { options, positionals } = parse(command, found.rest);
     const folder = process.cwd();
     const random = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
-    const invocation: Invocation = { options, positionals, folder, surroundings, clock: Date.now, random, output };
-    return await command.run(invocation);
+    const means = { folder, surroundings, clock: Date.now, random, commands: COMMANDS, output };
+    return await command.run({ options, positionals, ...means });
   } catch (thrown) {
     const error = asSluiceError(thrown);
     output.remark(errorText(error));

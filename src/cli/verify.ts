@@ -40,7 +40,11 @@ export const verify: Command = {
     revoked: { type: "string", value: "FILE", description: "public SSH keys, one a line, that verify nothing" },
     at: { type: "string", value: "TIME", description: "look at the trust as of then; for information only" },
     ...ANSWER_OPTIONS,
-    format: { ...ANSWER_OPTIONS.format, description: "text (default), json or ndjson; may be repeated" },
+    format: {
+      ...ANSWER_OPTIONS.format,
+      values: ["text", "json", "ndjson"],
+      description: "text (default), json or ndjson; may be repeated",
+    },
   },
   positionals: [0, 1],
   exitCodes: [

@@ -10,7 +10,7 @@ import { tempFolder } from "../support/temp.ts";
 import { makeSshKey } from "./ssh-key.ts";
 
 /** They print one document, which is JSON already; the demo has its own --json. */
-const ONE_FORM = ["policy input", "config schema", "demo"];
+const ONE_FORM = ["policy input", "config schema", "completion", "demo"];
 
 test("every command that answers takes --format and --output, more than once", async () => {
   const commands = await Promise.all(COMMANDS.map((entry) => entry.load()));

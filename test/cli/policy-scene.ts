@@ -84,6 +84,7 @@ export async function runCommand(command: Command, args: readonly string[], fold
     surroundings: readSurroundings({ HOME: folder, CI: "true" }),
     clock: Date.now,
     random: (count) => new Uint8Array(count),
+    commands: [],
     output: {
       isTerminal: false,
       width: 80,

@@ -40,6 +40,7 @@ test("what is wrong is coloured on a terminal that has colours; a file never is"
     surroundings: readSurroundings(),
     clock: Date.now,
     random: (count: number) => new Uint8Array(count),
+    commands: [],
     output: {
       ...output,
       remark: () => undefined,
