@@ -1,106 +1,92 @@
 /**
- * The built-in functions that a policy module calls on its host, with Go's semantics: a small closed set. What is not
- * here is refused when policies are built (`builtin-not-supported`); a call that fails is an error of the rule.
+ * The built-in functions that a policy module calls on its host, with Go's semantics: a closed set. What is not here is
+ * refused when policies are built (`builtin-not-supported`); a call that fails is an error of the rule. Each family is
+ * loaded only when a module imports one of it.
  */
-import { parseTime } from "../lib/time.ts";
-import { sprintf } from "./go-format.ts";
-import { isArray, type RegoValue } from "./rego-value.ts";
-import { compareVersions, parseVersion } from "./semver.ts";
+import type { Builtin, BuiltinFamily } from "./builtins/call.ts";
 
-/** A call with arguments that the function does not accept. */
-export class BuiltinError extends Error {
-  override readonly name = "BuiltinError";
+interface Family {
+  readonly names: readonly string[];
+  readonly load: () => Promise<{ readonly BUILTINS: BuiltinFamily }>;
 }
 
-/** Arguments in, and a value as JSON text out: every function here answers a JSON value. */
-type Builtin = (...values: readonly RegoValue[]) => string;
+const JWT_ALGORITHMS = ["es256", "es384", "es512", "hs256", "hs384", "hs512", "ps256", "ps384", "ps512"] as const;
 
-/** Of a call's argument and of its answer, printed. */
-export const MAXIMUM_VALUE_LENGTH = 1024 * 1024;
-
-const BUILTINS: Readonly<Record<string, Builtin>> = {
-  sprintf: (format, values) => {
-    if (!isArray(values ?? null)) throw new BuiltinError("operand 2 is not an array");
-    const formatted = sprintf(asText(format, 1), values as readonly RegoValue[]);
-    if (formatted.length > MAXIMUM_VALUE_LENGTH) throw new BuiltinError("the text is longer than 1 MiB");
-    return JSON.stringify(formatted);
+const FAMILIES: readonly Family[] = [
+  {
+    names: [
+      ...["sprintf", "indexof_n", "strings.any_prefix_match", "strings.any_suffix_match", "strings.count"],
+      "strings.split_n",
+    ],
+    load: () => import("./builtins/strings.ts"),
   },
-  "strings.any_prefix_match": (search, base) => anyMatch(search, base, (text, affix) => text.startsWith(affix)),
-  "strings.any_suffix_match": (search, base) => anyMatch(search, base, (text, affix) => text.endsWith(affix)),
-  "strings.count": (search, substring) => String(countOf(asText(search, 1), asText(substring, 2))),
-  "semver.is_valid": (version) => String(typeof version === "string" && parseVersion(version) !== null),
-  "semver.compare": (a, b) => String(compareVersions(asVersion(a, 1), asVersion(b, 2))),
-  "time.parse_rfc3339_ns": (text) => nanoseconds(asText(text, 1)),
-};
+  {
+    names: ["numbers.range_step", "semver.compare", "semver.is_valid", "units.parse", "units.parse_bytes"],
+    load: () => import("./builtins/numbers.ts"),
+  },
+  {
+    names: ["base64url.encode_no_pad", "hex.decode", "hex.encode", "json.marshal_with_options"],
+    load: () => import("./builtins/encoding.ts"),
+  },
+  {
+    names: [
+      ...["uri.is_valid", "uri.parse", "urlquery.decode", "urlquery.decode_object", "urlquery.encode"],
+      "urlquery.encode_object",
+    ],
+    load: () => import("./builtins/url.ts"),
+  },
+  { names: ["yaml.is_valid", "yaml.marshal", "yaml.unmarshal"], load: () => import("./builtins/yaml.ts") },
+  {
+    names: [
+      ...["time.add_date", "time.clock", "time.date", "time.diff", "time.format", "time.now_ns", "time.weekday"],
+      ...["time.parse_duration_ns", "time.parse_ns", "time.parse_rfc3339_ns"],
+    ],
+    load: () => import("./builtins/time.ts"),
+  },
+  { names: ["json.patch"], load: () => import("./builtins/patch.ts") },
+  { names: ["graph.reachable_paths", "object.subset"], load: () => import("./builtins/objects.ts") },
+  {
+    names: ["net.cidr_contains_matches", "net.cidr_expand", "net.cidr_is_valid", "net.cidr_merge"],
+    load: () => import("./builtins/net.ts"),
+  },
+  {
+    names: [...["glob.quote_meta", "regex.find_n", "regex.replace", "regex.split"], "regex.template_match"],
+    load: () => import("./builtins/regex.ts"),
+  },
+  {
+    names: [
+      ...["crypto.hmac.equal", "crypto.hmac.md5", "crypto.hmac.sha1", "crypto.hmac.sha256", "crypto.hmac.sha512"],
+      ...["crypto.md5", "crypto.sha1", "crypto.sha256"],
+    ],
+    load: () => import("./builtins/hash.ts"),
+  },
+  {
+    names: [
+      ...["io.jwt.decode", "io.jwt.decode_verify", "io.jwt.encode_sign", "io.jwt.encode_sign_raw"],
+      ...["io.jwt.verify_eddsa", "io.jwt.verify_rs256", "io.jwt.verify_rs384", "io.jwt.verify_rs512"],
+      ...JWT_ALGORITHMS.map((algorithm) => `io.jwt.verify_${algorithm}`),
+    ],
+    load: () => import("./builtins/jwt.ts"),
+  },
+  { names: ["rand.intn", "uuid.parse", "uuid.rfc4122"], load: () => import("./builtins/uuid.ts") },
+  {
+    names: ["cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string"],
+    load: () => import("./builtins/casts.ts"),
+  },
+];
 
+/** Answers that no two evaluations share: refused until the evidence of a decision records them. */
+const UNRECORDED: ReadonlySet<string> = new Set(["time.now_ns", "rand.intn", "uuid.rfc4122"]);
+
+/** Whether policies may call it. */
 export function isOffered(name: string): boolean {
-  return Object.hasOwn(BUILTINS, name);
+  return !UNRECORDED.has(name) && FAMILIES.some(({ names }) => names.includes(name));
 }
 
-/** @returns the value as JSON text. @throws when the call fails or the function is not offered. */
-export function callBuiltin(name: string, values: readonly RegoValue[]): string {
-  const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
-  if (builtin === undefined) throw new BuiltinError("not offered");
-  return builtin(...values);
-}
-
-function asText(value: RegoValue | undefined, operand: number): string {
-  if (typeof value !== "string") throw new BuiltinError(`operand ${operand} is not a string`);
-  return value;
-}
-
-function asVersion(value: RegoValue | undefined, operand: number) {
-  const version = parseVersion(asText(value, operand));
-  if (version === null) throw new BuiltinError(`operand ${operand} is not a semantic version`);
-  return version;
-}
-
-function anyMatch(
-  search: RegoValue | undefined,
-  base: RegoValue | undefined,
-  match: (text: string, affix: string) => boolean,
-): string {
-  const affixes = asTexts(base, 2);
-  return String(asTexts(search, 1).some((text) => affixes.some((affix) => match(text, affix))));
-}
-
-/** A string stands for itself; arrays and sets of strings for their items. */
-function asTexts(value: RegoValue | undefined, operand: number): readonly string[] {
-  if (typeof value === "string") return [value];
-  const items =
-    value === undefined || value === null || typeof value === "boolean"
-      ? null
-      : isArray(value)
-        ? value
-        : value.type === "set"
-          ? value.items
-          : null;
-  if (items === null) throw new BuiltinError(`operand ${operand} is not a string, an array or a set`);
-  return items.map((item) => asText(item, operand));
-}
-
-/** strings.Count of Go: an empty substring is found before and after every character. */
-function countOf(text: string, substring: string): number {
-  return substring === "" ? [...text].length + 1 : text.split(substring).length - 1;
-}
-
-const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
-/** What int64 nanoseconds since 1970 can hold. */
-const MAXIMUM_NS = 2n ** 63n - 1n;
-
-function nanoseconds(text: string): string {
-  const [, seconds, fraction = "", zone] = RFC3339.exec(text) ?? [];
-  const at = seconds === undefined ? null : parseTime(`${seconds}Z`);
-  const offset = zone === undefined ? null : offsetMinutes(zone);
-  if (at === null || offset === null) throw new BuiltinError("operand 1 is not an RFC 3339 time");
-  const value = BigInt(at - offset * 60_000) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
-  if (value > MAXIMUM_NS || value < -MAXIMUM_NS - 1n) throw new BuiltinError("time outside of valid range");
-  return value.toString();
-}
-
-function offsetMinutes(zone: string): number | null {
-  if (zone === "Z") return 0;
-  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
-  if (hours > 24 || minutes > 59) return null;
-  return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
+/** Loads what is asked for and exists; a name that is left out fails when it is called. */
+export async function loadBuiltins(names: readonly string[]): Promise<ReadonlyMap<string, Builtin>> {
+  const families = FAMILIES.filter((family) => family.names.some((name) => names.includes(name)));
+  const loaded = await Promise.all(families.map(({ load }) => load()));
+  const all = loaded.flatMap(({ BUILTINS }) => Object.entries(BUILTINS));
+  return new Map(all.filter(([name]) => names.includes(name)));
 }

@@ -15,7 +15,7 @@ import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 3;
+const HOST_VERSION = 4;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;

@@ -192,7 +192,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
 /** strconv.Quote. */
-function quote(text: string): string {
+export function quote(text: string): string {
   const parts = [...text].map((character) => {
     const short = SHORT_ESCAPES[character];
     if (short !== undefined) return short;

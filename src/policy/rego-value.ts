@@ -29,7 +29,7 @@ export function parseRegoValue(text: string): RegoValue {
   return value;
 }
 
-const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const NUMBER = /-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y;
 const STRING = /"(?:[^"\\]|\\.)*"/sy;
 const WORDS = [
   ["null", null],
@@ -102,7 +102,7 @@ class ValueReader {
   }
 
   #space(): void {
-    while (this.#text[this.#at] === " ") this.#at++;
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 
   #accept(word: string): boolean {
@@ -128,6 +128,15 @@ class ValueReader {
   }
 }
 
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** As a module reads it (`opa_value_parse`); half of a surrogate pair, which no module takes, becomes U+FFFD. */
+export function regoText(value: RegoValue): string {
+  return printRegoValue(value, (text) => JSON.stringify(text.toWellFormed()));
+}
+
 /** As Go's OPA prints a value (`ast.Value.String()`): sets and keys in Rego's order, strings quoted as Go quotes them. */
 export function printRegoValue(value: RegoValue, quote: (text: string) => string): string {
   const print = (one: RegoValue) => printRegoValue(one, quote);
@@ -147,7 +156,7 @@ export function printRegoValue(value: RegoValue, quote: (text: string) => string
 }
 
 /** Rego's total order: null, booleans, numbers, strings (by code point), arrays, objects, sets. */
-function compareRegoValues(a: RegoValue, b: RegoValue): number {
+export function compareRegoValues(a: RegoValue, b: RegoValue): number {
   const ranks = rank(a) - rank(b);
   if (ranks !== 0) return ranks;
   if (typeof a === "boolean") return Number(a) - Number(b);

@@ -4,9 +4,9 @@
  * compiled regular expressions (0.7 ms for one `{0,127}`), so it happens only when enough garbage has gathered; a
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
-import { BuiltinError, callBuiltin, MAXIMUM_VALUE_LENGTH } from "./builtins.ts";
+import { type Builtin, BuiltinError, type CallContext, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
 import { FormatError } from "./go-format.ts";
-import { parseRegoValue, type RegoValue } from "./rego-value.ts";
+import { parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
 export class EvaluationFault extends Error {
@@ -25,11 +25,34 @@ export type InputParts = Readonly<Record<string, Uint8Array>>;
 export interface PolicyInstance {
   /** Entrypoint number by name, `sluice/aggregate/result`. */
   readonly entrypoints: Readonly<Record<string, number>>;
+  /** Names of the built-in functions that the module calls on its host. */
+  readonly imports: readonly string[];
+  /** MUST come before the first evaluation of a module that has imports; see loadBuiltins. */
+  use(functions: ReadonlyMap<string, Builtin>): void;
   /** Replaces what the following documents share. @throws EvaluationFault */
   share(parts: InputParts): void;
   /** @returns the value of the entrypoint as JSON text, null when it is undefined. @throws EvaluationFault */
   evaluate(entrypoint: number, own: InputParts): string | null;
+  /**
+   * The whole answer exactly: sets stay sets and numbers keep their form. Values are Rego terms, of which JSON is a part;
+   * without an input it is undefined. @throws EvaluationFault
+   */
+  query(entrypoint: number, values: QueryValues): RegoValue;
 }
+
+export interface QueryValues {
+  readonly data: Uint8Array;
+  readonly input: Uint8Array | null;
+}
+
+/** What a failing call means: the end of the evaluation, or an undefined value as in OPA. */
+export interface CallRules {
+  readonly onFailure: "error" | "undefined";
+  readonly context: CallContext;
+}
+
+/** Native policies: nothing is guessed, and nothing is known but the input. */
+const NATIVE_CALLS: CallRules = { onFailure: "error", context: { nowNs: null, draw: null } };
 
 interface Exports {
   opa_wasm_abi_version: WebAssembly.Global;
@@ -38,6 +61,7 @@ interface Exports {
   entrypoints(): number;
   opa_malloc(size: number): number;
   opa_json_parse(address: number, length: number): number;
+  opa_value_parse(address: number, length: number): number;
   opa_json_dump(value: number): number;
   opa_value_dump(value: number): number;
   opa_value_add_path(value: number, path: number, part: number): number;
@@ -61,19 +85,26 @@ const MAXIMUM_ANSWER_BYTES = 16 * 1024 * 1024;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** @param memoryBytes all the memory the policy may ever have. @throws EvaluationFault for another ABI or a module that does not fit. */
-export function instantiate(module: WebAssembly.Module, memoryBytes: number): PolicyInstance {
-  const host = fittingHost(module, Math.floor(memoryBytes / PAGE_BYTES));
+export function instantiate(
+  module: WebAssembly.Module,
+  memoryBytes: number,
+  rules: CallRules = NATIVE_CALLS,
+): PolicyInstance {
+  const host = fittingHost(module, Math.floor(memoryBytes / PAGE_BYTES), rules);
   return {
     entrypoints: host.entrypoints,
+    imports: host.imports,
+    use: (functions) => host.use(functions),
+    query: (entrypoint, values) => host.guard(() => host.query(entrypoint, values)),
     share: (parts) => host.guard(() => host.share(parts)),
     evaluate: (entrypoint, own) => host.guard(() => host.evaluate(entrypoint, own)),
   };
 }
 
-function fittingHost(module: WebAssembly.Module, maximum: number): Host {
+function fittingHost(module: WebAssembly.Module, maximum: number, rules: CallRules): Host {
   for (const initial of INITIAL_PAGES.filter((pages) => pages <= maximum)) {
     try {
-      return new Host(module, new WebAssembly.Memory({ initial, maximum }));
+      return new Host(module, new WebAssembly.Memory({ initial, maximum }), rules);
     } catch (thrown) {
       if (!(thrown instanceof WebAssembly.LinkError)) throw thrown;
     }
@@ -84,7 +115,10 @@ function fittingHost(module: WebAssembly.Module, maximum: number): Host {
 class Host {
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
+  readonly #rules: CallRules;
   readonly #builtins: ReadonlyMap<number, string>;
+  #functions: ReadonlyMap<string, Builtin> = new Map();
+  readonly imports: readonly string[];
   readonly entrypoints: Readonly<Record<string, number>>;
   readonly #origin: number;
   #base: number;
@@ -94,8 +128,9 @@ class Host {
   /** Set by whatever stops the module, so that the reason survives the trap. */
   #fault: EvaluationFault | null = null;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, rules: CallRules) {
     this.#memory = memory;
+    this.#rules = rules;
     const call = (id: number, _context: number, ...values: number[]) => this.#call(id, values);
     const env = {
       memory,
@@ -113,6 +148,7 @@ class Host {
       throw new EvaluationFault("policy-aborted", `the module has ABI ${major.value}.${minor.value}`);
     const names = this.#json(this.#exports.builtins()) as Record<string, number>;
     this.#builtins = new Map(Object.entries(names).map(([name, id]) => [id, name]));
+    this.imports = Object.keys(names);
     this.entrypoints = this.#json(this.#exports.entrypoints()) as Record<string, number>;
     this.#origin = this.#exports.opa_heap_ptr_get();
     this.#base = this.#origin;
@@ -129,6 +165,10 @@ class Host {
     }
   }
 
+  use(functions: ReadonlyMap<string, Builtin>): void {
+    this.#functions = functions;
+  }
+
   share(parts: InputParts): void {
     this.#exports.opa_heap_ptr_set(this.#origin);
     this.#data = this.#parse(utf8("{}"));
@@ -142,12 +182,25 @@ class Host {
     const input = this.#parse(utf8("{}"));
     for (const [path, value] of this.#shared) this.#add(input, path, value);
     for (const key of Object.keys(own)) this.#add(input, this.#path(key), this.#parse(own[key] as Uint8Array));
+    return unwrap(this.#text(wasm.opa_json_dump(this.#run(entrypoint, input, this.#data))));
+  }
+
+  query(entrypoint: number, { data, input }: QueryValues): RegoValue {
+    this.#exports.opa_heap_ptr_set(this.#origin);
+    const read = input === null ? 0 : this.#parse(input, "opa_value_parse");
+    const answer = this.#run(entrypoint, read, this.#parse(data, "opa_value_parse"));
+    return parseRegoValue(this.#text(this.#exports.opa_value_dump(answer)));
+  }
+
+  /** @param input 0 = undefined. @returns the address of the set of results. */
+  #run(entrypoint: number, input: number, data: number): number {
+    const wasm = this.#exports;
     const context = wasm.opa_eval_ctx_new();
-    wasm.opa_eval_ctx_set_input(context, input);
-    wasm.opa_eval_ctx_set_data(context, this.#data);
+    if (input !== 0) wasm.opa_eval_ctx_set_input(context, input);
+    wasm.opa_eval_ctx_set_data(context, data);
     wasm.opa_eval_ctx_set_entrypoint(context, entrypoint);
     if (wasm.eval(context) !== 0) throw new EvaluationFault("policy-aborted", "the module answered an error");
-    return unwrap(this.#text(wasm.opa_json_dump(wasm.opa_eval_ctx_get_result(context))));
+    return wasm.opa_eval_ctx_get_result(context);
   }
 
   #add(input: number, path: number, value: number): void {
@@ -160,24 +213,26 @@ class Host {
   }
 
   /** The module keeps pointing into the text, so it stays in memory as long as the value. */
-  #parse(text: Uint8Array): number {
+  #parse(text: Uint8Array, reader: "opa_json_parse" | "opa_value_parse" = "opa_json_parse"): number {
     const address = this.#exports.opa_malloc(text.byteLength);
     new Uint8Array(this.#memory.buffer).set(text, address);
-    const value = this.#exports.opa_json_parse(address, text.byteLength);
+    const value = this.#exports[reader](address, text.byteLength);
     if (value === 0) throw new EvaluationFault("policy-aborted", "the module did not read its input");
     return value;
   }
 
+  /** @returns the address of the value, 0 when the call has none. */
   #call(id: number, values: readonly number[]): number {
     const name = this.#builtins.get(id) ?? `number ${id}`;
     try {
-      const text = callBuiltin(
-        name,
-        values.map((value) => this.#argument(value)),
-      );
-      return this.#parse(utf8(text));
+      const operands = values.map((value) => this.#argument(value));
+      const called = this.#functions.get(name);
+      if (called === undefined) throw new BuiltinError("not offered");
+      const answer = called(operands, this.#rules.context);
+      return answer === undefined ? 0 : this.#parse(utf8(regoText(answer)), "opa_value_parse");
     } catch (thrown) {
       if (this.#fault !== null) throw thrown;
+      if (this.#rules.onFailure === "undefined") return 0;
       const why = thrown instanceof BuiltinError || thrown instanceof FormatError ? thrown.message : "it failed";
       return this.#stop(new EvaluationFault("builtin-error", `${name}: ${why}`));
     }

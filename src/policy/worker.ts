@@ -6,6 +6,8 @@ import { type MessagePort, parentPort } from "node:worker_threads";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./aggregate.ts";
 import { readAnswer } from "./answer.ts";
 import type { Batch, Fault, Job, Outcome, RawFinding, Report, Span } from "./batch.ts";
+import type { Builtin } from "./builtins/call.ts";
+import { loadBuiltins } from "./builtins.ts";
 import { EvaluationFault, type InputParts, instantiate, type PolicyInstance } from "./wasm-instance.ts";
 
 const REPORT_EVERY_MS = 20;
@@ -14,22 +16,41 @@ if (parentPort !== null) serve(parentPort);
 
 function serve(port: MessagePort): void {
   let module: WebAssembly.Module | null = null;
-  port.on("message", (batch: Batch) => {
-    module = batch.module ?? module;
-    if (module !== null) new Run(batch, module).all((report) => port.postMessage(report));
+  let functions: ReadonlyMap<string, Builtin> | null = null;
+  port.on("message", async (batch: Batch) => {
+    if (batch.module !== null) [module, functions] = [batch.module, null];
+    if (module === null) return;
+    functions ??= await functionsOf(module, batch.memoryBytes);
+    new Run(batch, module, functions).all((report) => port.postMessage(report));
   });
+}
+
+/** A module that cannot be asked has none: each of its jobs then says why. */
+async function functionsOf(module: WebAssembly.Module, memoryBytes: number): Promise<ReadonlyMap<string, Builtin>> {
+  const names = attempt(() => instantiate(module, memoryBytes).imports) ?? [];
+  return loadBuiltins(names);
+}
+
+function attempt<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch {
+    return null;
+  }
 }
 
 class Run {
   readonly #batch: Batch;
   readonly #module: WebAssembly.Module;
+  readonly #functions: ReadonlyMap<string, Builtin>;
   readonly #ruleOf: ReadonlyMap<string, number>;
   #instance: PolicyInstance | null = null;
   #context: number | null = null;
 
-  constructor(batch: Batch, module: WebAssembly.Module) {
+  constructor(batch: Batch, module: WebAssembly.Module, functions: ReadonlyMap<string, Builtin>) {
     this.#batch = batch;
     this.#module = module;
+    this.#functions = functions;
     this.#ruleOf = new Map(batch.rules.map((id, index) => [id, index]));
   }
 
@@ -69,6 +90,7 @@ class Run {
     if (document === undefined) throw new EvaluationFault("policy-aborted", "the worker was not given its input");
     if (this.#instance === null) {
       this.#instance = instantiate(this.#module, this.#batch.memoryBytes);
+      this.#instance.use(this.#functions);
       this.#context = null;
     }
     if (this.#context !== document.context) {

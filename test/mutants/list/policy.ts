@@ -58,10 +58,26 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "gives a policy all the memory that it asks for",
     file: "src/policy/wasm-instance.ts",
-    find: "fittingHost(module, Math.floor(memoryBytes / PAGE_BYTES))",
-    replace: "fittingHost(module, 32_768)",
+    find: "fittingHost(module, Math.floor(memoryBytes / PAGE_BYTES), rules)",
+    replace: "fittingHost(module, 32_768, rules)",
     test: ENGINE,
     named: "a policy has the memory that it is given, and no more",
+  },
+  {
+    name: "lets a policy ask the clock, which no evidence records",
+    file: "src/policy/builtins.ts",
+    find: "return !UNRECORDED.has(name) && ",
+    replace: "return ",
+    test: "test/policy/builtins.test.ts",
+    named: "policies may not call time.now_ns: its answer is in no evidence",
+  },
+  {
+    name: "treats a failing built-in of a native policy as undefined",
+    file: "src/policy/wasm-instance.ts",
+    find: 'onFailure: "error", context',
+    replace: 'onFailure: "undefined", context',
+    test: "test/policy/builtins.test.ts",
+    named: "a call that fails is an error of the rule that makes it, and of no other",
   },
   {
     name: "keeps an instance after a throw",

@@ -1,0 +1,144 @@
+/** `net.cidr_*` on addresses as numbers: IPv4 of 32 bits, IPv6 of 128; IPv4 written inside IPv6 counts as IPv4. */
+import { isArray, type RegoValue } from "../rego-value.ts";
+import { type Address, formatAddress, parseAddress } from "./address.ts";
+import {
+  BuiltinError,
+  type BuiltinFamily,
+  isObjectValue,
+  isSet,
+  itemsOf,
+  MAXIMUM_ITEMS,
+  number,
+  setOf,
+  textOf,
+} from "./call.ts";
+
+interface Network {
+  readonly bits: 32 | 128;
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly prefix: number;
+}
+
+export const BUILTINS: BuiltinFamily = {
+  "net.cidr_contains_matches": ([networks = null, others = null]) => containsMatches(networks, others),
+  "net.cidr_expand": (operands) => expand(networkOf(textOf(operands, 0))),
+  "net.cidr_is_valid": ([text]) => typeof text === "string" && parseNetwork(text) !== null,
+  "net.cidr_merge": (operands) => setOf(merge(itemsOf(operands, 0).map(toMerge)).map(formatNetwork)),
+};
+
+function parseNetwork(text: string): Network | null {
+  const [, address, length] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
+  if (address === undefined || length === undefined || (length.length > 1 && length.startsWith("0"))) return null;
+  const parsed = parseAddress(address);
+  if (parsed === null) return null;
+  // The length counts bits of the form in which the address is written.
+  const bits = address.includes(":") ? 128 : 32;
+  const prefix = Number(length);
+  if (prefix > bits) return null;
+  if (bits === 128 && parsed.bits === 32) {
+    if (prefix < 96) return network({ bits: 128, value: 0xffffn * 2n ** 32n + parsed.value }, prefix);
+    return network(parsed, prefix - 96);
+  }
+  return network(parsed, prefix);
+}
+
+function network({ bits, value }: Address, prefix: number): Network {
+  const size = 2n ** BigInt(bits - prefix);
+  const first = (value / size) * size;
+  return { bits, first, last: first + size - 1n, prefix };
+}
+
+function networkOf(text: string): Network {
+  const parsed = parseNetwork(text);
+  if (parsed === null) throw new BuiltinError("the text is not a network");
+  return parsed;
+}
+
+function formatNetwork({ bits, first, prefix }: Network): string {
+  return `${formatAddress({ bits, value: first })}/${prefix}`;
+}
+
+function expand({ bits, first, last }: Network): RegoValue {
+  if (last - first >= BigInt(MAXIMUM_ITEMS)) throw new BuiltinError(`more than ${MAXIMUM_ITEMS} addresses`);
+  const count = Number(last - first) + 1;
+  return setOf(Array.from({ length: count }, (_, index) => formatAddress({ bits, value: first + BigInt(index) })));
+}
+
+/** An address alone must be of IPv4 and has the network of its historical class, as in Go. */
+function toMerge(item: RegoValue): Network {
+  if (typeof item !== "string") throw new BuiltinError("an element is not a string");
+  const address = parseAddress(item);
+  if (address === null) return networkOf(item);
+  if (address.bits !== 32) throw new BuiltinError("IPv6 needs a prefix length");
+  const top = Number(address.value >> 24n);
+  return network(address, top < 0x80 ? 8 : top < 0xc0 ? 16 : 24);
+}
+
+/** Ranges that touch become one, and that the fewest networks that cover it. */
+function merge(networks: readonly Network[]): readonly Network[] {
+  const sorted = [...networks].sort((a, b) => a.bits - b.bits || compare(a.first, b.first) || compare(b.last, a.last));
+  const ranges: { bits: 32 | 128; first: bigint; last: bigint }[] = [];
+  for (const { bits, first, last } of sorted) {
+    const before = ranges.at(-1);
+    if (before !== undefined && before.bits === bits && first <= before.last + 1n)
+      before.last = before.last > last ? before.last : last;
+    else ranges.push({ bits, first, last });
+  }
+  return ranges.flatMap(({ bits, first, last }) => cover(bits, first, last));
+}
+
+function cover(bits: 32 | 128, first: bigint, last: bigint): readonly Network[] {
+  const found: Network[] = [];
+  for (let at = first; at <= last; ) {
+    let prefix = bits as number;
+    while (prefix > 0 && fits(at, bits, prefix - 1, last)) prefix--;
+    const next = network({ bits, value: at }, prefix);
+    found.push(next);
+    at = next.last + 1n;
+  }
+  return found;
+}
+
+function fits(at: bigint, bits: number, prefix: number, last: bigint): boolean {
+  const size = 2n ** BigInt(bits - prefix);
+  return at % size === 0n && at + size - 1n <= last;
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+function containsMatches(networks: RegoValue, others: RegoValue): RegoValue {
+  const found: RegoValue[] = [];
+  const inner = namedTexts(others).map(([name, text]) => [name, rangeOf(text)] as const);
+  for (const [name, text] of namedTexts(networks)) {
+    const outer = inner.length === 0 ? null : networkOf(text);
+    for (const [other, range] of inner) {
+      if (outer === null || outer.bits !== range.bits) continue;
+      if (outer.first <= range.first && range.last <= outer.last) found.push([name, other]);
+    }
+  }
+  return setOf(found);
+}
+
+function rangeOf(text: string): Pick<Network, "bits" | "first" | "last"> {
+  const address = parseAddress(text);
+  return address === null ? networkOf(text) : { bits: address.bits, first: address.value, last: address.value };
+}
+
+/** A text names itself; items of an array go by index, of a set by themselves, of an object by key. */
+function namedTexts(value: RegoValue): readonly (readonly [RegoValue, string])[] {
+  if (typeof value === "string") return [[value, value]];
+  if (isArray(value)) return value.map((item, index) => [number(index), matchText(item)] as const);
+  if (isSet(value)) return value.items.map((item) => [item, matchText(item)] as const);
+  if (isObjectValue(value)) return value.entries.map(([key, item]) => [key, matchText(item)] as const);
+  return [];
+}
+
+/** An array stands for its first item; what follows is for the policy's own use. */
+function matchText(item: RegoValue): string {
+  const first = isArray(item) ? item[0] : item;
+  if (typeof first !== "string") throw new BuiltinError("an element must be a string or an array that is not empty");
+  return first;
+}
