@@ -355,7 +355,7 @@ const HISTORY: Readonly<Record<string, Maker>> = {
     const [marker, program] = [join(folder, "ran"), join(folder, "program")];
     writeFileSync(
       program,
-      `#!/bin/sh\necho ran > ${marker}\necho 'Good "git" signature for ada with ED25519 key x'\n`,
+      `#!/bin/sh\ncat > /dev/null\necho ran > ${marker}\necho 'Good "git" signature for ada with ED25519 key x'\n`,
       { mode: 0o755 },
     );
     const id = repo.object("commit", signedRaw(sshSig(ed25519Signer(), PAYLOAD)));
