@@ -109,15 +109,15 @@ function compare(a: bigint, b: bigint): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
+/** Only pairs are looked at: without the one list, nothing wrong in the other matters. */
 function containsMatches(networks: RegoValue, others: RegoValue): RegoValue {
   const found: RegoValue[] = [];
-  const inner = namedTexts(others).map(([name, text]) => [name, rangeOf(text)] as const);
-  for (const [name, text] of namedTexts(networks)) {
-    const outer = inner.length === 0 ? null : networkOf(text);
-    for (const [other, range] of inner) {
-      if (outer === null || outer.bits !== range.bits) continue;
-      if (outer.first <= range.first && range.last <= outer.last) found.push([name, other]);
-    }
+  const outer = namedTexts(networks);
+  const inner = outer.length === 0 ? [] : namedTexts(others).map(([name, text]) => [name, rangeOf(text)] as const);
+  for (const [name, text] of inner.length === 0 ? [] : outer) {
+    const { bits, first, last } = networkOf(text);
+    for (const [other, range] of inner)
+      if (bits === range.bits && first <= range.first && range.last <= last) found.push([name, other]);
   }
   return setOf(found);
 }

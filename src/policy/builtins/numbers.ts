@@ -62,7 +62,8 @@ function parseBytes(raw: string): RegoValue {
   const [, letter, binary] = /^(?:([kmgtpe])(i?)b?)?$/.exec(unit) ?? [];
   if (letter === undefined && unit !== "") throw new BuiltinError(`byte unit ${unit} is not recognized`);
   const power = letter === undefined ? 0 : DECIMAL.indexOf(letter as "k") + 1;
-  const value = times(amount, { top: (binary === "i" ? 1024n : 1000n) ** BigInt(power), bottom: 1n });
+  const factor = { top: (binary === "i" ? 1024n : 1000n) ** BigInt(power), bottom: 1n };
+  const value = rounded(times(rounded(amount), factor));
   return number(value.top / value.bottom);
 }
 
@@ -92,6 +93,26 @@ function startOfUnit(text: string): number {
 
 function times(a: Fraction, b: Fraction): Fraction {
   return { top: a.top * b.top, bottom: a.bottom * b.bottom };
+}
+
+const MANTISSA_BITS = 64;
+
+/** To the nearest binary fraction of 64 digits, halves to even: what Go's big.Float holds unless told otherwise. */
+function rounded({ top, bottom }: Fraction): Fraction {
+  if (top === 0n) return { top, bottom };
+  const absolute = top < 0n ? -top : top;
+  let shift = MANTISSA_BITS - (absolute.toString(2).length - bottom.toString(2).length);
+  if (scaled(absolute, bottom, shift).mantissa >> BigInt(MANTISSA_BITS) > 0n) shift--;
+  const { mantissa, rest, divisor } = scaled(absolute, bottom, shift);
+  const isUp = 2n * rest > divisor || (2n * rest === divisor && mantissa % 2n === 1n);
+  const whole = (isUp ? mantissa + 1n : mantissa) * (top < 0n ? -1n : 1n);
+  return shift >= 0 ? { top: whole, bottom: 1n << BigInt(shift) } : { top: whole << BigInt(-shift), bottom: 1n };
+}
+
+function scaled(top: bigint, bottom: bigint, shift: number): { mantissa: bigint; rest: bigint; divisor: bigint } {
+  const dividend = shift > 0 ? top << BigInt(shift) : top;
+  const divisor = shift < 0 ? bottom << BigInt(-shift) : bottom;
+  return { mantissa: dividend / divisor, rest: dividend % divisor, divisor };
 }
 
 function exactDouble(value: number): Fraction {

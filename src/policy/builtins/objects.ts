@@ -1,5 +1,12 @@
 /** `object.subset` and `graph.reachable_paths`. */
-import { compareRegoValues, isArray, type RegoArray, type RegoObject, type RegoValue } from "../rego-value.ts";
+import {
+  compareRegoValues,
+  isArray,
+  type RegoArray,
+  type RegoObject,
+  type RegoValue,
+  regoText,
+} from "../rego-value.ts";
 import {
   BuiltinError,
   type BuiltinFamily,
@@ -55,32 +62,39 @@ function isPartOfArray(whole: RegoArray, part: RegoArray): boolean {
 }
 
 function reachablePaths(graph: RegoObject, roots: readonly RegoValue[]): RegoValue {
-  const paths: RegoValue[] = [];
+  const paths = new Map<string, RegoValue>();
+  let steps = 0;
   const add = (path: readonly RegoValue[]): void => {
-    if (paths.length >= MAXIMUM_ITEMS) throw new BuiltinError(`more than ${MAXIMUM_ITEMS} paths`);
-    paths.push(path);
+    if (++steps > MAXIMUM_ITEMS) throw new BuiltinError(`more than ${MAXIMUM_ITEMS} paths`);
+    paths.set(regoText(path), path);
   };
   for (const root of roots) {
     const edges = edgesOf(graph, root);
-    if (edges === null) continue;
-    if (edges.length === 0) add([root]);
-    for (const next of edges) follow(graph, next, [root], add);
+    if (edges?.length === 0) add([root]);
+    for (const next of edges ?? []) follow(graph, next, { path: [root], reached: [root] }, add);
   }
-  return setOf(paths);
+  return setOf([...paths.values()]);
 }
 
-/** A path ends where there is no edge, before a node that is none of the graph, and before one that it holds already. */
-function follow(
-  graph: RegoObject,
-  node: RegoValue,
-  before: readonly RegoValue[],
-  add: (path: readonly RegoValue[]) => void,
-): void {
+interface Walk {
+  readonly path: readonly RegoValue[];
+  readonly reached: readonly RegoValue[];
+}
+
+/** A path ends where there is no edge, and before a node that is none of the graph or that it has left already. */
+function follow(graph: RegoObject, node: RegoValue, walk: Walk, add: (path: readonly RegoValue[]) => void): void {
   const edges = edgesOf(graph, node);
-  const path = [...before, node];
-  if (edges === null || includes(before, node)) add(before);
-  else if (edges.length === 0) add(path);
-  else for (const next of edges) follow(graph, next, path, add);
+  if (edges === null) {
+    add(walk.path);
+    return;
+  }
+  const path = [...walk.path, node];
+  if (edges.length === 0) add(path);
+  const reached = [...walk.reached, node];
+  for (const next of edges) {
+    if (includes(reached, next)) add(path);
+    else follow(graph, next, { path, reached }, add);
+  }
 }
 
 function edgesOf(graph: RegoObject, node: RegoValue): readonly RegoValue[] | null {

@@ -63,7 +63,7 @@ function replace(text: string, pattern: string, replacement: string): RegoValue 
 
 /** Go's Regexp.Expand: `$1`, `$name`, `${name}`, `$$`; the longest name counts, and an unknown one is empty. */
 function expand(template: string, { groups, names }: Match): string {
-  return template.replaceAll(/\$(?:(\$)|\{(\w+)\}|(\w+))/g, (_, dollar, braced, plain) => {
+  return template.replaceAll(/\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu, (_, dollar, braced, plain) => {
     if (dollar !== undefined) return "$";
     const name = String(braced ?? plain);
     const index = /^\d+$/.test(name) ? Number(name) : names[name];
@@ -73,10 +73,11 @@ function expand(template: string, { groups, names }: Match): string {
 
 /** Go's Regexp.Split without a limit. */
 function split(pattern: string, text: string): RegoValue {
+  const compiled = compile(pattern);
   if (pattern !== "" && text === "") return [""];
   const parts: string[] = [];
   let [from, to] = [0, 0];
-  for (const { start, end } of matches(compile(pattern), text)) {
+  for (const { start, end } of matches(compiled, text)) {
     to = start;
     if (end !== 0) parts.push(text.slice(from, start));
     from = end;

@@ -91,6 +91,7 @@ function addDate({ ns, zone }: Moment, [years = 0, months = 0, days = 0]: readon
 
 /** Years, months, days, hours, minutes and seconds between two moments, in the zone of the first. */
 function difference(first: Moment, second: Moment): RegoValue {
+  civilAt(second.ns, second.zone); // an unknown zone fails, though only the first one counts
   const [early, late] = [first.ns, second.ns].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const [from, to] = [civilAt(early ?? 0n, first.zone), civilAt(late ?? 0n, first.zone)];
   const parts = [
