@@ -5,7 +5,7 @@ import type { GitRepository } from "../git/repository.ts";
 import { formatTime } from "../lib/time.ts";
 import { changeKinds } from "../policy/change-kinds.ts";
 import type { ResourceChange } from "../render/resource.ts";
-import { applySignatureRule } from "../signature/requirement.ts";
+import { applySignatureRule, type RuleInput } from "../signature/requirement.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier, type Verifier } from "../signature/verify.ts";
 import { carriedCommits } from "./carrying.ts";
@@ -90,14 +90,12 @@ async function verifyAll(
 }
 
 /** Merge commits whose tree is not what merging their parents gives hide content. */
-async function remergeAll(
-  commits: readonly Commit[],
-  repository: GitRepository,
-): Promise<ReadonlyMap<CommitId, "equal" | "differs">> {
-  const found = new Map<CommitId, "equal" | "differs">();
+async function remergeAll(commits: readonly Commit[], repository: GitRepository): Promise<RuleInput["remerges"]> {
+  const found = new Map<CommitId, "equal" | "differs" | "unrelated">();
   for (const commit of commits.filter((one) => one.parents.length === 2)) {
     const merge = await repository.remerge(commit);
-    found.set(commit.id, merge?.kind === "merged" && merge.tree === commit.tree ? "equal" : "differs");
+    const isEqual = merge?.kind === "merged" && merge.tree === commit.tree;
+    found.set(commit.id, isEqual ? "equal" : merge?.kind === "unrelated" ? "unrelated" : "differs");
   }
   return found;
 }
