@@ -17,29 +17,29 @@ export const ANSWER_OPTIONS = {
   output: { type: "string", multiple: true, value: "FILE", description: "write the last format there instead" },
 } as const satisfies Command["options"];
 
-type Format = "text" | "json" | "ndjson";
-
-const FORMATS: readonly Format[] = ["text", "json"];
+const FORMATS: readonly string[] = ["text", "json"];
 /** A long history is tens of megabytes. */
 const LINES_AT_ONCE = 1000;
 
 /**
  * `--format text --format json --output FILE` shows text and keeps JSON. `lines` are what ndjson has one a line, for the
- * commands that offer it. A file has no colours, whatever the terminal has.
+ * commands that offer it, `others` write what further formats hold. A file has no colours, whatever the terminal has.
  */
 export function answer(
   invocation: Invocation,
   report: unknown,
   text: (paint: Paint) => string,
   lines: readonly unknown[] | null = null,
+  others: ReadonlyMap<string, () => string> = new Map(),
 ): void {
-  const formats = formatsOf(invocation, lines === null ? FORMATS : [...FORMATS, "ndjson"]);
+  const formats = formatsOf(invocation, [...FORMATS, ...(lines === null ? [] : ["ndjson"]), ...others.keys()]);
   const outputs = listOption(invocation, "output");
   for (const [index, format] of formats.entries()) {
     const file = outputs[index - (formats.length - outputs.length)];
     const colours = file === undefined && invocation.output.colours;
-    const pieces =
-      format === "text" ? [text(paint(colours))] : format === "json" ? [jsonText(report)] : piecesOf(lines ?? []);
+    const written = new Map([["text", () => text(paint(colours))], ["json", () => jsonText(report)], ...others]);
+    const whole = written.get(format);
+    const pieces = whole === undefined ? piecesOf(lines ?? []) : [whole()];
     if (file === undefined) for (const piece of pieces) invocation.output.write(piece);
     else writePieces(resolve(invocation.folder, file), file, pieces);
   }
@@ -47,9 +47,9 @@ export function answer(
 
 /**
  * Asked before any work, so that an unknown format or a file in no folder is said before anything is logged.
- * @throws SluiceError `usage`, `not-supported`
+ * @throws SluiceError `usage`
  */
-export function formatsOf(invocation: Invocation, offered: readonly Format[] = FORMATS): readonly Format[] {
+export function formatsOf(invocation: Invocation, offered: readonly string[] = FORMATS): readonly string[] {
   const formats = listOption(invocation, "format");
   const outputs = listOption(invocation, "output");
   if (outputs.length > Math.max(1, formats.length)) {
@@ -59,14 +59,10 @@ export function formatsOf(invocation: Invocation, offered: readonly Format[] = F
   return formats.length === 0 ? ["text"] : formats.map((name) => knownFormat(name, offered));
 }
 
-function knownFormat(name: string, offered: readonly Format[]): Format {
-  const format = offered.find((one) => one === name);
-  if (format !== undefined) return format;
-  if (["sarif", "junit", "markdown", "ndjson"].includes(name)) {
-    throw new SluiceError("not-supported", `The format ${name} is not there yet.`, { fix: "--format json" });
-  }
+function knownFormat(name: string, offered: readonly string[]): string {
+  if (offered.includes(name)) return name;
   const fix = offered.map((one) => `--format ${one}`).join(" or ");
-  throw new SluiceError("usage", `${JSON.stringify(name)} is no format.`, { fix });
+  throw new SluiceError("usage", `${JSON.stringify(name)} is no format of this command.`, { fix });
 }
 
 function refuseUnwritable(path: string, shown: string): void {

@@ -9,7 +9,17 @@ import { CONFIG_OPTION, REPO_OPTION, refuseRemoteGate, withGate, withRepository 
 import { namedTargets, preview } from "./preview.ts";
 import { type CheckReport, checkReport } from "./reports/check.ts";
 import { checkText } from "./reports/check-text.ts";
+import { checkJunit } from "./reports/junit.ts";
+import { checkMarkdown } from "./reports/markdown.ts";
 import type { Paint } from "./reports/paint.ts";
+import { checkSarif } from "./reports/sarif.ts";
+
+const REPORTS = new Map([
+  ["sarif", checkSarif],
+  ["junit", checkJunit],
+  ["markdown", checkMarkdown],
+]);
+const FORMATS = [...ANSWER_OPTIONS.format.values, ...REPORTS.keys()];
 
 export const check: Command = {
   name: "check",
@@ -35,6 +45,11 @@ export const check: Command = {
       description: "what approvals call the repository (default: the folder's name)",
     },
     ...ANSWER_OPTIONS,
+    format: {
+      ...ANSWER_OPTIONS.format,
+      values: FORMATS,
+      description: "text (default), json, sarif, junit or markdown; may be repeated",
+    },
   },
   positionals: [0, 0],
   exitCodes: [
@@ -48,7 +63,7 @@ export const check: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   refuseRemoteGate(invocation);
-  formatsOf(invocation);
+  formatsOf(invocation, FORMATS);
   const started = performance.now();
   const timings: Record<string, number> = {};
   const onStep = (step: string, milliseconds: number): void => {
@@ -57,7 +72,9 @@ async function run(invocation: Invocation): Promise<number> {
   const done = invocation.output.progress("judging");
   const admitted = await judge(invocation, onStep).finally(done);
   const report = checkReport(admitted, { ...timings, total: Math.round(performance.now() - started) });
-  answer(invocation, report, (paint) => text(invocation, report, admitted, performance.now() - started, paint));
+  const shown = (paint: Paint): string => text(invocation, report, admitted, performance.now() - started, paint);
+  const others = new Map([...REPORTS].map(([format, write]) => [format, () => write(report)]));
+  answer(invocation, report, shown, null, others);
   return report.exitCode;
 }
 
@@ -85,7 +102,7 @@ async function decideAtGate(
     }
     return admitted;
   };
-  return withGate(invocation, work, onStep);
+  return withGate(invocation, work, onStep, FORMATS);
 }
 
 function headOf(invocation: Invocation): Promise<CommitId> {

@@ -31,8 +31,9 @@ export async function withGate<T>(
   invocation: Invocation,
   work: (gate: Gate) => Promise<T>,
   onStep?: Means["onStep"],
+  formats?: readonly string[],
 ): Promise<T> {
-  const gate = await openGate(gateConfiguration(invocation), means(invocation, onStep));
+  const gate = await openGate(gateConfiguration(invocation, formats), means(invocation, onStep));
   try {
     return await work(gate);
   } finally {
@@ -50,9 +51,9 @@ export async function withGateLog<T>(invocation: Invocation, work: (log: Decisio
   }
 }
 
-export function gateConfiguration(invocation: Invocation): GateConfiguration {
+export function gateConfiguration(invocation: Invocation, formats?: readonly string[]): GateConfiguration {
   refuseRemoteGate(invocation);
-  formatsOf(invocation); // an unknown format is said before anything is logged
+  formatsOf(invocation, formats); // an unknown format is said before anything is logged
   const file = textOption(invocation, "config");
   if (file === undefined) {
     throw new SluiceError("usage", "This needs the operator's gate.yaml.", { fix: "--config gate.yaml" });
