@@ -24,6 +24,7 @@ const FAMILIES: readonly Family[] = [
     names: ["numbers.range_step", "semver.compare", "semver.is_valid", "units.parse", "units.parse_bytes"],
     load: () => import("./builtins/numbers.ts"),
   },
+  { names: ["graphql.parse_query", "graphql.parse_schema"], load: () => import("./builtins/graphql.ts") },
   {
     names: ["base64url.encode_no_pad", "hex.decode", "hex.encode", "json.marshal_with_options"],
     load: () => import("./builtins/encoding.ts"),

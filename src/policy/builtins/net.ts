@@ -24,7 +24,7 @@ export const BUILTINS: BuiltinFamily = {
   "net.cidr_contains_matches": ([networks = null, others = null]) => containsMatches(networks, others),
   "net.cidr_expand": (operands) => expand(networkOf(textOf(operands, 0))),
   "net.cidr_is_valid": ([text]) => typeof text === "string" && parseNetwork(text) !== null,
-  "net.cidr_merge": (operands) => setOf(merge(itemsOf(operands, 0).map(toMerge)).map(formatNetwork)),
+  "net.cidr_merge": (operands) => setOf(merge(itemsOf(operands, 0).map(toMerge))),
 };
 
 function parseNetwork(text: string): Network | null {
@@ -65,27 +65,53 @@ function expand({ bits, first, last }: Network): RegoValue {
   return setOf(Array.from({ length: count }, (_, index) => formatAddress({ bits, value: first + BigInt(index) })));
 }
 
-/** An address alone must be of IPv4 and has the network of its historical class, as in Go. */
-function toMerge(item: RegoValue): Network {
+const MAPPED = 0xffffn << 32n;
+const ALL_MAPPED = MAPPED | 0xffffffffn;
+
+/** In the space of IPv6, in which IPv4 has its place. */
+interface Range {
+  readonly first: bigint;
+  readonly last: bigint;
+  /** How the network is written as long as it is merged with none. */
+  readonly text: string;
+}
+
+/** An address alone must be of IPv4 and has the network of its historical class, as in Go; it keeps its own bits. */
+function toMerge(item: RegoValue): Range {
   if (typeof item !== "string") throw new BuiltinError("an element is not a string");
   const address = parseAddress(item);
-  if (address === null) return networkOf(item);
+  if (address === null) return rangeIn(networkOf(item));
   if (address.bits !== 32) throw new BuiltinError("IPv6 needs a prefix length");
   const top = Number(address.value >> 24n);
-  return network(address, top < 0x80 ? 8 : top < 0xc0 ? 16 : 24);
+  const of = network(address, top < 0x80 ? 8 : top < 0xc0 ? 16 : 24);
+  return { ...rangeIn(of), text: `${formatAddress(address)}/${of.prefix}` };
+}
+
+function rangeIn(of: Network): Range {
+  const base = of.bits === 32 ? MAPPED : 0n;
+  return { first: base | of.first, last: base | of.last, text: formatNetwork(of) };
 }
 
 /** Ranges that touch become one, and that the fewest networks that cover it. */
-function merge(networks: readonly Network[]): readonly Network[] {
-  const sorted = [...networks].sort((a, b) => a.bits - b.bits || compare(a.first, b.first) || compare(b.last, a.last));
-  const ranges: { bits: 32 | 128; first: bigint; last: bigint }[] = [];
-  for (const { bits, first, last } of sorted) {
+function merge(given: readonly Range[]): readonly string[] {
+  const sorted = [...given].sort((a, b) => compare(a.first, b.first) || compare(b.last, a.last));
+  const ranges: { first: bigint; last: bigint; text: string | null }[] = [];
+  for (const { first, last, text } of sorted) {
     const before = ranges.at(-1);
-    if (before !== undefined && before.bits === bits && first <= before.last + 1n)
+    if (before === undefined || first > before.last + 1n) {
+      ranges.push({ first, last, text });
+    } else {
       before.last = before.last > last ? before.last : last;
-    else ranges.push({ bits, first, last });
+      before.text = null;
+    }
   }
-  return ranges.flatMap(({ bits, first, last }) => cover(bits, first, last));
+  return ranges.flatMap(({ first, last, text }) => (text === null ? covered(first, last) : [text]));
+}
+
+function covered(first: bigint, last: bigint): readonly string[] {
+  const isMapped = first >= MAPPED && last <= ALL_MAPPED;
+  const networks = isMapped ? cover(32, first & 0xffffffffn, last & 0xffffffffn) : cover(128, first, last);
+  return networks.map(formatNetwork);
 }
 
 function cover(bits: 32 | 128, first: bigint, last: bigint): readonly Network[] {

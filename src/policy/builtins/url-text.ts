@@ -1,5 +1,6 @@
 /** Go's url.Parse, as far as `uri.parse` shows what it found. */
 import type { RegoValue } from "../rego-value.ts";
+import { parseAddress } from "./address.ts";
 import { BuiltinError, object } from "./call.ts";
 
 /** @throws BuiltinError where Go has an error. */
@@ -35,33 +36,34 @@ function splitAuthority(text: string, scheme: string): { host: string; path: str
   }
   if (!text.startsWith("//") || (scheme === "" && text.startsWith("///"))) return { host: "", path: text };
   const [authority = ""] = text.slice(2).split("/");
-  return { host: hostOf(authority), path: text.slice(2 + authority.length) };
+  return { host: hostOf(authority, scheme), path: text.slice(2 + authority.length) };
 }
 
-function hostOf(authority: string): string {
+function hostOf(authority: string, scheme: string): string {
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? "" : authority.slice(0, at);
   if (!/^[A-Za-z0-9._:~!$&'()*+,;=%@-]*$/.test(user)) throw wrong("invalid user information");
   decodeEscapes(user, "user");
   const host = authority.slice(at + 1);
   const bracket = host.lastIndexOf("]");
-  if (host.startsWith("[") && bracket < 0) throw wrong("no closing bracket in the host");
+  if (host.startsWith("[") && parseAddress(host.slice(1, bracket).replace(/%25.+$/, "")) === null)
+    throw wrong("no IPv6 address in its brackets");
   const port = host.startsWith("[")
     ? host.slice(bracket + 1)
     : host.includes(":")
       ? host.slice(host.lastIndexOf(":"))
       : "";
   if (!/^(?::\d*)?$/.test(port)) throw wrong("an invalid port after the host");
-  if (
-    !host.startsWith("[") &&
-    (/[\x20"<>^`{}|\\]/.test(host) || host.slice(0, host.length - port.length).includes(":"))
-  )
-    throw wrong("an invalid character in the host");
+  const name = host.slice(0, host.length - port.length);
+  if (!host.startsWith("[") && /[\x20"<>^`{}|\\[]/.test(host)) throw wrong("an invalid character in the host");
+  // Elsewhere Go lets a list of hosts pass, as databases have it.
+  if (!host.startsWith("[") && name.includes(":") && (scheme === "http" || scheme === "https"))
+    throw wrong("more than one colon in the host");
   return decodeEscapes(host, "host");
 }
 
 function splitHost(host: string): { hostname: string; port: string } {
-  const [, bracketed, plain = "", port = ""] = /^(?:\[(.*)\]|([^:]*))(?::(\d*))?$/s.exec(host) ?? [];
+  const [, bracketed, plain = "", port = ""] = /^(?:\[(.*)\]|(.*?))(?::(\d*))?$/s.exec(host) ?? [];
   return { hostname: bracketed ?? plain, port };
 }
 
