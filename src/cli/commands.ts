@@ -23,6 +23,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("log proof", "write an entry's proof", async () => (await import("./log-proof.ts")).logProof),
   entry("log verify", "verify a log from bytes alone", async () => (await import("./log-verify.ts")).logVerify),
   entry(
+    "log export",
+    "write the auditor's bundle of a period",
+    async () => (await import("./log-export.ts")).logExport,
+  ),
+  entry(
     "log backup",
     "copy the log while the gate goes on, and verify the copy",
     async () => (await import("./log-backup.ts")).logBackup,
@@ -80,7 +85,6 @@ export const PLANNED: readonly string[] = [
   "policy docs",
   "policy new",
   "policy verify",
-  "log export",
   "log redact",
   "log reconcile",
 ];

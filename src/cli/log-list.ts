@@ -138,7 +138,7 @@ function oneOf<T extends string>(invocation: Invocation, name: string, known: re
   throw new SluiceError("usage", `--${name} takes ${known.join(", ")}.`, { fix: `--${name} ${known[0]}` });
 }
 
-function timeOption(invocation: Invocation, name: string): number | undefined {
+export function timeOption(invocation: Invocation, name: string): number | undefined {
   const text = textOption(invocation, name);
   const at = text === undefined ? undefined : parseTime(text);
   if (at !== null) return at;

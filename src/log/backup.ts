@@ -5,7 +5,8 @@ import { SluiceError } from "../lib/errors.ts";
 import { syncFolderSync } from "./durable.ts";
 import { storageFailure } from "./stores/sqlite/database.ts";
 import { copyStore } from "./stores.ts";
-import { type LogVerification, type VerifyOptions, verifyLog } from "./verify.ts";
+import type { LogVerification, VerifyOptions } from "./verification.ts";
+import { verifyLog } from "./verify.ts";
 
 const PRIVATE_MODE = 0o600;
 

@@ -59,6 +59,10 @@ async function story(world: World): Promise<readonly Seen[]> {
   await keep("log-proof", "a proof", world.log(["proof", "1"]));
   await keep("log-verify", "an intact log", world.log(["verify"]));
   await keep("log-backup", "a backup", world.log(["backup", "--to", "../backup.db"]));
+  await keep("log-export", "a bundle", world.log(["export", "--output", "../bundle", "--as", "ops"]));
+  await keep("log-verify", "a bundle", world.log(["verify", "../bundle"]));
+  world.write("bundle/changes.csv", "");
+  await keep("log-verify", "a damaged bundle", world.log(["verify", "../bundle"]));
   damageLog(world);
   await keep("log-verify", "a damaged log", world.log(["verify", "../damaged/log.db"]));
   for (const file of world.files("channel").filter((one) => one.includes("/objects/"))) world.write(file, "{}");

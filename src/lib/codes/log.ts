@@ -110,6 +110,12 @@ export const LOG_CODES = {
     example: "`sluice log backup --to /backup/log.db --config gate.yaml`, run twice.",
     fix: "Name another file, for example with the day in it: --to /backup/log-2026-11-21.db",
   },
+  "bundle-exists": {
+    class: "usage",
+    means: "The folder that an auditor's bundle is to be written to exists; nothing is added to what is there.",
+    example: "`sluice log export --output q4 --config gate.yaml`, run twice.",
+    fix: "Name another folder: --output q4-again",
+  },
   "entry-unknown": {
     class: "usage",
     means: "The log has no entry with that number.",

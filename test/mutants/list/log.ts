@@ -4,6 +4,7 @@ const DAMAGE = "test/log/damage.test.ts";
 const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
+const AUDIT = "test/log/audit.test.ts";
 const MERKLE = "test/log/merkle.test.ts";
 const SEQUENCER = "src/log/stores/sqlite/sequencer.ts";
 
@@ -112,6 +113,63 @@ export const LOG: readonly Mutant[] = [
     replace: "",
     test: DAMAGE,
     named: "names the entry that no longer follows one rewritten with all that belongs to it",
+  },
+  {
+    name: "verifies a bundle without comparing its table",
+    file: "src/log/audit/verify.ts",
+    find: "  compare(folder, AUDIT_FILES.changes, tally.changes.text());\n",
+    replace: "",
+    test: AUDIT,
+    named: "is found wherever one byte is another",
+  },
+  {
+    name: "verifies a bundle without its signed root",
+    file: "src/log/audit/verify.ts",
+    find: "  if (!equalBytes(frontierRoot(frontier), head.root))\n",
+    replace: "  if (frontier.size !== head.size)\n",
+    test: AUDIT,
+    named: "is found wherever one byte is another",
+  },
+  {
+    name: "takes a part of a period for the whole of it",
+    file: "src/log/audit/verify.ts",
+    find: "      if (isInPeriod(leaf, query) === (index >= query.start && index < query.end)) continue;\n",
+    replace: "      if (index >= 0) continue;\n",
+    test: AUDIT,
+    named: "is not believed about the bounds of its period",
+  },
+  {
+    name: "does not mind what lies in a bundle beside it",
+    file: "src/log/audit/verify.ts",
+    find: "  checkNames(folder, query, head.size);\n",
+    replace: "",
+    test: AUDIT,
+    named: "is found where a file is missing, cut short, longer, or not one of the bundle's",
+  },
+  {
+    name: "writes what a spreadsheet runs",
+    file: "src/log/audit/changes.ts",
+    find: ".test(flat) ? ",
+    replace: '.test(flat) && flat === "" ? ',
+    test: AUDIT,
+    named: "neutralises what a spreadsheet would run, and keeps a row a line",
+  },
+  {
+    name: "puts a backup in the place of a file",
+    file: "src/log/backup.ts",
+    find: 'closeSync(openSync(file, "wx", PRIVATE_MODE));\n  } catch',
+    replace: 'closeSync(openSync(file, "w", PRIVATE_MODE));\n  } catch',
+    test: "test/log/backup.test.ts",
+    named: "never takes the place of anything, not even through a link",
+  },
+  {
+    name: "keeps a backup that does not verify",
+    file: "src/log/backup.ts",
+    find: 'if (verification.kind === "broken")',
+    replace: 'if (verification.kind === "broken" && verification.code !== "log-tampered")',
+    test: "test/log/backup.test.ts",
+    named:
+      "is refused and leaves nothing when the log is not there, was changed, or is shorter than what was published",
   },
   {
     name: "verifies a log without hashing its entries",

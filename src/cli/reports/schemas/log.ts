@@ -108,7 +108,7 @@ export const logVerificationSchema = z.strictObject({
   code: code.nullable().describe("null when intact."),
   index: index.nullable().describe("The first entry that is not what was recorded, where one can be named."),
   differs: z
-    .enum(["entry", "hash", "chain", "time", "disclosure", "columns", "checkpoint", "tree"])
+    .enum(["entry", "hash", "chain", "time", "disclosure", "columns", "bundle", "checkpoint", "tree"])
     .nullable()
     .describe("What differs; null when intact."),
   detail: z.string().nullable(),
@@ -122,4 +122,19 @@ export const logBackupSchema = z.strictObject({
   origin: name,
   size: count.describe("Number of entries; all were verified in the copy."),
   bytes: count,
+});
+
+export const logExportSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("LogExport"),
+  folder: z.string(),
+  origin: name,
+  query: z
+    .strictObject({ from: time.nullable(), to: time.nullable(), start: count, end: count })
+    .describe("The entries from start to end - 1 are those of the period; null for no bound."),
+  entries: count,
+  changes: count.describe("Decisions on landed commits: rows of changes.csv."),
+  read: index.describe("The entry that logged this export."),
+  size: count.describe("Number of entries of the checkpoint."),
+  by: z.string(),
 });

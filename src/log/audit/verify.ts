@@ -1,0 +1,213 @@
+/** Verifies an auditor's bundle from its bytes alone: whatever is not signed or hashed is made again and compared. */
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { decodeUtf8, encodeBase64, equalBytes } from "../../lib/bytes.ts";
+import { canonicalJson, type JsonValue } from "../../lib/canonical.ts";
+import { parseTime } from "../../lib/time.ts";
+import type { Checkpoint } from "../decision-log.ts";
+import type { Leaf } from "../entry.ts";
+import { readLeaf } from "../leaf.ts";
+import { appendLeaf, EMPTY_FRONTIER, type Frontier, frontierRoot, leafHash } from "../merkle.ts";
+import { noteVerifier } from "../note.ts";
+import { folderSource, type Source } from "../source.ts";
+import { parseDisclosures } from "../stores/sqlite/reader.ts";
+import { TILE_HEIGHT, TILE_WIDTH, tilePath } from "../tile.ts";
+import { consistencyProof, type HashSource } from "../tree.ts";
+import {
+  Broken,
+  checkDisclosures,
+  checkKnown,
+  type DisclosureCount,
+  type LogVerification,
+  openHead,
+  openKnown,
+  type VerifyOptions,
+} from "../verification.ts";
+import { AUDIT_FILES, type AuditQuery, type AuditRow, auditTiles, consistencyText, rowText } from "./layout.ts";
+import { linesOf } from "./row-file.ts";
+import { Tally } from "./statement.ts";
+
+/** @throws `note-key-invalid` */
+export async function verifyAuditBundle(folder: string, options: VerifyOptions): Promise<LogVerification> {
+  options.keys.map(noteVerifier);
+  try {
+    return await verifyBundle(folder, options);
+  } catch (thrown) {
+    if (thrown instanceof Broken) return thrown.result;
+    throw thrown;
+  }
+}
+
+/** In order: signatures, who read what, the tree, the entries, the rows, what follows from them, and that nothing else is there. */
+async function verifyBundle(folder: string, options: VerifyOptions): Promise<LogVerification> {
+  const keys = options.keys.map(noteVerifier);
+  const source = folderSource(folder);
+  const head = openHead(source.note, options.origin, keys);
+  const start = openHead(textOf(folder, AUDIT_FILES.start), head.origin, keys);
+  const known = [...openKnown(options.known, head, keys), start];
+  const vkey = textOf(folder, AUDIT_FILES.key);
+  if (!options.keys.some((key) => vkey === `${key.trim()}\n`)) throw differs(AUDIT_FILES.key);
+  const count: DisclosureCount = { matching: 0, redacted: 0 };
+  const { read, query, by } = readingOf(folder, source, head.size, count);
+  if (start.size !== query.start) throw differs(AUDIT_FILES.start);
+  await checkTree(source, head, known, options);
+  checkEntries(source, query, head.size);
+  const tally = checkRows(folder, source, query, head.size, count);
+  const hashes: HashSource = (level, first, width) =>
+    Array.from({ length: width }, (_, at) => source.hash(level, first + at, head.size) ?? new Uint8Array(0));
+  compare(folder, AUDIT_FILES.consistency, consistencyText(consistencyProof(hashes, query.start, head.size)));
+  compare(folder, AUDIT_FILES.changes, tally.changes.text());
+  compare(folder, AUDIT_FILES.statement, tally.text(read, query, by, head, start));
+  checkNames(folder, query, head.size);
+  return { kind: "intact", checkpoint: head, disclosures: count };
+}
+
+interface Reading {
+  readonly read: AuditRow;
+  readonly query: AuditQuery;
+  readonly by: string;
+}
+
+/** The last entry of the tree, which says what the bundle is of; that it is in the tree is shown with all the others. */
+function readingOf(folder: string, source: Source, size: number, count: DisclosureCount): Reading {
+  const text = textOf(folder, AUDIT_FILES.read);
+  const read = rowOf(text, source, size - 1, size, count);
+  const query = read.disclosed["query"]?.value as unknown as AuditQuery | undefined;
+  const by = read.disclosed["by"]?.value;
+  if (read.leaf.kind !== "read" || query === undefined || typeof by !== "string") throw differs(AUDIT_FILES.read);
+  const { start, end } = query;
+  if (!Number.isSafeInteger(start) || start < 0 || !Number.isSafeInteger(end) || end < start || end >= size)
+    throw differs(AUDIT_FILES.read);
+  return { read, query, by };
+}
+
+async function checkTree(
+  source: Source,
+  head: Checkpoint,
+  known: readonly Checkpoint[],
+  options: VerifyOptions,
+): Promise<void> {
+  let frontier: Frontier = EMPTY_FRONTIER;
+  checkKnown(frontier, known);
+  while (frontier.size < head.size) {
+    const index = frontier.size;
+    const hash = source.hash(0, index, head.size);
+    if (hash === null) throw new Broken("hash", index, `The hash of entry ${index} is missing.`);
+    frontier = appendLeaf(frontier, hash, ({ height, position }, complete) => {
+      if (height === 0 || height % TILE_HEIGHT !== 0) return;
+      const upper = source.hash(height / TILE_HEIGHT, position, head.size);
+      if (upper === null || !equalBytes(upper, complete))
+        throw new Broken("hash", index, `A hash of level ${height / TILE_HEIGHT} is not that of the hashes below it.`);
+    });
+    checkKnown(frontier, known);
+    if (frontier.size % TILE_WIDTH !== 0 && frontier.size !== head.size) continue;
+    options.progress?.(frontier.size, head.size);
+    await new Promise(setImmediate); // a long verification lets others run
+  }
+  if (!equalBytes(frontierRoot(frontier), head.root))
+    throw new Broken("tree", null, "The hashes of the tree do not give the signed root.");
+}
+
+/** Every entry that is in the bundle, also those around the period, and that the period is the whole of its time. */
+function checkEntries(source: Source, query: AuditQuery, size: number): void {
+  let newest: Leaf | null = null;
+  for (const { level, position, width } of auditTiles(query, size)) {
+    if (level !== "entries") continue;
+    for (let index = position * TILE_WIDTH; index < position * TILE_WIDTH + width; index++) {
+      const leaf = leafOf(source, index, size);
+      if (newest !== null && leaf.time < newest.time)
+        throw new Broken("time", index, `Entry ${index} is older than an entry before it.`);
+      newest = leaf;
+      if (isInPeriod(leaf, query) === (index >= query.start && index < query.end)) continue;
+      if (index === size - 1) continue; // the reading itself is logged after everything that it reads
+      throw new Broken("bundle", index, `Entry ${index} is on the wrong side of the period's bounds.`);
+    }
+  }
+}
+
+function isInPeriod({ time }: Leaf, { from, to }: AuditQuery): boolean {
+  const at = parseTime(time) ?? Number.NaN;
+  const bound = (text: string | null, open: number) => (text === null ? open : (parseTime(text) ?? Number.NaN));
+  return at >= bound(from, Number.NEGATIVE_INFINITY) && at < bound(to, Number.POSITIVE_INFINITY);
+}
+
+function checkRows(folder: string, source: Source, query: AuditQuery, size: number, count: DisclosureCount): Tally {
+  const tally = new Tally();
+  let index = query.start;
+  for (const line of linesIn(folder)) {
+    if (index >= query.end || line === null) throw new Broken("bundle", index, `Row ${index} is not in the period.`);
+    tally.add(rowOf(line, source, index, size, count));
+    index += 1;
+  }
+  if (index !== query.end) throw new Broken("bundle", index, `The row of entry ${index} is missing.`);
+  return tally;
+}
+
+/** The row that `text` must be, byte for byte: from it come only the disclosed values, and those are committed to. */
+function rowOf(text: string, source: Source, index: number, size: number, count: DisclosureCount): AuditRow {
+  const leaf = leafOf(source, index, size);
+  const leafHash = encodeBase64(source.hash(0, index, size) ?? new Uint8Array(0));
+  const json = disclosedText(text);
+  checkDisclosures(count, leaf, index, json);
+  const row = { index, leafHash, leaf, disclosed: parseDisclosures(json) ?? {} };
+  if (rowText(row) !== text) throw new Broken("bundle", index, `The row of entry ${index} is not what the entry says.`);
+  return row;
+}
+
+/** Of a row; a text that is no row has none, which no entry commits to. */
+function disclosedText(row: string): string {
+  try {
+    return canonicalJson((JSON.parse(row) as { readonly disclosed: JsonValue }).disclosed);
+  } catch {
+    return "null";
+  }
+}
+
+function leafOf(source: Source, index: number, size: number): Leaf {
+  const entry = source.entry(index);
+  if (entry === null) throw new Broken("entry", index, `Entry ${index} is missing.`);
+  const stored = source.hash(0, index, size);
+  if (stored === null || !equalBytes(leafHash(entry.bytes), stored))
+    throw new Broken("entry", index, `Entry ${index} is not the one whose hash is in the tree.`);
+  const reading = readLeaf(entry.bytes);
+  if (reading.kind === "leaf") return reading.leaf;
+  throw new Broken("entry", index, `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
+}
+
+/** What nobody made and nobody checks does not belong in evidence. */
+function checkNames(folder: string, query: AuditQuery, size: number): void {
+  const expected = new Set<string>([...Object.values(AUDIT_FILES), ...auditTiles(query, size).map(tilePath)]);
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const path = join(folder, String(name));
+    const standing = lstatSync(path);
+    if (standing.isDirectory()) continue;
+    if (!standing.isFile() || !expected.has(relative(folder, path)))
+      throw new Broken("bundle", null, `${JSON.stringify(String(name))} does not belong to the bundle.`);
+  }
+}
+
+function compare(folder: string, name: string, expected: string): void {
+  if (textOf(folder, name) !== expected) throw differs(name);
+}
+
+/** Strict UTF-8; for what is missing or no text, a text that no file of a bundle has. */
+function textOf(folder: string, name: string): string {
+  try {
+    return decodeUtf8(readFileSync(join(folder, name))) ?? "\u0000";
+  } catch {
+    return "\u0000";
+  }
+}
+
+function linesIn(folder: string): Iterable<string | null> {
+  try {
+    lstatSync(join(folder, AUDIT_FILES.rows));
+  } catch {
+    throw differs(AUDIT_FILES.rows);
+  }
+  return linesOf(join(folder, AUDIT_FILES.rows));
+}
+
+function differs(name: string): Broken {
+  return new Broken("bundle", null, `The bundle's ${name} is missing, or not what the entries say.`);
+}

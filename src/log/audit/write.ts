@@ -1,0 +1,133 @@
+/** Writes an auditor's bundle: the reading is logged first, so the bundle proves who took it and when. */
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { SluiceError } from "../../lib/errors.ts";
+import { formatTime, type Instant } from "../../lib/time.ts";
+import { VERSION } from "../../lib/version.ts";
+import { signCheckpoint } from "../checkpoint.ts";
+import type { Checkpoint, DecisionLog } from "../decision-log.ts";
+import { createFile, syncFolder } from "../durable.ts";
+import type { EntryDraft, LoggedEntry } from "../entry.ts";
+import type { NoteSigner } from "../note.ts";
+import { folderSource } from "../source.ts";
+import { tilePath } from "../tile.ts";
+import { consistencyProof, type HashSource, storedRoot } from "../tree.ts";
+import { AUDIT_FILES, type AuditQuery, auditTiles, consistencyText, rowText } from "./layout.ts";
+import { RowFile } from "./row-file.ts";
+import { Tally } from "./statement.ts";
+
+/** Values beside the entries are in it: for its owner only. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+const ROWS_A_STEP = 500;
+
+export interface AuditRequest {
+  readonly from: Instant | null;
+  readonly to: Instant | null;
+  readonly by: string;
+}
+
+export interface AuditBundle {
+  readonly checkpoint: Checkpoint;
+  readonly query: AuditQuery;
+  /** Index of the entry that logged the reading. */
+  readonly read: number;
+  /** Rows of changes.csv. */
+  readonly changes: number;
+}
+
+/**
+ * `log` is open for writing and `signer` is its key. In order: (1) take the folder, (2) log the reading, (3) tiles, (4) rows,
+ * (5) what follows from them, (6) the head, last. A folder that a crash left behind has no head, and does not verify.
+ * @throws `bundle-exists`, `usage`, and what append() rejects with
+ */
+export async function writeAuditBundle(
+  log: DecisionLog,
+  signer: NoteSigner,
+  folder: string,
+  request: AuditRequest,
+): Promise<AuditBundle> {
+  takeFolder(folder);
+  const query = await queryOf(log, request);
+  const { index } = await log.append(readDraft(query, request.by));
+  const read = await log.read(index);
+  const head = await log.checkpoint();
+  await writeTiles(log, folder, query, head.size);
+  const { hash } = folderSource(folder, head.size);
+  const hashes: HashSource = (level, first, count) =>
+    Array.from({ length: count }, (_, at) => hash(level, first + at, head.size) ?? new Uint8Array(0));
+  const start = signCheckpoint(log.origin, query.start, storedRoot(hashes, query.start), signer);
+  const tally = await writeRows(log, folder, query);
+  const put = (name: keyof typeof AUDIT_FILES, text: string) =>
+    createFile(join(folder, AUDIT_FILES[name]), text, FILE_MODE);
+  await put("read", rowText(read));
+  await put("changes", tally.changes.text());
+  await put("statement", tally.text(read, query, request.by, head, start));
+  await put("key", `${signer.vkey}\n`);
+  await put("consistency", consistencyText(consistencyProof(hashes, query.start, head.size)));
+  await put("start", start.note);
+  await put("checkpoint", head.note);
+  await syncFolder(folder);
+  return { checkpoint: head, query, read: index, changes: tally.changes.count };
+}
+
+function takeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: FOLDER_MODE });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST")
+      throw new SluiceError("bundle-exists", `${folder} exists; a bundle is written into a folder of its own.`, {
+        cause,
+      });
+    throw new SluiceError("usage", `${folder} cannot be made.`, { fix: "name a folder in one of yours", cause });
+  }
+}
+
+async function queryOf(log: DecisionLog, { from, to }: AuditRequest): Promise<AuditQuery> {
+  const end = await log.count(to === null ? {} : { to });
+  const start = from === null ? 0 : Math.min(end, await log.count({ to: from }));
+  const text = (at: Instant | null) => (at === null ? null : formatTime(at));
+  return { from: text(from), to: text(to), start, end };
+}
+
+function readDraft(query: AuditQuery, by: string): EntryDraft {
+  return {
+    kind: "read",
+    target: null,
+    purpose: "gate",
+    verdict: null,
+    reasons: [],
+    subject: {},
+    digests: { policies: null, trust: null, configuration: null, waivers: null, code: VERSION },
+    disclosed: { by, query: { ...query } },
+    terms: [{ kind: "person", value: by }],
+  };
+}
+
+async function writeTiles(log: DecisionLog, folder: string, query: AuditQuery, size: number): Promise<void> {
+  for (const tile of auditTiles(query, size)) {
+    const path = tilePath(tile);
+    const bytes = await log.resource(path);
+    if (bytes === null) throw new SluiceError("log-corrupt", `The log has no ${path}.`);
+    mkdirSync(dirname(join(folder, path)), { recursive: true, mode: FOLDER_MODE });
+    await createFile(join(folder, path), bytes, FILE_MODE);
+  }
+}
+
+/** Every row is re-hashed against the signed head as it is read. */
+async function writeRows(log: DecisionLog, folder: string, { start, end }: AuditQuery): Promise<Tally> {
+  const tally = new Tally();
+  const file = new RowFile(join(folder, AUDIT_FILES.rows), FILE_MODE);
+  try {
+    for (let next = start; next < end; next += ROWS_A_STEP) {
+      const limit = Math.min(ROWS_A_STEP, end - next);
+      const entries: readonly LoggedEntry[] = await log.find({ order: "oldest", after: next - 1, limit });
+      if (entries.length !== limit) throw new SluiceError("log-corrupt", `Entries are missing after ${next}.`);
+      for (const entry of entries) tally.add(entry);
+      file.write(entries.map(rowText).join(""));
+    }
+  } finally {
+    file.close();
+  }
+  return tally;
+}

@@ -1,0 +1,109 @@
+/** What a verification of a log says, and the checks that every form of a log has in common. */
+import { equalBytes } from "../lib/bytes.ts";
+import { asSluiceError } from "../lib/errors.ts";
+import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./decision-log.ts";
+import type { Leaf } from "./entry.ts";
+import { matchesCommitment } from "./leaf.ts";
+import { type Frontier, frontierRoot } from "./merkle.ts";
+import type { NoteVerifier } from "./note.ts";
+import { parseDisclosures } from "./stores/sqlite/reader.ts";
+
+export interface VerifyOptions {
+  /** Verifier keys of the log; the checkpoint must bear the signature of one. */
+  readonly keys: readonly string[];
+  /** When given, the log must be this one. */
+  readonly origin?: string;
+  /** Signed checkpoints seen earlier (an anchor's, an agent's); the log must contain them all. */
+  readonly known?: readonly string[];
+  progress?(done: number, total: number): void;
+}
+
+export type LogVerification =
+  | {
+      readonly kind: "intact";
+      readonly checkpoint: Checkpoint;
+      /** Values beside the entries, where the source has them: how many match their commitment, how many were redacted. */
+      readonly disclosures: { readonly matching: number; readonly redacted: number } | null;
+    }
+  | {
+      readonly kind: "broken";
+      readonly code: "log-tampered" | "log-rolled-back" | "log-forked";
+      /** The first entry that is not what was recorded; null where no single entry can be named. */
+      readonly index: number | null;
+      readonly differs:
+        | "entry"
+        | "hash"
+        | "chain"
+        | "time"
+        | "disclosure"
+        | "columns"
+        | "bundle"
+        | "checkpoint"
+        | "tree";
+      /** One plain sentence. */
+      readonly detail: string;
+    };
+
+type Difference = (LogVerification & { kind: "broken" })["differs"];
+
+export class Broken extends Error {
+  readonly result: LogVerification & { kind: "broken" };
+
+  constructor(
+    differs: Difference,
+    index: number | null,
+    detail: string,
+    code: "log-tampered" | "log-rolled-back" | "log-forked" = "log-tampered",
+  ) {
+    super(detail);
+    this.result = { kind: "broken", code, index, differs, detail };
+  }
+}
+
+/** How many values were looked at. */
+export interface DisclosureCount {
+  matching: number;
+  redacted: number;
+}
+
+export function checkDisclosures(count: DisclosureCount, leaf: Leaf, index: number, json: string | null): void {
+  const disclosed = json === null ? null : parseDisclosures(json);
+  const names = Object.keys(leaf.commitments);
+  const isComplete = disclosed !== null && Object.keys(disclosed).sort().join("\n") === names.sort().join("\n");
+  if (!isComplete)
+    throw new Broken("disclosure", index, `The values beside entry ${index} are not those it commits to.`);
+  for (const name of names) {
+    const disclosure = disclosed[name] ?? null;
+    if (disclosure === null) count.redacted++;
+    else if (matchesCommitment(disclosure, leaf.commitments[name] ?? "")) count.matching++;
+    else throw new Broken("disclosure", index, `Value \`${name}\` beside entry ${index} is not the one it commits to.`);
+  }
+}
+
+/** Checkpoints seen earlier, each signed; none of them may be ahead of the log. */
+export function openKnown(
+  notes: readonly string[] | undefined,
+  head: Checkpoint,
+  keys: readonly NoteVerifier[],
+): readonly Checkpoint[] {
+  const known = (notes ?? []).map((note) => openCheckpoint(note, head.origin, keys));
+  const ahead = known.find(({ size }) => size > head.size);
+  if (ahead === undefined) return known;
+  const detail = `It has ${head.size} entries; ${ahead.size} were already published.`;
+  throw new Broken("tree", null, detail, "log-rolled-back");
+}
+
+export function checkKnown(frontier: Frontier, known: readonly Checkpoint[]): void {
+  for (const { size, root } of known)
+    if (size === frontier.size && !equalBytes(frontierRoot(frontier), root))
+      throw new Broken("tree", null, `It contradicts the checkpoint of size ${size} that was published.`, "log-forked");
+}
+
+export function openHead(note: string, origin: string | undefined, keys: readonly NoteVerifier[]): Checkpoint {
+  try {
+    return openCheckpoint(note, origin ?? parseCheckpoint(note)?.origin ?? "", keys);
+  } catch (thrown) {
+    throw new Broken("checkpoint", null, asSluiceError(thrown).message);
+  }
+}
