@@ -4,7 +4,8 @@ import { gateProposal } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
 import type { CommitId } from "../git/object.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
-import { type Command, type Invocation, textOption } from "./command.ts";
+import { checkCoverage } from "./check-coverage.ts";
+import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { CONFIG_OPTION, REPO_OPTION, refuseRemoteGate, withGate, withRepository } from "./opening.ts";
 import { namedTargets, preview } from "./preview.ts";
 import { type CheckReport, checkReport } from "./reports/check.ts";
@@ -27,6 +28,7 @@ export const check: Command = {
   usage: [
     "check [--repo DIR] [--base REV] [--head REV] [--target T]... [--format F] [--output FILE]",
     "check --config gate.yaml [--head REV] [--target T]...",
+    "check --coverage [--repo DIR] [--head REV] [--target T]",
   ],
   options: {
     repo: REPO_OPTION,
@@ -38,6 +40,10 @@ export const check: Command = {
     head: { type: "string", value: "REV", description: "the change (default: HEAD)" },
     target: { type: "string", multiple: true, value: "T", description: "only this target; may be repeated" },
     config: { ...CONFIG_OPTION, description: "gate.yaml: decide, log and count; without it this is a preview" },
+    coverage: {
+      type: "boolean",
+      description: "judge nothing: list every path with the target that covers it; exit 1 when one is nobody's",
+    },
     gate: { type: "string", value: "URL", description: "ask a gate over the network (not there yet)" },
     repository: {
       type: "string",
@@ -63,6 +69,7 @@ export const check: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   refuseRemoteGate(invocation);
+  if (isSet(invocation, "coverage")) return checkCoverage(invocation);
   formatsOf(invocation, FORMATS);
   const started = performance.now();
   const timings: Record<string, number> = {};

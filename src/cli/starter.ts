@@ -44,8 +44,13 @@ export function guessTargets(survey: Survey): Guess {
 }
 
 function targetPath(folder: string): string {
-  const [first = "", second] = folder.split("/");
-  return ENVIRONMENT_ROOTS.has(first) && second !== undefined ? `${first}/${second}` : first;
+  return environmentOf(`${folder}/`) ?? folder.split("/")[0] ?? folder;
+}
+
+/** `clusters/staging` for any file below it; null for a file that lies in nothing like an environment. */
+export function environmentOf(path: string): string | null {
+  const [first = "", second, below] = path.split("/");
+  return ENVIRONMENT_ROOTS.has(first) && second !== undefined && below !== undefined ? `${first}/${second}` : null;
 }
 
 function named(paths: readonly string[]): readonly GuessedTarget[] {

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
+import { coverageSchema } from "./schemas/coverage.ts";
 import {
   apiVersion,
   code,
@@ -299,6 +300,7 @@ export type PolicyEvalReport = z.infer<typeof policyEvalSchema>;
 export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
   ...CHAIN_SCHEMAS,
   "config-check": { title: "Output of `sluice config check --format json`", schema: configCheckSchema },
+  coverage: { title: "Output of `sluice check --coverage --format json`", schema: coverageSchema },
   doctor: { title: "Output of `sluice doctor --format json`", schema: doctorSchema },
   explain: { title: "Output of `sluice explain --format json`", schema: explainSchema },
   init: { title: "Output of `sluice init --format json`", schema: initSchema },

@@ -26,6 +26,12 @@ export const CLI_CODES = {
     example: "`sluice init` in a repository that has a sluice.yaml.",
     fix: "Edit the files that are there, then run `sluice config check`.",
   },
+  "environment-unmapped": {
+    class: "deny",
+    means: "A folder that looks like an environment belongs to no target, so nothing of it can ever be released.",
+    example: "`sluice check --coverage` where clusters/staging has files and only clusters/prod is a target.",
+    fix: "Name a target with that path in sluice.yaml, or say under `ignore:` that it is none.",
+  },
   "resource-unknown": {
     class: "usage",
     means: "The target has no resource of this name, neither in the change nor in what it would delete.",
