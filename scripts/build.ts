@@ -5,7 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import type { Plugin } from "esbuild";
 import { BuildFailure, buildToolchain, progressLine } from "./build-toolchain.ts";
 import { PACKAGE_ROOT } from "./root.ts";
 
@@ -27,6 +28,8 @@ const ENTRIES = {
   "sqlite/writer": "src/log/stores/sqlite/writer.ts",
   "sqlite/indexer": "src/log/stores/sqlite/indexer.ts",
 };
+/** Functions that few policies call; a thread reads such a file when a policy does. */
+const BUILTIN_FAMILIES = "src/policy/builtins";
 
 /** Brings toolchain/bin and dist/ up to date, with progress on standard error. @throws BuildFailure */
 export async function build(): Promise<void> {
@@ -78,7 +81,8 @@ async function bundle(folder: string): Promise<void> {
   });
   const outcome = await bundled({
     absWorkingDir: PACKAGE_ROOT,
-    entryPoints: ENTRIES,
+    entryPoints: { ...ENTRIES, ...familyEntries() },
+    plugins: [FAMILIES_APART],
     outdir: folder,
     bundle: true,
     // not "esm", which would load every module of Node that any command needs before the first line runs
@@ -94,6 +98,23 @@ async function bundle(folder: string): Promise<void> {
   });
   if (outcome.warnings.length > 0) throw new BuildFailure(`dist: ${outcome.warnings[0]?.text}`, 1);
 }
+
+/** What `import("./builtins/x.ts")` in src/policy/builtins.ts names: those modules that export BUILTINS. */
+function familyEntries(): Readonly<Record<string, string>> {
+  const files = globSync(`${BUILTIN_FAMILIES}/*.ts`, { cwd: PACKAGE_ROOT }).sort();
+  const isFamily = (file: string): boolean =>
+    readFileSync(join(PACKAGE_ROOT, file), "utf8").includes("export const BUILTINS");
+  return Object.fromEntries(files.filter(isFamily).map((file) => [`builtins/${basename(file, ".ts")}`, file]));
+}
+
+const FAMILIES_APART: Plugin = {
+  name: "families apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/builtins\/[a-z]+\.ts$/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
+    );
+  },
+};
 
 /** bin/sluice.cjs keeps what V8 made of the bundle for each of these names apart. */
 async function commandNames(): Promise<readonly string[]> {

@@ -5,7 +5,6 @@
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
 import { type Builtin, BuiltinError, type CallContext, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
-import { FormatError } from "./go-format.ts";
 import { parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
@@ -233,7 +232,7 @@ class Host {
     } catch (thrown) {
       if (this.#fault !== null) throw thrown;
       if (this.#rules.onFailure === "undefined") return 0;
-      const why = thrown instanceof BuiltinError || thrown instanceof FormatError ? thrown.message : "it failed";
+      const why = isExpected(thrown) ? thrown.message : "it failed";
       return this.#stop(new EvaluationFault("builtin-error", `${name}: ${why}`));
     }
   }
@@ -261,6 +260,11 @@ class Host {
   #json(value: number): unknown {
     return JSON.parse(this.#text(this.#exports.opa_json_dump(value)));
   }
+}
+
+/** By name: in the built package each family is a file with a class of its own. */
+function isExpected(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && (thrown.name === "BuiltinError" || thrown.name === "FormatError");
 }
 
 /** The module answers a set of results: `[]` or `[{"result": value}]`. */
