@@ -1,6 +1,7 @@
 /** `sluice log list`: searches the log. */
 
 import { SluiceError } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
 import { parseTime } from "../lib/time.ts";
 import {
   ENTRY_KINDS,
@@ -11,6 +12,7 @@ import {
   type TermKind,
   type Verdict,
 } from "../log/entry.ts";
+import { drawSample } from "../log/sample.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, type OptionText, textOption } from "./command.ts";
 import { CONFIG_OPTION, withGateLog } from "./opening.ts";
@@ -43,6 +45,7 @@ export const logList: Command = {
   summary: "search the log",
   usage: [
     "log list --config gate.yaml [--target T] [--kind K]... [--verdict V] [--from TIME] [--to TIME] [--resource NAME] ...",
+    "log list --config gate.yaml --sample N --seed TEXT [--after INDEX] ...",
   ],
   options: {
     config: CONFIG_OPTION,
@@ -57,7 +60,9 @@ export const logList: Command = {
     from: { type: "string", value: "TIME", description: "from this time on (RFC 3339 in UTC, or a day)" },
     to: { type: "string", value: "TIME", description: "before this time" },
     ...TERM_OPTIONS,
-    after: { type: "string", value: "INDEX", description: "go on below this entry" },
+    sample: { type: "string", value: "N", description: "draw so many at random instead; the same seed draws the same" },
+    seed: { type: "string", value: "TEXT", description: "published seed of --sample" },
+    after: { type: "string", value: "INDEX", description: "go on below this entry; a sample: only entries below it" },
     limit: { type: "string", value: "N", description: `at most so many (default ${DEFAULT_LIMIT})` },
     ...ANSWER_OPTIONS,
   },
@@ -70,6 +75,8 @@ export const logList: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const query = queryOf(invocation);
+  const wanted = sampleOf(invocation);
+  if (wanted !== null) return runSample(invocation, query, wanted);
   const { entries, count } = await withGateLog(invocation, async (log) => ({
     entries: await log.find(query),
     count: await log.count(query),
@@ -80,9 +87,43 @@ async function run(invocation: Invocation): Promise<number> {
     count,
     entries: entries.map(entrySummary),
     next: nextOf(entries, query),
+    sample: null,
   };
   answer(invocation, report, () => text(entries, count));
   return 0;
+}
+
+interface WantedSample {
+  readonly size: number;
+  readonly seed: string;
+}
+
+async function runSample(invocation: Invocation, query: EntryQuery, { size, seed }: WantedSample): Promise<number> {
+  const { entries, population, below } = await withGateLog(invocation, (log) => drawSample(log, query, size, seed));
+  const report = {
+    apiVersion: "sluice/v1",
+    kind: "Entries",
+    count: population,
+    entries: entries.map(entrySummary),
+    next: null,
+    sample: { size, seed, below },
+  };
+  const again = `${entries.length} of ${population} drawn with seed ${printable(JSON.stringify(seed))}; the same again, also later: add --after ${below}\n`;
+  answer(invocation, report, () => entries.map((entry) => `${entryLine(entry)}\n`).join("") + again);
+  return 0;
+}
+
+/** @throws SluiceError `usage` for a sample without a seed, or the other way round */
+function sampleOf(invocation: Invocation): WantedSample | null {
+  const size = numberOption(invocation, "sample");
+  const seed = textOption(invocation, "seed");
+  if (size === undefined && seed === undefined) return null;
+  if (size === undefined || seed === undefined || seed === "" || size < 1 || size > MAXIMUM_LIMIT)
+    throw new SluiceError("usage", `A sample is of 1 to ${MAXIMUM_LIMIT} entries, and has a seed.`, {
+      fix: "--sample 25 --seed 2026-Q4",
+    });
+  if (textOption(invocation, "limit") === undefined) return { size, seed };
+  throw new SluiceError("usage", "A sample is drawn from all that is found; it has no --limit.", { fix: "--sample N" });
 }
 
 function text(entries: readonly LoggedEntry[], count: number): string {

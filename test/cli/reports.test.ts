@@ -51,6 +51,7 @@ async function story(world: World): Promise<readonly Seen[]> {
   await keep("landings", "a rollback", world.rollback(1));
   const list = await keep("log-list", "the log", world.log(["list"]));
   await keep("log-list", "a part of the log", world.log(["list", "--limit", "2", "--target", "prod"]));
+  await keep("log-list", "a sample", world.log(["list", "--sample", "2", "--seed", "x"]));
   const kinds = new Map((list["entries"] as readonly { index: number; kind: string }[]).map((one) => [one.kind, one]));
   await Promise.all(
     [...kinds.values()].map(({ kind, index }) => keep("log-show", `a ${kind}`, world.log(["show", `${index}`]))),

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { writeAuditBundle } from "../../src/log/audit/write.ts";
 import { noteSigner } from "../../src/log/note.ts";
+import { drawSample } from "../../src/log/sample.ts";
 import { fill, KEY, logPath, openTestLog } from "../support/log.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -14,7 +15,7 @@ const BY_HAND = PAGE.slice(PAGE.indexOf("## Checked with tools that are not ours
 const SCRIPT = [...BY_HAND.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block).join("\n");
 const HAS_JQ = spawnSync("jq", ["--version"]).status === 0;
 
-test("a bundle checks by hand: signature, entry, values and counts; a changed one does not", {
+test("a bundle checks by hand: signature, entry, values, counts and sample; a changed one does not", {
   skip: !HAS_JQ,
 }, async (t) => {
   const folder = tempFolder(t);
@@ -23,7 +24,8 @@ test("a bundle checks by hand: signature, entry, values and counts; a changed on
   const log = await openTestLog(logPath(t), { clock: () => now });
   await fill(log, 3);
   now += 10;
-  await fill(log, 4);
+  await fill(log, 34);
+  const drawn = await drawSample(log, { from }, 25, "2026-Q4");
   await writeAuditBundle(log, noteSigner(KEY.skey), join(folder, "q4"), { from, to: null, by: "erin" });
   await log.close();
   const lines = run(folder);
@@ -32,11 +34,16 @@ test("a bundle checks by hand: signature, entry, values and counts; a changed on
   assert.equal(lines[1], lines[3], "and the one in the tree");
   for (let at = 4; at < 16; at += 2) assert.equal(lines[at], lines[at + 1], "value and commitment");
   assert.deepEqual(
-    lines.slice(16).map((line) => line.trim()),
-    ["4", "4", "4 decision"],
+    lines.slice(16, 19).map((line) => line.trim()),
+    ["34", "34", "34 decision"],
+  );
+  assert.deepEqual(
+    lines.slice(19).map(Number),
+    drawn.entries.map(({ index }) => index),
+    "the sample that we draw",
   );
   const checkpoint = join(folder, "q4", "checkpoint");
-  writeFileSync(checkpoint, readFileSync(checkpoint, "utf8").replace("\n8\n", "\n9\n"));
+  writeFileSync(checkpoint, readFileSync(checkpoint, "utf8").replace("\n38\n", "\n39\n"));
   const rows = join(folder, "q4", "rows.ndjson");
   writeFileSync(rows, readFileSync(rows, "utf8").replace("ada", "eve"));
   const changed = run(folder);

@@ -115,6 +115,14 @@ export const LOG: readonly Mutant[] = [
     named: "names the entry that no longer follows one rewritten with all that belongs to it",
   },
   {
+    name: "draws the same sample whatever the seed",
+    file: "src/log/sample.ts",
+    find: "entry.leafHash}`), entry]",
+    replace: "entry.leafHash}`.slice(seed.length)), entry]",
+    test: "test/log/sample.test.ts",
+    named: "is another for another seed, and the same for the same, also when the log has grown",
+  },
+  {
     name: "verifies a bundle without comparing its table",
     file: "src/log/audit/verify.ts",
     find: "  compare(folder, AUDIT_FILES.changes, tally.changes.text());\n",

@@ -44,8 +44,16 @@ export const entriesSchema = z.strictObject({
   apiVersion,
   kind: z.literal("Entries"),
   count: count.describe("How many there are in all."),
-  entries: z.array(entrySchema).describe("Newest first."),
+  entries: z.array(entrySchema).describe("Newest first; a sample in the order of the log."),
   next: index.nullable().describe("For --after; null at the end."),
+  sample: z
+    .strictObject({
+      size: z.int().min(1).describe("As asked for; fewer where fewer are found."),
+      seed: z.string(),
+      below: count.describe("For --after: with it a log that has grown gives the same sample."),
+    })
+    .nullable()
+    .describe("The entries whose SHA-256(seed, line end, leafHash) is least; null without --sample."),
 });
 
 export const entryReportSchema = z.strictObject({

@@ -1,0 +1,53 @@
+/** A sample of the log that its auditor can draw again. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { drawSample } from "../../src/log/sample.ts";
+import { draft, fill, logPath, openTestLog } from "../support/log.ts";
+
+describe("a sample", () => {
+  it("is another for another seed, and the same for the same, also when the log has grown", async (context) => {
+    const log = await openTestLog(logPath(context));
+    context.after(() => log.close());
+    await fill(log, 1200);
+    const indexes = async (seed: string, query = {}) =>
+      (await drawSample(log, query, 25, seed)).entries.map(({ index }) => index);
+    const { entries, population, below } = await drawSample(log, {}, 25, "2026-Q4");
+    const drawn = entries.map(({ index }) => index);
+    assert.deepEqual([new Set(drawn).size, population, below], [25, 1200, 1200]);
+    assert.deepEqual(
+      drawn,
+      [...drawn].sort((a, b) => a - b),
+    );
+    assert.ok((drawn[0] ?? 0) < 600 && (drawn[24] ?? 0) >= 600, "from all of it, not from one page of it");
+    assert.deepEqual(await indexes("2026-Q4"), drawn);
+    assert.notDeepEqual(await indexes("2026-Q3"), drawn);
+    await fill(log, 1200);
+    assert.deepEqual(await indexes("2026-Q4", { after: below }), drawn);
+    assert.notDeepEqual(await indexes("2026-Q4"), drawn);
+  });
+
+  it("is of what the query finds, and the whole of it where that is less", async (context) => {
+    const log = await openTestLog(logPath(context));
+    context.after(() => log.close());
+    await fill(log, 20);
+    for (const target of ["staging", "dev", "staging"]) await log.append(draft({ target, verdict: "deny" }));
+    const few = await drawSample(log, { target: "staging" }, 5, "s");
+    assert.deepEqual([few.entries.map(({ index }) => index), few.population], [[20, 22], 2]);
+    assert.deepEqual((await drawSample(log, { verdict: "wait" }, 5, "s")).entries, []);
+    assert.equal((await drawSample(log, { verdict: "allow" }, 5, "s")).entries.length, 5);
+  });
+
+  it("takes every entry about as often as every other", async (context) => {
+    const log = await openTestLog(logPath(context));
+    context.after(() => log.close());
+    await fill(log, 20);
+    const taken = new Array<number>(20).fill(0);
+    for (let seed = 0; seed < 200; seed++)
+      for (const { index } of (await drawSample(log, {}, 5, `${seed}`)).entries) taken[index] = (taken[index] ?? 0) + 1;
+    // 50 expected, standard deviation 6.1; leaf hashes differ from run to run, so six deviations are allowed
+    assert.ok(
+      taken.every((times) => times > 13 && times < 87),
+      taken.join(" "),
+    );
+  });
+});
