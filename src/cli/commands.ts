@@ -37,6 +37,16 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("policy test", "run the tests of policies", async () => (await import("./policy-test.ts")).policyTest),
   entry("policy eval", "say what policies find in a file", async () => (await import("./policy-eval.ts")).policyEval),
   entry("policy input", "print what a policy sees", async () => (await import("./policy-input.ts")).policyInput),
+  entry(
+    "policy new",
+    "write a new rule with test and examples",
+    async () => (await import("./policy-new.ts")).policyNew,
+  ),
+  entry(
+    "waiver new",
+    "write an exception that ends into waivers.yaml",
+    async () => (await import("./waiver-new.ts")).waiverNew,
+  ),
   entry("trust list", "show people, robots, forges and keys", async () => (await import("./trust-list.ts")).trustList),
   entry(
     "trust check",
@@ -79,11 +89,9 @@ export const PLANNED: readonly string[] = [
   "trust request",
   "trust as-of",
   "signing setup",
-  "waiver new",
   "policy fmt",
   "policy bench",
   "policy docs",
-  "policy new",
   "policy verify",
   "log redact",
   "log reconcile",

@@ -17,6 +17,7 @@ import {
   spokenSchema,
   time,
 } from "./schemas/parts.ts";
+import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 import { trustImportSchema } from "./schemas/trust-import.ts";
 
@@ -308,6 +309,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },
   "policy-eval": { title: "Output of `sluice policy eval --format json`", schema: policyEvalSchema },
+  "policy-new": { title: "Output of `sluice policy new --format json`", schema: policyNewSchema },
   "policy-test": { title: "Output of `sluice policy test --format json`", schema: policyTestSchema },
   "trust-check": { title: "Output of `sluice trust check --format json`", schema: trustCheckSchema },
   "trust-import": { title: "Output of `sluice trust import --format json`", schema: trustImportSchema },
@@ -315,5 +317,6 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   tag: { title: "One line of `sluice verify --tags --format ndjson`", schema: tagSchema },
   verification: { title: "One line of `sluice verify --format ndjson`", schema: verificationSchema },
   verify: { title: "Output of `sluice verify --format json`", schema: verifySchema },
+  "waiver-new": { title: "Output of `sluice waiver new --format json`", schema: waiverNewSchema },
   "verify-tags": { title: "Output of `sluice verify --tags --format json`", schema: verifyTagsSchema },
 };
