@@ -5,7 +5,7 @@
  */
 import { printRegoValue, type RegoValue } from "./rego-value.ts";
 
-export class FormatError extends Error {
+class FormatError extends Error {
   override readonly name = "FormatError";
 }
 
@@ -192,7 +192,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
 /** strconv.Quote. */
-export function quote(text: string): string {
+function quote(text: string): string {
   const parts = [...text].map((character) => {
     const short = SHORT_ESCAPES[character];
     if (short !== undefined) return short;

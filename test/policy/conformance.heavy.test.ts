@@ -30,7 +30,12 @@ async function* frames(stream: Readable): AsyncGenerator<Buffer> {
   assert.equal(rest.length, 0, "the stream of cases ends in the middle of one");
 }
 
-async function score(version: "v0" | "v1"): Promise<{ passed: number; total: number; failed: string[] }> {
+interface Failed {
+  readonly category: string;
+  readonly note: string;
+}
+
+async function score(version: "v0" | "v1"): Promise<{ passed: number; total: number; failed: Failed[] }> {
   const folder = execFileSync("go", ["list", "-m", "-f", "{{.Dir}}", "github.com/open-policy-agent/opa"], {
     cwd: TOOLCHAIN,
     env: ENVIRONMENT,
@@ -43,7 +48,7 @@ async function score(version: "v0" | "v1"): Promise<{ passed: number; total: num
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   let [passed, total] = [0, 0];
-  const failed: string[] = [];
+  const failed: Failed[] = [];
   let header: ConformanceCase | null = null;
   for await (const frame of frames(child.stdout)) {
     if (header === null) {
@@ -53,12 +58,34 @@ async function score(version: "v0" | "v1"): Promise<{ passed: number; total: num
     const wrong = await judgeCase(header, frame);
     total++;
     if (wrong === null) passed++;
-    else failed.push(`${header.category}: ${header.note}`);
+    else failed.push({ category: header.category, note: header.note });
     header = null;
   }
   assert.equal(await ended, 0);
   return { passed, total, failed };
 }
+
+const NOT_BUILT = "not built: refused when the policies are built";
+/** Why cases of a category may fail; a case of any other category fails the test. */
+const REASONS: Readonly<Record<string, string>> = {
+  graphql: `validation against a schema is ${NOT_BUILT}; comments are not read`,
+  "providers-aws": NOT_BUILT,
+  jsonschema: NOT_BUILT,
+  rendertemplate: NOT_BUILT,
+  globsmatch: NOT_BUILT,
+  regoparsemodule: NOT_BUILT,
+  cryptoparsersaprivatekeys: NOT_BUILT,
+  cryptox509parseandverifycertificates: NOT_BUILT,
+  cryptox509parsecertificaterequest: NOT_BUILT,
+  cryptox509parsecertificates: NOT_BUILT,
+  cryptox509parsekeypair: NOT_BUILT,
+  cryptox509parsersaprivatekey: NOT_BUILT,
+  netlookupipaddr: "the network is refused to policies",
+  withkeyword: "opa.runtime is refused to policies",
+  dataderef: "OPA's modules do not look up integers in data, opa#3711",
+  strings: "OPA's modules hold no integers beyond 64 bits, opa#3711",
+  jsonbuiltins: "OPA's modules read JSON themselves, without topdown's limit of exponents",
+};
 
 const EXPECTED = [
   { version: "v1", cases: 2392, passed: 2269 },
@@ -71,8 +98,13 @@ for (const { version, cases, passed: least } of EXPECTED) {
     const percent = ((100 * passed) / total).toFixed(1);
     t.diagnostic(`${version}: ${passed} of ${total} (${percent} %)`);
     if (version === "v1") t.diagnostic(`npm-opa-wasm ${NPM_PACKAGE}, always empty ${FLOOR}`);
-    for (const one of failed) t.diagnostic(`fails  ${one}`);
+    for (const [category, notes] of Object.entries(Object.groupBy(failed, ({ category }) => category)))
+      t.diagnostic(`fails  ${category} ${notes?.length}: ${REASONS[category]}`);
     assert.equal(total, cases);
+    assert.deepEqual(
+      failed.filter(({ category }) => REASONS[category] === undefined),
+      [],
+    );
     assert.ok(passed >= least, `${passed} passed, ${least} is what it was`);
   });
 }

@@ -64,7 +64,7 @@ export function nanosecondsOf(civil: Calendar, zone: string): bigint {
 }
 
 /** Seconds east of Greenwich at an instant (ms). */
-export function offsetAt(at: number, zone: string): number {
+function offsetAt(at: number, zone: string): number {
   if (zone === "UTC") return 0;
   const text = part(at, zone, "en-US", "longOffset");
   const [, sign, hours = "0", minutes = "0", seconds = "0"] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(text) ?? [];
