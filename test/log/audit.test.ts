@@ -1,5 +1,6 @@
 /** The auditor's bundle: complete, checked from its bytes alone, and no byte of it can change unseen. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -119,6 +120,17 @@ describe("an auditor's bundle", () => {
   });
 });
 
+describe("a forger of a whole bundle", () => {
+  it("fails at the signed root, also with everything beside it made to fit", async (context) => {
+    const [honest, forged] = [await bundleOf(context, [3]), await bundleOf(context, [3])];
+    const root = ({ checkpoint }: AuditBundle) => Buffer.from(checkpoint.root).toString("base64");
+    const statement = join(forged.folder, "statement.json");
+    writeFileSync(statement, readFileSync(statement, "utf8").replace(root(forged), root(honest)));
+    cpSync(join(honest.folder, "checkpoint"), join(forged.folder, "checkpoint"));
+    assert.equal(await verdict(forged.folder), "log-tampered tree null");
+  });
+});
+
 describe("a gate that writes a bundle", () => {
   it("is not believed about the bounds of its period", async (context) => {
     for (const [lie, index] of [
@@ -200,6 +212,10 @@ describe("a change to an auditor's bundle", () => {
     mkdirSync(join(folder, "empty"));
     assert.equal(await verdict(folder), "intact");
     symlinkSync("rows.ndjson", join(folder, "tile", "link"));
+    assert.equal(await verdict(folder), "log-tampered bundle null");
+    rmSync(join(folder, "tile", "link"));
+    rmSync(join(folder, "checkpoint"));
+    assert.equal(spawnSync("mkfifo", [join(folder, "checkpoint")]).status, 0);
     assert.equal(await verdict(folder), "log-tampered bundle null");
   });
 

@@ -1,6 +1,6 @@
 /** Verifies an auditor's bundle from its bytes alone: whatever is not signed or hashed is made again and compared. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { decodeUtf8, encodeBase64, equalBytes } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonValue } from "../../lib/canonical.ts";
 import { parseTime } from "../../lib/time.ts";
@@ -38,9 +38,10 @@ export async function verifyAuditBundle(folder: string, options: VerifyOptions):
   }
 }
 
-/** In order: signatures, who read what, the tree, the entries, the rows, what follows from them, and that nothing else is there. */
+/** In order: that it is made of files, signatures, who read what, the tree, the entries, the rows, what follows from them, and that nothing else is there. */
 async function verifyBundle(folder: string, options: VerifyOptions): Promise<LogVerification> {
   const keys = options.keys.map(noteVerifier);
+  const names = namesIn(folder);
   const source = folderSource(folder);
   const head = openHead(source.note, options.origin, keys);
   const start = openHead(textOf(folder, AUDIT_FILES.start), head.origin, keys);
@@ -58,7 +59,7 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
   compare(folder, AUDIT_FILES.consistency, consistencyText(consistencyProof(hashes, query.start, head.size)));
   compare(folder, AUDIT_FILES.changes, tally.changes.text());
   compare(folder, AUDIT_FILES.statement, tally.text(read, query, by, head, start));
-  checkNames(folder, query, head.size);
+  checkNames(names, query, head.size);
   return { kind: "intact", checkpoint: head, disclosures: count };
 }
 
@@ -174,16 +175,23 @@ function leafOf(source: Source, index: number, size: number): Leaf {
   throw new Broken("entry", index, `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
 }
 
+/** Every file, before one of them is opened: a link leads elsewhere, and a pipe never ends. */
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true }).flatMap((entry) => {
+    const name = String(entry);
+    const standing = lstatSync(join(folder, name));
+    if (standing.isDirectory()) return [];
+    if (standing.isFile()) return [name];
+    throw new Broken("bundle", null, `${JSON.stringify(name)} is neither a file nor a folder.`);
+  });
+}
+
 /** What nobody made and nobody checks does not belong in evidence. */
-function checkNames(folder: string, query: AuditQuery, size: number): void {
+function checkNames(names: readonly string[], query: AuditQuery, size: number): void {
   const expected = new Set<string>([...Object.values(AUDIT_FILES), ...auditTiles(query, size).map(tilePath)]);
-  for (const name of readdirSync(folder, { recursive: true })) {
-    const path = join(folder, String(name));
-    const standing = lstatSync(path);
-    if (standing.isDirectory()) continue;
-    if (!standing.isFile() || !expected.has(relative(folder, path)))
-      throw new Broken("bundle", null, `${JSON.stringify(String(name))} does not belong to the bundle.`);
-  }
+  const stranger = names.find((name) => !expected.has(name));
+  if (stranger === undefined) return;
+  throw new Broken("bundle", null, `${JSON.stringify(stranger)} does not belong to the bundle.`);
 }
 
 function compare(folder: string, name: string, expected: string): void {

@@ -136,7 +136,7 @@ export const LOG: readonly Mutant[] = [
     find: "  if (!equalBytes(frontierRoot(frontier), head.root))\n",
     replace: "  if (frontier.size !== head.size)\n",
     test: AUDIT,
-    named: "is found wherever one byte is another",
+    named: "fails at the signed root, also with everything beside it made to fit",
   },
   {
     name: "takes a part of a period for the whole of it",
@@ -149,7 +149,7 @@ export const LOG: readonly Mutant[] = [
   {
     name: "does not mind what lies in a bundle beside it",
     file: "src/log/audit/verify.ts",
-    find: "  checkNames(folder, query, head.size);\n",
+    find: "  checkNames(names, query, head.size);\n",
     replace: "",
     test: AUDIT,
     named: "is found where a file is missing, cut short, longer, or not one of the bundle's",
