@@ -58,6 +58,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     "write a first people.yaml from what is there",
     async () => (await import("./trust-import.ts")).trustImport,
   ),
+  entry(
+    "trust request",
+    "print the block with which a colleague adds you",
+    async () => (await import("./trust-request.ts")).trustRequest,
+  ),
   entry("keygen", "make a log, release or agent key", async () => (await import("./keygen.ts")).keygen),
   entry("config check", "check configuration files", async () => (await import("./config-check.ts")).configCheck),
   entry(
@@ -86,7 +91,6 @@ export const PLANNED: readonly string[] = [
   "simulate",
   "token new",
   "trust add",
-  "trust request",
   "trust as-of",
   "signing setup",
   "policy fmt",

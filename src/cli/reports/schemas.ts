@@ -20,6 +20,7 @@ import {
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 import { trustImportSchema } from "./schemas/trust-import.ts";
+import { trustRequestSchema } from "./schemas/trust-request.ts";
 
 /** Also the shape of one line of `verify --format ndjson`. */
 export const verificationSchema = judgedVerificationSchema.extend({
@@ -314,6 +315,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "trust-check": { title: "Output of `sluice trust check --format json`", schema: trustCheckSchema },
   "trust-import": { title: "Output of `sluice trust import --format json`", schema: trustImportSchema },
   "trust-list": { title: "Output of `sluice trust list --format json`", schema: trustListSchema },
+  "trust-request": { title: "Output of `sluice trust request --format json`", schema: trustRequestSchema },
   tag: { title: "One line of `sluice verify --tags --format ndjson`", schema: tagSchema },
   verification: { title: "One line of `sluice verify --format ndjson`", schema: verificationSchema },
   verify: { title: "Output of `sluice verify --format json`", schema: verifySchema },
