@@ -60,8 +60,8 @@ export const CLI: readonly Mutant[] = [
   {
     name: "writes a new rule to wherever a link of the repository leads",
     file: "src/cli/own-file.ts",
-    find: "?.isSymbolicLink() !== true) continue;",
-    replace: "?.isSymbolicLink() !== undefined) continue;",
+    find: "refuseLinks(top, path);",
+    replace: "",
     test: "test/cli/scaffold.test.ts",
     named: "policy new refuses a name that is none or taken, and writes through no link",
   },
