@@ -8,7 +8,7 @@ import { tempFolder } from "../support/temp.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 /** What the script itself needs; everything else is made up, so that nothing is installed. */
 const REAL = ["bash", "dirname", "mktemp", "rm", "awk", "tee", "grep", "cat", "chmod"];
-const PRESENT = ["git", "gpg", "ssh-keygen", "strace", "gofmt"];
+const PRESENT = ["git", "gpg", "gpgsm", "ssh-keygen", "openssl", "strace", "jq", "gofmt"];
 
 /** Each says what it was asked and fails where FAIL begins like it. */
 const PRETENDED = `#!/bin/bash
