@@ -2,11 +2,11 @@
 import type { ObjectEvidence, TargetFacts } from "../decision/decision.ts";
 import type { Commit } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { changeKinds } from "../policy/change-kinds.ts";
 import { buildDocuments } from "../policy/documents.ts";
 import type { InputChange, InputCommit, PolicyInput } from "../policy/input.ts";
 import { manifestsDigest, releaseObjects } from "../release/manifests.ts";
 import type { Resource, ResourceChange } from "../render/resource.ts";
+import type { ChangeKind } from "../signature/trust.ts";
 import type { Verification } from "../signature/verification.ts";
 import type { CollectedApprovals } from "./approvals.ts";
 import type { Change } from "./change.ts";
@@ -19,6 +19,7 @@ interface Described {
   readonly range: VerifiedRange;
   readonly target: TargetFacts;
   readonly changes: readonly ResourceChange[];
+  readonly kinds: readonly ChangeKind[];
   readonly approvals: CollectedApprovals;
   readonly receivedAt: string;
 }
@@ -29,13 +30,14 @@ export function describe({
   range,
   target,
   changes,
+  kinds,
   approvals,
   receivedAt,
 }: Described): readonly PolicyInput[] {
   const { name, repository, branch, path, labels, mode } = target;
   return buildDocuments({
     subject: { kind: subject.kind, target: { name, repository, branch, path, labels, mode }, time: receivedAt },
-    change: describeChange(subject, change, range, changes),
+    change: describeChange(subject, change, range, changes, kinds),
     changes,
     commits: range.commits.map((commit, index) => describeCommit(commit, range.verifications[index])),
     approvals: approvals.given.map(({ person, roles, at, via }) => ({ person, roles, at, via })),
@@ -48,6 +50,7 @@ function describeChange(
   change: Change,
   range: VerifiedRange,
   changes: readonly ResourceChange[],
+  kinds: readonly ChangeKind[],
 ): InputChange {
   const changed = changes.filter((one) => one.action !== "unchanged");
   return {
@@ -55,7 +58,7 @@ function describeChange(
     head: subject.head,
     tree: change.tree ?? "",
     author: authorOf(range),
-    kinds: changeKinds(changes),
+    kinds,
     paths: change.paths.map((one) => one.path),
     resources: changed.map(({ id, action }) => ({ id, action })),
     pullRequest: null,

@@ -19,6 +19,7 @@ import { applyWaivers } from "../decision/waiver.ts";
 import type { JsonValue } from "../lib/canonical.ts";
 import { asSluiceError } from "../lib/errors.ts";
 import { ulid } from "../lib/ulid.ts";
+import { changeKinds } from "../policy/change-kinds.ts";
 import { inputDigest, resourceDigests } from "../policy/input-digest.ts";
 import { compareResources } from "../render/compare.ts";
 import type { Resource } from "../render/resource.ts";
@@ -84,6 +85,7 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     const subject = await withoutStale(asked, judge, services);
     const target = targetFacts(judge, subject.target, subject.repositoryName, subject.branch, subject.minimum);
     evidence = { ...evidence, target, digests: { ...evidence.digests, ...judge.digests } };
+    services.engine.prepare(judge.policies);
 
     enter("git"); //                                                                                                  3
     const change = await readChange(subject, judge, target);
@@ -91,13 +93,14 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, tree, uncovered, ignored, refusals };
 
     enter("signature"); //                                                                                            4
+    const rendering = tree === null ? null : underWay(renderTrees(subject, change, judge, target, services.renderMemo));
     let range = await verifyRange(subject, change, judge, services);
     const { receivedAt } = range;
     evidence = { ...evidence, ...signatureEvidence(range), receivedAt };
-    if (tree === null) return { evidence, resources, documents, mask };
+    if (rendering === null) return { evidence, resources, documents, mask };
 
     enter("render"); //                                                                                               5
-    const rendered = await renderTrees(subject, change, judge, target, services.renderMemo);
+    const rendered = await rendering;
     resources = rendered.after.resources;
     mask = rendered.mask;
     evidence = { ...evidence, renderFailures: rendered.after.failures };
@@ -106,7 +109,8 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, objects: objectEvidence(changes) };
     evidence = { ...evidence, digests: { ...evidence.digests, manifests: digestManifests(resources) } };
     evidence = { ...evidence, refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock())] };
-    range = await ruleRange(subject, change, range, judge, target, changes, services); // robots: by the kinds of the change
+    const kinds = changeKinds(changes);
+    range = await ruleRange(subject, change, range, judge, target, kinds, services); // robots: by the kinds of the change
     evidence = { ...evidence, ...signatureEvidence(range) };
 
     enter("approvals"); //                                                    10, before 7: policies see who approved
@@ -114,9 +118,12 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, approvals, standIn: approvals.standIn, carried: subject.carried?.carried ?? null };
 
     enter("policy");
-    const input = describe({ subject, change, range, target, changes, approvals, receivedAt }); //                    7
+    const input = describe({ subject, change, range, target, changes, kinds, approvals, receivedAt }); //                    7
     documents = input as unknown as readonly JsonValue[];
-    const digests = resourceDigests(input);
+    const digests = resourceDigests(
+      input,
+      [...rendered.before.resources, ...resources].map(({ object, sha256 }) => [object, sha256] as const),
+    );
     evidence = { ...evidence, digests: { ...evidence.digests, input: inputDigest(input, digests) } };
     const evaluated = await services.engine.evaluate(judge.policies, input, digests); //                                       8
     const placed = await placeFindings(evaluated.findings, rendered);
@@ -138,6 +145,12 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
   }
   services.onStep(stage, performance.now() - started);
   return { evidence, resources, documents, mask };
+}
+
+/** Git reads the files while signatures are verified. A failure is met where it is awaited, or not at all. */
+function underWay<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
 
 function masked(text: string | null, mask: (text: string) => string): string | null {

@@ -3,9 +3,8 @@ import type { Evidence, TargetFacts } from "../decision/decision.ts";
 import type { Commit, CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { formatTime } from "../lib/time.ts";
-import { changeKinds } from "../policy/change-kinds.ts";
-import type { ResourceChange } from "../render/resource.ts";
 import { applySignatureRule, type RuleInput } from "../signature/requirement.ts";
+import type { ChangeKind } from "../signature/trust.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier, type Verifier } from "../signature/verify.ts";
 import { carriedCommits } from "./carrying.ts";
@@ -57,7 +56,7 @@ export async function ruleRange(
   range: VerifiedRange,
   judge: Judge,
   target: TargetFacts,
-  changes: readonly ResourceChange[],
+  kinds: readonly ChangeKind[],
   services: Services,
 ): Promise<VerifiedRange> {
   if (subject.carried?.verifications != null) return range;
@@ -69,7 +68,7 @@ export async function ruleRange(
     head: subject.head,
     remerges: await remergeAll(range.commits, subject.repository),
     carried: await carriedCommits(subject, range.verifications, judge, services),
-    kinds: changeKinds(changes),
+    kinds,
     isGovernance: change.governancePaths.length > 0,
   });
   return { ...range, verifications: ruled.verifications, requiredCommits: [...ruled.required] };

@@ -25,6 +25,8 @@ const ENGINE_LIMITS: EngineLimits = {
   memoryBytes: 256 * 1024 * 1024,
 };
 
+const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), contexts: [], documents: [] };
+
 /** Calls run one after the other. `close()` MUST be called; an engine that is closed evaluates nothing more. */
 export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
   const worker = startPolicyWorker(limits);
@@ -39,6 +41,13 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
   }
 
   return {
+    prepare(set) {
+      const prepared = tail.then(async () => {
+        if (closed) return;
+        await worker.run(await moduleOf(set), NOTHING_TO_ASK, [], performance.now() + limits.totalDeadlineMs);
+      });
+      tail = prepared.catch(() => undefined); // evaluate() meets the same failure and says it
+    },
     evaluate(set, documents) {
       const evaluated = tail.then(async () => {
         const evaluation = new Evaluation(set, documents);

@@ -6,10 +6,13 @@ import type { PolicyInput } from "./input.ts";
 /**
  * SHA-256 (hex) of each document's resource: over its canonical JSON with the digests of `object` and `previous` in their
  * places, because documents and both sides of an unchanged object share values. `pod` says nothing that the object does
- * not.
+ * not. `known` holds objects whose digest somebody has already.
  */
-export function resourceDigests(documents: readonly PolicyInput[]): readonly string[] {
-  const digestOf = sharing();
+export function resourceDigests(
+  documents: readonly PolicyInput[],
+  known: Iterable<readonly [unknown, string]> = [],
+): readonly string[] {
+  const digestOf = sharing(known);
   return documents.map(({ resource }) => {
     if (resource === null) return digestOf(null);
     const { object, previous, ...rest } = resource;
@@ -29,8 +32,8 @@ export function inputDigest(documents: readonly PolicyInput[], resources = resou
 }
 
 /** One value, one digest: what several documents share is written out once. */
-function sharing(): (value: unknown) => string {
-  const known = new Map<unknown, string>();
+function sharing(given: Iterable<readonly [unknown, string]> = []): (value: unknown) => string {
+  const known = new Map(given);
   return (value) => {
     const digest = known.get(value) ?? sha256Hex(canonicalJson(value as JsonValue));
     known.set(value, digest);

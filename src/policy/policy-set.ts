@@ -52,6 +52,8 @@ export interface Evaluated {
 
 /** MUST never throw for anything a policy does: a loop, a trap, garbage or memory hunger become `notEvaluated`. */
 export interface PolicyEngine {
+  /** Says which set will be asked soon, so that it is ready when the documents are. */
+  prepare(set: PolicySet): void;
   /** `digests` are resourceDigests(documents), where the caller has them already. */
   evaluate(set: PolicySet, documents: readonly PolicyInput[], digests?: readonly string[]): Promise<Evaluated>;
   close(): Promise<void>;

@@ -41,6 +41,7 @@ export function mayAsk({ text }: PolicyFile, name: string): boolean {
 /** The same answers as the engine's; documents that are remembered are not evaluated again. */
 export function remembering(engine: PolicyEngine, memo: Memo): PolicyEngine {
   return {
+    prepare: (set) => engine.prepare(set),
     close: () => engine.close(),
     async evaluate(set, documents, given) {
       if (!set.readsOnlyOwnParts) return engine.evaluate(set, documents);

@@ -17,18 +17,20 @@ if (parentPort !== null) serve(parentPort);
 function serve(port: MessagePort): void {
   let module: WebAssembly.Module | null = null;
   let functions: ReadonlyMap<string, Builtin> | null = null;
+  let fresh: PolicyInstance | null = null;
   port.on("message", async (batch: Batch) => {
-    if (batch.module !== null) [module, functions] = [batch.module, null];
+    if (batch.module !== null) [module, functions, fresh] = [batch.module, null, null];
     if (module === null) return;
-    functions ??= await functionsOf(module, batch.memoryBytes);
-    new Run(batch, module, functions).all((report) => port.postMessage(report));
+    if (functions === null) {
+      // A module of which no instance can be made imports nothing: each of its jobs then says why.
+      const instance = attempt(() => instantiate(module as WebAssembly.Module, batch.memoryBytes));
+      [functions, fresh] = [await loadBuiltins(instance?.imports ?? []), instance];
+      fresh?.use(functions);
+    }
+    const run = new Run(batch, module, functions, fresh);
+    if (batch.jobs.length > 0) fresh = null;
+    run.all((report) => port.postMessage(report));
   });
-}
-
-/** A module that cannot be asked has none: each of its jobs then says why. */
-async function functionsOf(module: WebAssembly.Module, memoryBytes: number): Promise<ReadonlyMap<string, Builtin>> {
-  const names = attempt(() => instantiate(module, memoryBytes).imports) ?? [];
-  return loadBuiltins(names);
 }
 
 function attempt<T>(run: () => T): T | null {
@@ -44,10 +46,17 @@ class Run {
   readonly #module: WebAssembly.Module;
   readonly #functions: ReadonlyMap<string, Builtin>;
   readonly #ruleOf: ReadonlyMap<string, number>;
-  #instance: PolicyInstance | null = null;
+  #instance: PolicyInstance | null;
   #context: number | null = null;
 
-  constructor(batch: Batch, module: WebAssembly.Module, functions: ReadonlyMap<string, Builtin>) {
+  /** `fresh` is an instance that nobody has asked yet, or null. */
+  constructor(
+    batch: Batch,
+    module: WebAssembly.Module,
+    functions: ReadonlyMap<string, Builtin>,
+    fresh: PolicyInstance | null,
+  ) {
+    this.#instance = fresh;
     this.#batch = batch;
     this.#module = module;
     this.#functions = functions;

@@ -16,7 +16,7 @@ type Identity = Pick<ResourceId, "group" | "kind" | "namespace" | "name">;
 
 const MAXIMUM_NAME_BYTES = 200;
 const PLAIN_PART = /^[a-z0-9.-]*$/;
-const PLAIN_BYTE = /^[a-z0-9.-]$/;
+const ASCII_PART = /^[\x00-\x7f]*$/;
 const ENCODED_PART = /^(?:[a-z0-9.-]|%[0-9a-f]{2})*$/;
 const HASHED_NAME = /^sha256-[0-9a-f]{64}$/;
 
@@ -51,12 +51,17 @@ export function objectName(file: string): string {
 
 function encodePart(part: string): string {
   if (PLAIN_PART.test(part)) return part;
+  if (ASCII_PART.test(part)) return part.replace(/[^a-z0-9.-]/g, encodeByte);
   let encoded = "";
   for (const byte of utf8(part)) {
     const character = String.fromCharCode(byte);
-    encoded += PLAIN_BYTE.test(character) ? character : `%${byte.toString(16).padStart(2, "0")}`;
+    encoded += PLAIN_PART.test(character) ? character : encodeByte(character);
   }
   return encoded;
+}
+
+function encodeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
 function decodePart(part: string): string | null {

@@ -27,14 +27,16 @@ export type SecretValues = ReadonlySet<string>;
  * ciphertext stays too, since it hides itself and a rule has to tell it from plain text; so do null and the empty text.
  */
 export function maskForPolicy(object: JsonObject): JsonObject {
+  const { metadata } = object;
+  const annotations = isObject(metadata) ? metadata["annotations"] : undefined;
+  const isRemembered = isObject(annotations) && Object.hasOwn(annotations, LAST_APPLIED);
+  if (!isSecret(object) && !isRemembered) return object;
   const masked: Record<string, JsonValue> = { ...object };
   if (isSecret(object)) {
     for (const field of VALUE_FIELDS)
       if (Object.hasOwn(object, field)) masked[field] = maskValues(object[field] ?? null);
   }
-  const { metadata } = object;
-  const annotations = isObject(metadata) ? metadata["annotations"] : undefined;
-  if (isObject(metadata) && isObject(annotations) && Object.hasOwn(annotations, LAST_APPLIED)) {
+  if (isObject(metadata) && isObject(annotations) && isRemembered) {
     masked["metadata"] = { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: MASK } };
   }
   return masked;

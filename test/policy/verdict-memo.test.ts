@@ -47,6 +47,7 @@ function countingEngine(fails = false): PolicyEngine & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
+    prepare: () => undefined,
     close: async () => undefined,
     async evaluate(set, documents): Promise<Evaluated> {
       asked.push(...documents.map((one) => one.resource?.id.name ?? "change"));
