@@ -2,7 +2,7 @@
  * Bad input (issue 3): each has its own code and exit code and says what to do, and nothing is lost by it. Absence and
  * policies that loop, eat memory or answer garbage are in invariants/01, the log's full disk in 03, keys in 06, secrets
  * in 09, links and hostile names in 10; malleated signatures are in signature/attacks.test.ts, the order of sync and the
- * power cut in log/durability.test.ts.
+ * power cut in log/durability.heavy.test.ts.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";

@@ -3,7 +3,7 @@ import type { Mutant } from "../mutant.ts";
 const ABSENCE = "test/invariants/01-nothing-passes-by-absence.test.ts";
 const RECORD = "test/invariants/03-record-before-verdict.test.ts";
 const JUDGE = "test/invariants/05-own-judge.test.ts";
-const LANDING = "test/gate/landing.test.ts";
+const LANDING = "test/gate/landing.heavy.test.ts";
 const RECEIPTS = "test/gate/receipts.test.ts";
 
 export const GATE: readonly Mutant[] = [
@@ -108,7 +108,7 @@ export const GATE: readonly Mutant[] = [
     file: "src/gate/gate.ts",
     find: "refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock())] };",
     replace: "refusals: [...refusals, ...contentRefusals(rendered, judge, target, services.clock()).slice(0, 0)] };",
-    test: "test/gate/content.test.ts",
+    test: "test/gate/content.heavy.test.ts",
     named: "a proposal, its preview and its landing are denied release-mass-prune",
   },
   {
@@ -116,7 +116,7 @@ export const GATE: readonly Mutant[] = [
     file: "src/gate/content.ts",
     find: "if (failures.length > 0) return plainSecrets(resources);",
     replace: "if (failures.length < 0) return plainSecrets(resources);",
-    test: "test/gate/content.test.ts",
+    test: "test/gate/content.heavy.test.ts",
     named: "a file that cannot be rendered is no pruned object, and hides no Secret",
   },
   {
@@ -140,7 +140,7 @@ export const GATE: readonly Mutant[] = [
     file: "src/gate/approvals.ts",
     find: "passedOver.filter(([count]) => count > 0)",
     replace: "passedOver.filter(([count]) => count < -9_999)",
-    test: "test/gate/approvals.test.ts",
+    test: "test/gate/approvals.heavy.test.ts",
     named: "any number of references among the approvals stops no verdict and hides no approval",
   },
   {
@@ -286,7 +286,7 @@ export const GATE: readonly Mutant[] = [
     file: "src/gate/approvals.ts",
     find: "return listed !== undefined && !isOver &&",
     replace: "return listed !== undefined && isOver !== null &&",
-    test: "test/gate/approvals.test.ts",
+    test: "test/gate/approvals.heavy.test.ts",
     named: "an approval that ran out between the check and the landing lends it nothing",
   },
   {

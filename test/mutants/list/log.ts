@@ -22,7 +22,7 @@ export const LOG: readonly Mutant[] = [
     file: "src/log/stores/sqlite/database.ts",
     find: '    if (pragma(db, "journal_mode") !== "wal" || pragma(db, "synchronous") !== FULL)\n',
     replace: '    db.exec("PRAGMA synchronous = OFF");\n    if (pragma(db, "journal_mode") !== "wal")\n',
-    test: "test/log/durability.test.ts",
+    test: "test/log/durability.heavy.test.ts",
     named: "comes after a completed sync of the write-ahead log, for every acknowledged entry",
   },
   {

@@ -393,7 +393,7 @@ export const ROWS: readonly AttackRow[] = [
       {
         name: "history rewritten behind the release",
         verdict: "not-fast-forward",
-        file: "test/gate/landing.test.ts",
+        file: "test/gate/landing.heavy.test.ts",
         text: "a branch that was rewritten behind the last release is refused",
       },
       {
@@ -475,7 +475,7 @@ export const ROWS: readonly AttackRow[] = [
       {
         name: "rewritten history",
         verdict: "not-fast-forward",
-        file: "test/gate/landing.test.ts",
+        file: "test/gate/landing.heavy.test.ts",
         text: "a branch that was rewritten behind the last release is refused",
       },
     ],
