@@ -1,6 +1,6 @@
 /** The search index is only an index: whatever happens to its file, queries find what the log holds. */
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it, type TestContext } from "node:test";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
@@ -53,6 +53,13 @@ describe("the search index", () => {
     const path = await closedLog(context, three);
     assert.equal(reached(path), 3);
     assert.deepEqual([await found(path, [ADA]), await found(path, [ADA, WEB])], [[0, 2], [2]]);
+  });
+
+  it("leaves no write-ahead log behind, nor does the log itself, however soon it is closed", async (context) => {
+    for (let at = 0; at < 10; at++) {
+      const path = await closedLog(context, three);
+      for (const file of [path, searchIndexPath(path)]) assert.ok(!existsSync(`${file}-wal`), `${file}-wal`);
+    }
   });
 
   it("is not needed: without its file, terms are looked for in the log", async (context) => {

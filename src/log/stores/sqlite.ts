@@ -90,8 +90,8 @@ export class SqliteLog extends SqliteReader {
       this.#ended = new SluiceError("log-closed", "The log is closed.");
       const exit = new Promise((resolve) => this.#worker.once("exit", resolve));
       this.#worker.ref();
-      this.#worker.postMessage({ kind: "close" } satisfies ToWriter);
       await super.close(); // before the writer's connection, which, as the last one, empties the write-ahead log
+      this.#worker.postMessage({ kind: "close" } satisfies ToWriter);
       await exit;
     }
     await super.close();
