@@ -1,7 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
 const AGENT = "test/agent/agent.test.ts";
-const ATTACKS = "test/agent/attacks.test.ts";
+const ATTACKS = "test/agent/attacks.heavy.test.ts";
 const VERIFY = "src/agent/verify.ts";
 
 export const AGENT_MUTANTS: readonly Mutant[] = [

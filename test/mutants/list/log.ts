@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const DAMAGE = "test/log/damage.test.ts";
+const DAMAGE = "test/log/damage.heavy.test.ts";
 const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
