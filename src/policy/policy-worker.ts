@@ -1,5 +1,6 @@
 /** One worker thread at a time, replaced when it is stopped: runs jobs and says of each how it ended. */
 import { Worker } from "node:worker_threads";
+import { siblingModule } from "../lib/sibling-module.ts";
 import type { Batch, Fault, Job, Outcome, Report } from "./batch.ts";
 
 export interface WorkerLimits {
@@ -74,10 +75,9 @@ export function startPolicyWorker(limits: WorkerLimits): PolicyWorker {
   };
 }
 
-/** The same file in development (.ts) and in the built package (.js); nothing of this process's environment goes in. */
+/** Nothing of this process's environment goes in. */
 function startThread({ memoryBytes }: WorkerLimits): Worker {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const thread = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+  const thread = new Worker(siblingModule(import.meta.url, "worker"), {
     env: {},
     execArgv: [],
     stdin: false,

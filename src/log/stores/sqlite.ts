@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { SluiceError } from "../../lib/errors.ts";
+import { siblingModule } from "../../lib/sibling-module.ts";
 import type { Clock } from "../../lib/time.ts";
 import type { EntryDraft, Receipt } from "../entry.ts";
 import { type PreparedEntry, prepareEntry } from "../leaf.ts";
@@ -43,7 +44,10 @@ export class SqliteLog extends SqliteReader {
   static async open(options: SqliteLogOptions): Promise<SqliteLog> {
     const { clock, random, ...writerOptions } = options;
     const vkey = noteSigner(options.key).vkey;
-    const worker = new Worker(siblingModule("writer"), { workerData: writerOptions, name: "log-writer" });
+    const worker = new Worker(siblingModule(import.meta.url, "sqlite/writer"), {
+      workerData: writerOptions,
+      name: "log-writer",
+    });
     const first = await firstMessage(worker);
     if (first.kind === "refused") throw errorOf(first.refusal);
     try {
@@ -125,12 +129,6 @@ export class SqliteLog extends SqliteReader {
     this.#ended ??= reason;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
   }
-}
-
-/** The module beside this one in the language that runs: TypeScript sources while developing, JavaScript when built. */
-function siblingModule(name: string): URL {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-  return new URL(`./sqlite/${name}${extension}`, import.meta.url);
 }
 
 async function firstMessage(worker: Worker): Promise<FromWriter> {

@@ -27,7 +27,7 @@ export class SqliteReader implements DecisionLog {
   readonly #db: DatabaseSync;
   readonly #hashes: HashSource;
   readonly #options: ReaderOptions;
-  #hasIndex: boolean;
+  #hasIndex = false;
   #head: Checkpoint;
 
   /** @throws `log-missing`, `log-version-unknown`, `log-origin-mismatch`, `log-corrupt`, and what openCheckpoint() throws */
@@ -38,7 +38,6 @@ export class SqliteReader implements DecisionLog {
       this.#hashes = storedHashes(this.#db);
       this.#head = this.#openHead(this.#storedNote());
       this.origin = this.#head.origin;
-      this.#hasIndex = attachSearchIndex(this.#db, options.path);
     } catch (cause) {
       this.#db.close();
       throw cause instanceof SluiceError ? cause : storageFailure(cause);
@@ -59,14 +58,18 @@ export class SqliteReader implements DecisionLog {
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     const head = this.#newestHead();
-    const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable());
+    const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable(query));
     const rows = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
     const memory: SubtreeMemory = new Map();
     return rows.map(({ idx }) => this.#read(Number(idx), head, memory));
   }
 
   async count(query: EntryQuery): Promise<number> {
-    const { sql, parameters } = countStatement(query, this.#bounds(query, this.#newestHead().size), this.#searchable());
+    const { sql, parameters } = countStatement(
+      query,
+      this.#bounds(query, this.#newestHead().size),
+      this.#searchable(query),
+    );
     return Number(this.#db.prepare(sql).get(...(parameters as SQLInputValue[]))?.["n"]);
   }
 
@@ -102,8 +105,9 @@ export class SqliteReader implements DecisionLog {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  /** The index of a new log appears after its first entries. */
-  #searchable(): boolean {
+  /** Looked for when terms are asked for: most readers never do, and that of a new log appears after its first entries. */
+  #searchable({ terms }: EntryQuery): boolean {
+    if (terms === undefined || terms.length === 0) return false;
     this.#hasIndex ||= attachSearchIndex(this.#db, this.#options.path);
     return this.#hasIndex;
   }

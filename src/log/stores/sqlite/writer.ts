@@ -1,6 +1,7 @@
 /** The writer's thread: takes whatever has arrived as one batch, so commits group themselves without waiting. */
 import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
 import { asSluiceError, SluiceError } from "../../../lib/errors.ts";
+import { siblingModule } from "../../../lib/sibling-module.ts";
 import type { Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { type Outcome, Sequencer, type WriterOptions } from "./sequencer.ts";
@@ -64,18 +65,12 @@ function lazyIndexer(path: string): () => void {
   let worker: Worker | null = null;
   return () => {
     if (worker === null) {
-      worker = new Worker(siblingModule("indexer"), { workerData: path, name: "log-indexer" });
+      worker = new Worker(siblingModule(import.meta.url, "indexer"), { workerData: path, name: "log-indexer" });
       worker.on("error", () => {});
       worker.unref();
     }
     worker.postMessage("follow");
   };
-}
-
-/** The module beside this one in the language that runs: TypeScript sources while developing, JavaScript when built. */
-function siblingModule(name: string): URL {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-  return new URL(`./${name}${extension}`, import.meta.url);
 }
 
 function open(port: MessagePort, options: WriterOptions): Sequencer | null {
