@@ -2,7 +2,8 @@
  * The tables. `entries`, `hashes` and `head` are the log; `disclosures` holds what may be erased, its `terms` as JSON
  * [[kind, value], ...]. Time never decreases with idx, so it needs no index.
  */
-export const SCHEMA_VERSION = 1;
+/** 1 kept terms in the log's own tables. Counts up with every change of the tables; what leaves mean is leaf version 1. */
+export const SCHEMA_VERSION = 2;
 /** "slog" in ASCII: tells our databases from others. */
 export const APPLICATION_ID = 0x736c6f67;
 
