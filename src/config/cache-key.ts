@@ -1,6 +1,6 @@
 /** The key that seals cached policies; it lies apart from the cache, so that whoever can write there cannot forge an entry. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { decodeHex } from "../lib/bytes.ts";
 import type { Surroundings } from "./environment.ts";
@@ -24,13 +24,28 @@ function readKey(file: string): Uint8Array | null {
   }
 }
 
-/** Exclusive creation: of two processes that start at once, one makes the key and both read it. */
+/**
+ * Written whole beside its place and linked there: a link never replaces, so that of two processes that start
+ * at once one makes the key and both read it, and nobody ever reads half of one.
+ */
 function makeKey(file: string): boolean {
+  const beside = `${file}.${randomBytes(8).toString("hex")}`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${randomBytes(KEY_BYTES).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    writeFileSync(beside, `${randomBytes(KEY_BYTES).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    linkSync(beside, file);
     return true;
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === "EEXIST";
+  } finally {
+    removeQuietly(beside);
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // A folder that cannot be written to kept nothing either.
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
 import { cacheKey } from "../../src/config/cache-key.ts";
 import { readSurroundings, type Surroundings } from "../../src/config/environment.ts";
@@ -67,6 +67,8 @@ test("of processes that start at once, one makes the key and all read the same",
   const keys = await Promise.all(Array.from({ length: PROCESSES }, () => output(program, environment)));
   assert.match(keys[0] ?? "", /^[0-9a-f]{64}$/);
   assert.equal(new Set(keys).size, 1, keys.join(" "));
+  const { cacheKeyFile } = readSurroundings(environment);
+  assert.deepEqual(readdirSync(dirname(cacheKeyFile)), [basename(cacheKeyFile)]);
 });
 
 function output(program: string, environment: Surroundings["environment"]): Promise<string> {
