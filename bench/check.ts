@@ -1,6 +1,6 @@
 /** The whole process of `sluice check`, as somebody types it: 50 signed commits over 200 objects with the policy library. */
 import { rmSync } from "node:fs";
-import type { CheckReport } from "../src/cli/reports/check.ts";
+import type { CheckReport } from "../src/gate/json/check.ts";
 import { onlyTarget, type World } from "../test/support/world.ts";
 import { type BenchOptions, type Row, timed } from "./measure.ts";
 import { benchWorld, beyond, nodeStart, OBJECTS, objectFile, PLAIN } from "./world.ts";

@@ -1,5 +1,6 @@
 /** `sluice check`: the pull-request check. A preview unless it has a gate. */
 import { type Admitted, admit } from "../gate/gate.ts";
+import { type CheckReport, checkReport } from "../gate/json/check.ts";
 import { gateProposal } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
 import type { CommitId } from "../git/object.ts";
@@ -8,7 +9,6 @@ import { checkCoverage } from "./check-coverage.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { CONFIG_OPTION, REPO_OPTION, refuseRemoteGate, withGate, withRepository } from "./opening.ts";
 import { namedTargets, preview } from "./preview.ts";
-import { type CheckReport, checkReport } from "./reports/check.ts";
 import { checkText } from "./reports/check-text.ts";
 import { checkJunit } from "./reports/junit.ts";
 import { checkMarkdown } from "./reports/markdown.ts";

@@ -1,5 +1,6 @@
 /** `sluice log list`: searches the log. */
 
+import { entrySummary } from "../gate/json/entry.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import { parseTime } from "../lib/time.ts";
@@ -16,7 +17,7 @@ import { drawSample } from "../log/sample.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, type OptionText, textOption } from "./command.ts";
 import { CONFIG_OPTION, withGateLog } from "./opening.ts";
-import { entryLine, entrySummary } from "./reports/entry.ts";
+import { entryLine } from "./reports/entry.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAXIMUM_LIMIT = 10_000;

@@ -1,4 +1,6 @@
 /** `sluice log show`: one entry with everything that it disclosed. */
+
+import { entrySummary } from "../gate/json/entry.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
@@ -6,7 +8,7 @@ import type { LoggedEntry } from "../log/entry.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, withGateLog } from "./opening.ts";
-import { entryLine, entrySummary } from "./reports/entry.ts";
+import { entryLine } from "./reports/entry.ts";
 
 export const logShow: Command = {
   name: "log show",

@@ -1,11 +1,12 @@
 /** `sluice log why`: why a resource is live, from signed commit to applied object. */
+
+import { givenReport } from "../gate/json/check.ts";
+import { verificationReport } from "../gate/json/verification.ts";
 import { explainResource, type Why } from "../gate/why.ts";
 import { printable } from "../lib/printable.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, required, withGateLog } from "./opening.ts";
-import { givenReport } from "./reports/check.ts";
-import { verificationReport } from "./reports/verification.ts";
 
 export const logWhy: Command = {
   name: "log why",

@@ -1,4 +1,7 @@
 /** `sluice release`: judges whatever landed since the last decision, logs it, releases what is allowed. */
+
+import { landedReport } from "../gate/json/landed.ts";
+import { bySeverity } from "../gate/json/order.ts";
 import { judgeLandings, type Landed } from "../gate/landing.ts";
 import { signedHead } from "../gate/releasing.ts";
 import { ingestReports } from "../gate/reports.ts";
@@ -9,8 +12,7 @@ import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
 import { CONFIG_OPTION, withGate } from "./opening.ts";
-import { landedReport, landedText } from "./reports/landed.ts";
-import { bySeverity } from "./reports/order.ts";
+import { landedText } from "./reports/landed.ts";
 
 export const release: Command = {
   name: "release",

@@ -1,11 +1,13 @@
 /** `sluice rollback`: releases an earlier sequence's objects again, judged by today's policies. */
+
+import { landedReport } from "../gate/json/landed.ts";
 import { rollBack } from "../gate/rollback.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
 import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
-import { landedReport, landedText } from "./reports/landed.ts";
+import { landedText } from "./reports/landed.ts";
 
 export const rollback: Command = {
   name: "rollback",

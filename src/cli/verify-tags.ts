@@ -1,4 +1,6 @@
 /** `verify --tags`: every reference under refs/tags/, whose tag object it holds, who signed that, and under which name. */
+
+import { signerReport } from "../gate/json/verification.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
@@ -8,7 +10,6 @@ import { openVerifier } from "../signature/verify.ts";
 import { EXIT } from "./failure.ts";
 import type { GivenTime } from "./given-time.ts";
 import type { MergetagReport, TagReport, VerifyTagsReport } from "./reports/schemas/tags.ts";
-import { signerReport } from "./reports/verification.ts";
 import { type FoundTrust, trustReport } from "./trust-path.ts";
 
 const TAGS = "refs/tags/";

@@ -1,5 +1,6 @@
 /** `verify`: who signed which commits, and nothing else; what a target requires of them is for `check`. */
 import { resolve } from "node:path";
+import { verificationReport } from "../gate/json/verification.ts";
 import type { Commit, CommitId } from "../git/object.ts";
 import { openPreviewRepository } from "../git/preview.ts";
 import type { GitRepository } from "../git/repository.ts";
@@ -13,7 +14,6 @@ import { type Command, type Invocation, isSet, listOption, textOption } from "./
 import { EXIT } from "./failure.ts";
 import { type GivenTime, givenTime } from "./given-time.ts";
 import type { VerificationReport, VerifyReport } from "./reports/schemas.ts";
-import { verificationReport } from "./reports/verification.ts";
 import { verifyTagsText } from "./reports/verify-tags-text.ts";
 import { titleOf, verifyText } from "./reports/verify-text.ts";
 import { type FoundTrust, readTrustPath, trustReport, withoutRevoked } from "./trust-path.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkReport } from "../../src/cli/reports/check.ts";
-import { checkSchema } from "../../src/cli/reports/schemas/check.ts";
 import type { Evidence } from "../../src/decision/decision.ts";
 import type { Admitted } from "../../src/gate/gate.ts";
+import { checkReport } from "../../src/gate/json/check.ts";
+import { checkSchema } from "../../src/gate/json/schemas/check.ts";
 import { BASE, commit, decided, finding, HEAD, PARENT, rejected, TARGET, verified } from "../decision/evidence.ts";
 
 function admitted(name: string, change: Partial<Evidence> = {}, mask = (text: string): string => text): Admitted {

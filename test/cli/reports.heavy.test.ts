@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { CheckReport } from "../../src/cli/reports/check.ts";
 import { CHAIN_SCHEMAS } from "../../src/cli/reports/schemas/chain.ts";
+import type { CheckReport } from "../../src/gate/json/check.ts";
 import { deployment, type Json } from "../support/shop.ts";
 import { makeWorld, onlyTarget, type World } from "../support/world.ts";
 

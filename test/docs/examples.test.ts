@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
-import { checkSchema } from "../../src/cli/reports/schemas/check.ts";
+import { checkSchema } from "../../src/gate/json/schemas/check.ts";
 import { makeSshKey } from "../cli/ssh-key.ts";
 import { repository } from "../support/repository.ts";
 import { runSluice } from "../support/sluice.ts";

@@ -1,7 +1,7 @@
 /** Invariant 1: nothing passes by absence. Each kind of silence is a refusal with a code of its own. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { CheckReport } from "../../src/cli/reports/check.ts";
+import type { CheckReport } from "../../src/gate/json/check.ts";
 import { configMap, deployment, document, type Files, NO_POLICIES, policy } from "../support/shop.ts";
 import { type Answer, makeWorld, onlyTarget, reasonCodes, type World } from "../support/world.ts";
 

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { CheckReport } from "../../src/cli/reports/check.ts";
+import type { CheckReport } from "../../src/gate/json/check.ts";
 import { deployment, policy } from "../support/shop.ts";
 import { sluiceCommand } from "../support/sluice.ts";
 import { type Answer, makeWorld, onlyTarget, type World } from "../support/world.ts";

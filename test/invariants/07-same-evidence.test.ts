@@ -1,9 +1,9 @@
 /** Invariant 7: same evidence, same decision, byte for byte. (`sluice replay` is not there yet: decide() is asked again.) */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { CheckReport } from "../../src/cli/reports/check.ts";
 import { decide } from "../../src/decision/decide.ts";
 import type { Decision, Evidence } from "../../src/decision/decision.ts";
+import type { CheckReport } from "../../src/gate/json/check.ts";
 import { canonicalJson, type JsonValue } from "../../src/lib/canonical.ts";
 import { configMap, deployment, type Files, type Json, policy } from "../support/shop.ts";
 import { makeWorld, onlyTarget, type World } from "../support/world.ts";

@@ -1,7 +1,7 @@
 /** Invariant 8: one judge: nothing after the door knows which door it was. (The service and the webhook are not there yet.) */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import type { CheckReport } from "../../src/cli/reports/check.ts";
+import type { CheckReport } from "../../src/gate/json/check.ts";
 import { configMap, deployment, document, type Files, policy } from "../support/shop.ts";
 import { makeWorld, onlyTarget, reasonCodes } from "../support/world.ts";
 

@@ -6,8 +6,6 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { CheckReport, TargetReport } from "../../src/cli/reports/check.ts";
-import type { landedReport } from "../../src/cli/reports/landed.ts";
 import {
   APPROVAL_LIFETIME_MS,
   APPROVAL_NAMESPACE,
@@ -16,6 +14,8 @@ import {
   statementBytes,
   writeEnvelope,
 } from "../../src/decision/envelope.ts";
+import type { CheckReport, TargetReport } from "../../src/gate/json/check.ts";
+import type { landedReport } from "../../src/gate/json/landed.ts";
 import { type CommitId, commitId } from "../../src/git/object.ts";
 import { fingerprint, sha256Hex } from "../../src/lib/digest.ts";
 import { formatTime } from "../../src/lib/time.ts";

@@ -1,10 +1,10 @@
 /** The text of `check` (FORMS): one finding = one line to grep and at most two more; ids last. */
 import type { Reason, Verdict } from "../../decision/decision.ts";
+import type { CheckReport, FindingReport, TargetReport } from "../../gate/json/check.ts";
 import { codeEntry, isCode } from "../../lib/codes.ts";
 import { printable } from "../../lib/printable.ts";
 import { resourceName } from "../../render/resource.ts";
 import { wrap } from "../help.ts";
-import type { CheckReport, FindingReport, TargetReport } from "./check.ts";
 import type { Paint } from "./paint.ts";
 
 const WORDS: Record<Verdict, string> = { allow: "APPROVED", deny: "DENIED", error: "NOT EVALUATED", wait: "WAITING" };

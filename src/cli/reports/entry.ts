@@ -1,11 +1,6 @@
-/** An entry of the log as a line, and as JSON. */
+/** An entry of the log as a line. */
 import { printable } from "../../lib/printable.ts";
 import type { LoggedEntry } from "../../log/entry.ts";
-
-export function entrySummary({ index, leaf, leafHash }: LoggedEntry) {
-  const { kind, id, time, target, purpose, verdict, reasons, subject, digests, previous } = leaf;
-  return { index, id, time, kind, target, purpose, verdict, reasons, subject, digests, previous, leafHash };
-}
 
 export function entryLine({ index, leaf }: LoggedEntry): string {
   const commit = leaf.subject["commit"] ?? leaf.subject["head"] ?? null;

@@ -1,6 +1,7 @@
 /** JUnit's XML, as test reports of CI systems read it: a suite for each target, a case for each problem. */
+
+import type { CheckReport, TargetReport } from "../../gate/json/check.ts";
 import { printable } from "../../lib/printable.ts";
-import type { CheckReport, TargetReport } from "./check.ts";
 import { isQuiet, type Problem, problemsOf } from "./problems.ts";
 
 type Result = "failure" | "error" | "skipped" | "passed";

@@ -1,8 +1,9 @@
 /** What `release` and `rollback` say: each decision on a landed state, and what was released. */
+
+import { checkReport } from "../../gate/json/check.ts";
 import type { Landed } from "../../gate/landing.ts";
 import { printable } from "../../lib/printable.ts";
 import type { Head } from "../../release/release.ts";
-import { checkReport } from "./check.ts";
 import { checkText } from "./check-text.ts";
 import type { Paint } from "./paint.ts";
 
@@ -15,36 +16,6 @@ export interface LandedContext {
   readonly hold: Head["hold"];
   /** Columns. */
   readonly width: number;
-}
-
-export function landedReport(
-  landed: readonly Landed[],
-  { target, current }: Pick<LandedContext, "target" | "current">,
-) {
-  return {
-    apiVersion: "sluice/v1",
-    kind: "Landings",
-    target,
-    current,
-    landed: landed.map(({ admitted, released }) => ({
-      check: checkReport([admitted], {}),
-      release: released === null ? null : releaseReport(released),
-    })),
-  } as const;
-}
-
-function releaseReport({ release, manifestDigest, index, head }: NonNullable<Landed["released"]>) {
-  const { sequence, commit, tree, rollbackOf, objects } = release;
-  return {
-    sequence,
-    commit,
-    tree,
-    rollbackOf,
-    objects: objects.length,
-    manifestDigest,
-    index,
-    notAfter: head.notAfter,
-  };
 }
 
 export function landedText(landed: readonly Landed[], context: LandedContext, paint: Paint): string {

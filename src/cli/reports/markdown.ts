@@ -1,7 +1,7 @@
 /** Markdown for a comment or a job's summary (FORMS "Sticky comment"). Text of strangers stands in code spans only. */
 import type { Verdict } from "../../decision/decision.ts";
+import type { CheckReport, TargetReport } from "../../gate/json/check.ts";
 import { printableUpTo } from "../../lib/printable.ts";
-import type { CheckReport, TargetReport } from "./check.ts";
 import { isQuiet, type Problem, problemsOf } from "./problems.ts";
 
 /** Forges cut a comment at 65,536 characters: 60 rows of three full cells stay below. */

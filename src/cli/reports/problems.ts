@@ -1,7 +1,8 @@
 /** What stands against a change, one by one: the list that the reports for other programs are made of. */
+
+import type { FindingReport, TargetReport } from "../../gate/json/check.ts";
 import { codeEntry, isCode } from "../../lib/codes.ts";
 import { resourceName } from "../../render/resource.ts";
-import type { FindingReport, TargetReport } from "./check.ts";
 
 export interface Problem {
   /** A code of Sluice, or the id of a rule. */

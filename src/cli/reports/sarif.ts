@@ -1,11 +1,11 @@
 /** SARIF 2.1.0 (OASIS), which code scanning of forges reads: one run, a rule for each name, a result for each problem. */
 
 import { SLUICE_YAML } from "../../config/sluice-yaml.ts";
+import type { CheckReport, TargetReport } from "../../gate/json/check.ts";
 import { codeEntry, isCode } from "../../lib/codes.ts";
 import { sha256Hex } from "../../lib/digest.ts";
 import { printable } from "../../lib/printable.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { CheckReport, TargetReport } from "./check.ts";
 import { isQuiet, type Problem, problemsOf } from "./problems.ts";
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

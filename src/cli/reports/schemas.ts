@@ -3,8 +3,6 @@
  * hold real output against them. Keys are always there, absent values are null, arrays are always there.
  */
 import * as z from "zod";
-import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
-import { coverageSchema } from "./schemas/coverage.ts";
 import {
   apiVersion,
   code,
@@ -16,7 +14,9 @@ import {
   signerClass,
   spokenSchema,
   time,
-} from "./schemas/parts.ts";
+} from "../../gate/json/schemas/parts.ts";
+import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
+import { coverageSchema } from "./schemas/coverage.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 import { trustImportSchema } from "./schemas/trust-import.ts";

@@ -1,8 +1,13 @@
 /** The schemas of the commands that judge, log, release and apply, by the name of their file in docs/reference/schemas. */
 import type * as z from "zod";
-import { adoptionSchema, agentRunSchema, approvalSchema, headSchema, holdingSchema } from "./acts.ts";
-import { checkSchema, landingsSchema } from "./check.ts";
-import { demoSchema } from "./demo.ts";
+import {
+  adoptionSchema,
+  agentRunSchema,
+  approvalSchema,
+  headSchema,
+  holdingSchema,
+} from "../../../gate/json/schemas/acts.ts";
+import { checkSchema, landingsSchema } from "../../../gate/json/schemas/check.ts";
 import {
   entriesSchema,
   entryReportSchema,
@@ -11,7 +16,8 @@ import {
   logVerificationSchema,
   proofSchema,
   whySchema,
-} from "./log.ts";
+} from "../../../gate/json/schemas/log.ts";
+import { demoSchema } from "./demo.ts";
 
 export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
   adoption: { title: "Output of `sluice adopt --format json`", schema: adoptionSchema },

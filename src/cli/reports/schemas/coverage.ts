@@ -1,6 +1,6 @@
 /** `check --coverage`: whose business each path of a commit is. */
 import * as z from "zod";
-import { apiVersion, commit, exitCode, name, reasonSchema } from "./parts.ts";
+import { apiVersion, commit, exitCode, name, reasonSchema } from "../../../gate/json/schemas/parts.ts";
 
 const pathSchema = z.strictObject({
   path: name,

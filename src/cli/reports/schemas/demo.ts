@@ -1,6 +1,6 @@
 /** `demo --json`. */
 import * as z from "zod";
-import { name } from "./parts.ts";
+import { name } from "../../../gate/json/schemas/parts.ts";
 
 export const demoSchema = z
   .array(

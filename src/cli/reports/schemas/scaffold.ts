@@ -1,6 +1,6 @@
 /** `policy new` and `waiver new`: what was written into a work tree. */
 import * as z from "zod";
-import { apiVersion, exitCode, name } from "./parts.ts";
+import { apiVersion, exitCode, name } from "../../../gate/json/schemas/parts.ts";
 
 export const policyNewSchema = z.strictObject({
   apiVersion,

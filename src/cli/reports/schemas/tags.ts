@@ -1,6 +1,6 @@
 /** Tags in the JSON of `verify`: those of `--tags`, and those that merge commits keep. */
 import * as z from "zod";
-import { apiVersion, code, exitCode, sha256, signerSchema, time } from "./parts.ts";
+import { apiVersion, code, exitCode, sha256, signerSchema, time } from "../../../gate/json/schemas/parts.ts";
 
 const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 

@@ -1,6 +1,6 @@
 /** The JSON of `trust import`. */
 import * as z from "zod";
-import { apiVersion, exitCode } from "./parts.ts";
+import { apiVersion, exitCode } from "../../../gate/json/schemas/parts.ts";
 
 const source = z.string().describe("Where it was found.");
 

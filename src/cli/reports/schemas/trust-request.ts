@@ -1,6 +1,6 @@
 /** `trust request`: a newcomer's block for people.yaml. */
 import * as z from "zod";
-import { apiVersion, exitCode, name } from "./parts.ts";
+import { apiVersion, exitCode, name } from "../../../gate/json/schemas/parts.ts";
 
 export const trustRequestSchema = z.strictObject({
   apiVersion,

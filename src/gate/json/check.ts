@@ -2,11 +2,11 @@
 
 import { type ApprovalRule, type CountedApproval, missingApprovals } from "../../decision/approval.ts";
 import type { Decision, Reason, Verdict } from "../../decision/decision.ts";
-import type { Admitted } from "../../gate/gate.ts";
 import type { Finding } from "../../policy/finding.ts";
 import { resourceName } from "../../render/resource.ts";
 import type { Verification } from "../../signature/verification.ts";
-import { EXIT, exitCodeOfVerdict } from "../failure.ts";
+import type { Admitted } from "../gate.ts";
+import { EXIT, exitCodeOfVerdict } from "./exit.ts";
 import { bySeverity } from "./order.ts";
 import { verificationReport } from "./verification.ts";
 
