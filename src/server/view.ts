@@ -1,0 +1,196 @@
+/**
+ * What the HTTP side may ask of the service, and what it may order. Routes know nothing else of it: no git, no policies,
+ * no storage. Whoever calls has been let in by then: roles, targets and the rate limit are checked before any of this.
+ *
+ * Every method rejects with a SluiceError for what the caller can be told, by its code; whatever else is thrown is
+ * answered as `internal`, without its text. What does not exist yet rejects with `not-supported`.
+ */
+import type { AdmissionRequest, AdmissionVerdict } from "../admission/review.ts";
+import type { CheckReport } from "../gate/json/check.ts";
+import type { landedReport } from "../gate/json/landed.ts";
+import type { Code } from "../lib/codes.ts";
+import type { Instant } from "../lib/time.ts";
+import type { EntryQuery, LoggedEntry, Verdict } from "../log/entry.ts";
+import type { Hold, HoldRequest } from "../release/holds.ts";
+
+/** The part that is read from the log alone; openLogView() gives it from a DecisionLog. */
+export interface LogView {
+  /** `targets`: only entries of these, and none of the whole gate; null for everything. */
+  entries(query: EntryQuery, targets: readonly string[] | null): Promise<EntryPage>;
+  /** null where there is none. */
+  entry(name: EntryName): Promise<LoggedEntry | null>;
+  /** C2SP tlog-proof under the newest checkpoint. @throws SluiceError `entry-unknown` */
+  proof(index: number): Promise<string>;
+  /** Newest first. */
+  releases(query: ReleaseQuery): Promise<readonly ReleaseSummary[]>;
+  /** Those in force, oldest first. */
+  holds(): Promise<readonly Hold[]>;
+  /** C2SP tlog-tiles, below the log's root: `checkpoint`, `tile/0/000.p/3`; null where there is none. */
+  resource(path: string): Promise<Uint8Array | null>;
+  /** MUST be durable before it resolves: an auditor sees nothing before it is logged that he looked. */
+  recordRead(read: ReadRecord): Promise<void>;
+}
+
+export interface ServiceView extends LogView {
+  /** Every configured target, sorted by name. */
+  targets(): Promise<readonly TargetState[]>;
+  /** As they stand in each target's judge, those that ended too. */
+  waivers(targets: readonly string[]): Promise<readonly WaiverState[]>;
+  /** A file of the target's channel, `head.json`, `releases/3/release.json`; null where there is none. */
+  releaseFile(target: string, path: string): Promise<Uint8Array | null>;
+  /** Judges a head that the service fetches itself; logged. Resolves when it is decided. @throws `target-unknown`, `busy` */
+  check(request: CheckRequest): Promise<CheckReport>;
+  /** Logged, and in the heads, before it resolves. @throws `hold-scope`, `target-unknown` */
+  hold(request: HoldRequest): Promise<Holding>;
+  /** As hold(). */
+  resume(request: HoldRequest): Promise<Holding>;
+  /** Judges whatever landed and releases what is allowed. */
+  release(request: ReleaseRequest): Promise<Landings>;
+  /** One admission request, by policies alone. MUST reject, never allow, where it cannot be judged. */
+  admit(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionVerdict>;
+  readiness(): Promise<Readiness>;
+  metrics(): Promise<MetricFacts>;
+}
+
+/** By its place in the log, or by its ULID. */
+export type EntryName = { readonly index: number } | { readonly id: string };
+
+export interface EntryPage {
+  readonly entries: readonly LoggedEntry[];
+  /** How many there are in all. */
+  readonly count: number;
+}
+
+export interface ReleaseQuery {
+  /** null for every target. */
+  readonly targets: readonly string[] | null;
+  /** Only those whose entry stands below this index. */
+  readonly after: number | null;
+  readonly limit: number;
+}
+
+export interface ReleaseSummary {
+  readonly target: string;
+  readonly sequence: number;
+  readonly commit: string;
+  readonly tree: string;
+  readonly rollbackOf: number | null;
+  /** How many. */
+  readonly objects: number;
+  readonly manifestDigest: string;
+  /** Of the `release` entry. */
+  readonly index: number;
+  readonly time: string;
+}
+
+export interface ReadRecord {
+  /** Who read. */
+  readonly person: string;
+  /** `GET /v1/decisions`, without values from the request's path. */
+  readonly route: string;
+  /** Path and query as asked, at most 2,000 characters. */
+  readonly asked: string;
+  /** null where it is not about one target. */
+  readonly target: string | null;
+}
+
+export interface TargetState {
+  readonly target: string;
+  readonly repository: string;
+  readonly branch: string;
+  /** What sluice.yaml at the judge says; null before the target is adopted. */
+  readonly mode: "observe" | "warn" | "enforce" | null;
+  readonly adopted: boolean;
+  /** null before the first release. */
+  readonly released: { readonly sequence: number; readonly commit: string; readonly time: string } | null;
+  /** The newest signed head; null before the first. */
+  readonly head: { readonly issuedAt: string; readonly notAfter: string } | null;
+  /** The oldest hold that stands over it. */
+  readonly hold: Hold | null;
+  /** Proposals and landings that are not decided yet. */
+  readonly waiting: number;
+}
+
+export interface WaiverState {
+  readonly id: string;
+  readonly target: string;
+  readonly rule: string;
+  readonly resource: string;
+  readonly reason: string;
+  readonly ticket: string | null;
+  readonly owner: string;
+  /** First day on which it no longer counts, `2027-02-28`. */
+  readonly until: string;
+}
+
+export interface CheckRequest {
+  /** Name under `repositories:` of gate.yaml. */
+  readonly repository: string;
+  /** Whole commit id. */
+  readonly head: string;
+  /** Empty for every target of the repository. */
+  readonly targets: readonly string[];
+  /** Who asks, as recorded. */
+  readonly by: string;
+}
+
+export interface ReleaseRequest {
+  readonly target: string;
+  /** The named person. */
+  readonly by: string;
+}
+
+export interface Holding {
+  /** Of the entry. */
+  readonly index: number;
+  /** Whose heads say so now. */
+  readonly targets: readonly string[];
+}
+
+export type Landings = ReturnType<typeof landedReport>;
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What was looked at: `log`, `disk`, `repository shop`; `code` is null where all is well. */
+  readonly facts: readonly {
+    readonly what: string;
+    readonly code: Code | null;
+    readonly message: string;
+  }[];
+}
+
+/** What /metrics shows of the service; counts are since the process began. */
+export interface MetricFacts {
+  readonly startedAt: Instant;
+  readonly logSize: number;
+  /** Of the volume that holds the log; null where it is not known. */
+  readonly freeBytes: number | null;
+  readonly queue: { readonly proposals: number; readonly landings: number; readonly running: number };
+  readonly polls: readonly {
+    readonly repository: string;
+    readonly succeeded: number;
+    readonly failed: number;
+    /** null before the first success. */
+    readonly lastSuccessAt: Instant | null;
+  }[];
+  readonly decisions: readonly {
+    readonly target: string;
+    readonly subject: "proposed" | "landed" | "admission";
+    readonly verdict: Verdict;
+    readonly count: number;
+  }[];
+  readonly targets: readonly {
+    readonly target: string;
+    /** 0 before the first release. */
+    readonly sequence: number;
+    readonly held: boolean;
+    /** Until when its newest head counts; null before the first. */
+    readonly headNotAfter: Instant | null;
+  }[];
+  /** Seconds from the sight of a landed commit to its new head, each once: sum, count, and how many took at most `le`. */
+  readonly landingToRelease: {
+    readonly sum: number;
+    readonly count: number;
+    readonly buckets: readonly { readonly le: number; readonly count: number }[];
+  };
+}
