@@ -19,6 +19,8 @@ import { comparePaths } from "../git/repository.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
+import { certifiedKeys } from "../signature/ssh-authority.ts";
+import { certificateFromLine, type SshCertificate } from "../signature/ssh-certificate.ts";
 import { sshKeyFromLine } from "../signature/ssh-key.ts";
 import type { Trust } from "../signature/trust.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
@@ -34,7 +36,11 @@ export const approve: Command = {
   usage: ["approve [REV] --target T --key FILE [--repo DIR]", "approve [REV] --target T --openpgp FINGERPRINT"],
   options: {
     target: { type: "string", value: "T", description: "the target whose release you approve" },
-    key: { type: "string", value: "FILE", description: "your private SSH key, or its .pub when an agent holds it" },
+    key: {
+      type: "string",
+      value: "FILE",
+      description: "your private SSH key, its .pub when an agent holds it, or its -cert.pub",
+    },
     openpgp: { type: "string", value: "FINGERPRINT", description: "your OpenPGP key; gpg signs with it" },
     repo: REPO_OPTION,
     repository: {
@@ -69,6 +75,8 @@ async function run(invocation: Invocation): Promise<number> {
 
 /** Whose key it is, and the program that signs with it. */
 interface OwnKey {
+  /** Where `--key` names one: an authority then says whose the key is. */
+  readonly certificate: SshCertificate | null;
   /** As the trust folder names it. */
   readonly fingerprint: string;
   /** For messages. */
@@ -93,9 +101,12 @@ function ownKey(invocation: Invocation): OwnKey {
 
 function sshKey(key: string): OwnKey {
   const file = key.endsWith(".pub") ? key : `${key}.pub`;
-  const read = sshKeyFromLine(readText(file));
+  const line = readText(file);
+  const certificate = certificateFromLine(line);
+  const read = certificate?.key ?? sshKeyFromLine(line);
   if (read.kind !== "key") throw new SluiceError("secret-missing", `${file} is no public SSH key.`);
   return {
+    certificate,
     fingerprint: read.fingerprint,
     name: `${file} (${read.fingerprint})`,
     command: (signed) => ["ssh-keygen", ["-Y", "sign", "-f", key, "-n", APPROVAL_NAMESPACE, signed], `${signed}.sig`],
@@ -113,6 +124,7 @@ function openPgpKey(text: string): OwnKey {
   }
   const args = ["--quiet", "--armor", "--detach-sign", "--local-user", fingerprint, "--output"];
   return {
+    certificate: null,
     fingerprint,
     name: fingerprint,
     command: (signed) => ["gpg", [...args, `${signed}.asc`, signed], `${signed}.asc`],
@@ -154,11 +166,20 @@ async function makeStatement(
 
 /** The person whose key it is; found out here, so that a wrong key is said now and not by the gate. */
 function ownerOf(trust: Trust, key: OwnKey): string {
-  const owner = trust.keys.find((one) => one.fingerprint === key.fingerprint)?.owner;
+  const { certificate, fingerprint } = key;
+  const owner =
+    certificate === null
+      ? trust.keys.find((one) => one.fingerprint === fingerprint)?.owner
+      : ownerOfCertified(certificate, trust);
   if (owner?.class === "person") return owner.id;
   throw new SluiceError("unknown-signer", `${key.name} is no person's key in the trust folder.`, {
     fix: "ask a colleague to add it; a change to the trust folder is approved like any other",
   });
+}
+
+function ownerOfCertified({ key, authority, principals }: SshCertificate, { sshAuthorities = [] }: Trust) {
+  const issuers = sshAuthorities.filter((one) => one.fingerprint === authority.fingerprint);
+  return certifiedKeys(key.fingerprint, principals, issuers, null)[0]?.owner;
 }
 
 function readText(file: string): string {

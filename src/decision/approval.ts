@@ -3,7 +3,7 @@ import type { PathChange } from "../git/object.ts";
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
-import type { Trust } from "../signature/trust.ts";
+import type { Certification, Trust } from "../signature/trust.ts";
 import type { Signer } from "../signature/verification.ts";
 import { APPROVAL_LIFETIME_MS, type ApprovalStatement } from "./envelope.ts";
 
@@ -29,6 +29,16 @@ export interface CountedApproval {
   readonly envelope: string;
   /** RFC 3339, as its statement says: what is lent to a later decision is over then, too. */
   readonly expiresAt: string;
+  /** Where the key is not listed itself: the SSH certificate's words, which a later decision compares anew. */
+  readonly certification?: CertificationRecord;
+}
+
+/** As in signature/trust.ts, its times in RFC 3339. */
+export interface CertificationRecord {
+  readonly authority: string;
+  readonly principals: readonly string[];
+  readonly from: string | null;
+  readonly until: string | null;
 }
 
 /** An approval that does not count, and why (a code). */
@@ -44,6 +54,7 @@ export interface VerifiedApproval {
   readonly statement: ApprovalStatement;
   readonly signer: Signer;
   readonly envelope: string;
+  readonly certification: Certification | null;
 }
 
 /** What an approval must name to count for this decision. */
@@ -163,8 +174,22 @@ function bindsTo(statement: ApprovalStatement, rule: ApprovalRule, subject: Appr
 
 function counted(approval: VerifiedApproval, at: Instant): CountedApproval {
   const { person, roles, key } = approval.signer;
-  const { envelope, statement } = approval;
-  return { person, roles, at: formatTime(at), via: "signature", key, envelope, expiresAt: statement.expiresAt };
+  const { envelope, statement, certification } = approval;
+  const { expiresAt } = statement;
+  const given = { person, roles, at: formatTime(at), via: "signature", key, envelope, expiresAt } as const;
+  return certification === null ? given : { ...given, certification: recorded(certification) };
+}
+
+function recorded({ authority, principals, from, until }: Certification): CertificationRecord {
+  const text = (time: Instant | null): string | null => (time === null ? null : formatTime(time));
+  return { authority, principals, from: text(from), until: text(until) };
+}
+
+/** null where the record is not what recorded() writes: then it lends nothing. */
+export function readCertification({ from, until, ...rest }: CertificationRecord): Certification | null {
+  const times = { from: from === null ? null : parseTime(from), until: until === null ? null : parseTime(until) };
+  const isUnread = (from !== null && times.from === null) || (until !== null && times.until === null);
+  return isUnread ? null : { ...rest, ...times };
 }
 
 /** What a rule still lacks, as words for people; empty when it is met. */

@@ -10,6 +10,7 @@ import {
   excludedPersons,
   type IgnoredApproval,
   missingApprovals,
+  readCertification,
   type VerifiedApproval,
 } from "../decision/approval.ts";
 import type { TargetFacts } from "../decision/decision.ts";
@@ -17,7 +18,8 @@ import { APPROVAL_NAMESPACE, type Envelope } from "../decision/envelope.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
-import { objectionToKey } from "../signature/key-use.ts";
+import { objectionToCertified, objectionToKey } from "../signature/key-use.ts";
+import type { Trust } from "../signature/trust.ts";
 import type { Verification } from "../signature/verification.ts";
 import { findEnvelopes, unread } from "./approval-refs.ts";
 import type { Change } from "./change.ts";
@@ -162,18 +164,26 @@ async function verifyApproval(
     { format, signature, namespace: APPROVAL_NAMESPACE, payload: signed },
     { instant: services.clock(), basis: "now" },
   );
-  if (outcome.kind === "verified") return { statement, signer: outcome.signer, envelope: digest };
+  if (outcome.kind === "verified") {
+    return { statement, signer: outcome.signer, envelope: digest, certification: outcome.certification };
+  }
   return { person: statement.approver, code: "approval-signature", message: outcome.detail, envelope: digest };
 }
 
 /** What the proposal was given and is not over, by keys that may still approve; a rollback keeps what was proven then. */
 function carriedApprovals({ carried }: Subject, { trust }: Judge, now: Instant): readonly CountedApproval[] {
   if (carried === null || carried.carried.how === "rollback") return carried?.approvals ?? [];
-  return carried.approvals.filter(({ person, key, expiresAt }) => {
-    const listed = trust.keys.find((one) => one.fingerprint === key && one.owner.id === person);
-    const isOver = !(now < (parseTime(expiresAt) ?? 0));
-    return listed !== undefined && !isOver && objectionToKey(listed, trust, now, APPROVAL_NAMESPACE) === null;
-  });
+  return carried.approvals.filter((one) => now < (parseTime(one.expiresAt) ?? 0) && mayStillApprove(one, trust, now));
+}
+
+function mayStillApprove({ person, key, certification }: CountedApproval, trust: Trust, now: Instant): boolean {
+  if (certification !== undefined) {
+    const read = readCertification(certification);
+    const certified = { owner: person, fingerprint: key };
+    return read !== null && objectionToCertified(certified, read, trust, now, APPROVAL_NAMESPACE) === null;
+  }
+  const listed = trust.keys.find((one) => one.fingerprint === key && one.owner.id === person);
+  return listed !== undefined && objectionToKey(listed, trust, now, APPROVAL_NAMESPACE) === null;
 }
 
 function union(counted: readonly CountedApproval[], carried: readonly CountedApproval[]): readonly CountedApproval[] {

@@ -1,7 +1,7 @@
 /** What every signature format offers. One file a format in formats/, and a line in formats.ts. */
 import type { Instant } from "../lib/time.ts";
 import type { Refusal } from "./refusal.ts";
-import type { KeyTerms, Owner, Trust } from "./trust.ts";
+import type { Certification, KeyTerms, Owner, Trust } from "./trust.ts";
 import type { SignatureFormat, Signer } from "./verification.ts";
 
 export { type Refusal, refusal } from "./refusal.ts";
@@ -21,6 +21,8 @@ export interface Match {
   readonly hardware: Signer["hardware"];
   /** What the key's own certificate says against it at the instant; null when nothing. */
   readonly objection: Refusal | null;
+  /** SSH only: where a certificate says whose the key is. */
+  readonly certification?: Certification;
 }
 
 export interface Matched {

@@ -1,10 +1,12 @@
-/** Whether a listed key could make a signature that counts, and until when: what `trust check` and `doctor` tell people. */
+/** Whether a key could make a signature that counts, and until when: what `trust check` and `doctor` tell people. */
 import type { Instant } from "../lib/time.ts";
-import { type Refusal, refusal } from "./format.ts";
+import { type Refusal, refusal, type UsedKey } from "./format.ts";
 import { keysOf, objectionTo } from "./openpgp-certificate.ts";
 import { readCertificates } from "./openpgp-keyfile.ts";
+import { certifiedKeys } from "./ssh-authority.ts";
+import { objectionToPeriod } from "./ssh-certificate.ts";
 import { objectionToUse } from "./terms.ts";
-import type { Trust, TrustedKey } from "./trust.ts";
+import type { Certification, Owner, SshAuthority, Trust, TrustedKey } from "./trust.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -18,15 +20,67 @@ export function objectionToKey(
   at: Instant,
   namespace: string = key.terms.namespaces?.[0] ?? "",
 ): Refusal | null {
+  return objectionToSigning(key, ofCertificate(key, at), trust, at, namespace);
+}
+
+interface Certified {
+  readonly signingKey: string;
+  readonly objection: Refusal | null;
+}
+
+function objectionToSigning(key: UsedKey, certified: Certified, trust: Trust, at: Instant, namespace: string) {
   const revokedKeys = new Set(trust.revokedKeys);
-  const terms = { ...key.terms, touch: false };
-  const listed = { ...key, terms } as TrustedKey;
-  const { signingKey, objection } = ofCertificate(key, at);
-  return objectionToUse({ key: listed, signingKey, hardware: null, objection }, { at, namespace, revokedKeys });
+  const untouched = { ...key, terms: { ...key.terms, touch: false } };
+  return objectionToUse({ key: untouched, ...certified, hardware: null }, { at, namespace, revokedKeys });
+}
+
+/**
+ * What speaks against a key that is not listed itself, at this instant and by the trust of today: its authority must
+ * still be listed, still mean this one owner by these principals, and the certificate must not be over.
+ */
+export function objectionToCertified(
+  { owner, fingerprint }: { readonly owner: string; readonly fingerprint: string },
+  certification: Certification,
+  trust: Trust,
+  at: Instant,
+  namespace: string,
+): Refusal | null {
+  const { authority, principals } = certification;
+  const issuers = (trust.sshAuthorities ?? []).filter((one) => one.fingerprint === authority);
+  const lost = trust.keys.find((one) => one.fingerprint === fingerprint && one.terms.revoked !== null);
+  const keys = certifiedKeys(fingerprint, principals, issuers, lost?.terms.revoked ?? null);
+  const objection = objectionToAuthority(authority, trust) ?? objectionToPeriod(fingerprint, certification, at);
+  const judged = keys
+    .filter((key) => key.owner.id === owner)
+    .map((key) => objectionToSigning(key, { signingKey: fingerprint, objection }, trust, at, namespace));
+  const nobody = refusal("unknown-signer", `No listed authority says that the SSH key ${fingerprint} is ${owner}'s.`);
+  return judged.includes(null) ? null : (judged[0] ?? nobody);
+}
+
+/** What speaks against a fresh certificate of this authority for its owner's own address; null when nothing does. */
+export function objectionToCertifying(
+  authority: SshAuthority,
+  owner: Owner,
+  trust: Trust,
+  at: Instant,
+  namespace: string,
+): Refusal | null {
+  const objection = objectionToAuthority(authority.fingerprint, trust);
+  const judged = owner.emails
+    .flatMap((email) => certifiedKeys(authority.fingerprint, [email], [authority], null))
+    .filter((key) => key.owner === owner)
+    .map((key) => objectionToSigning(key, { signingKey: key.fingerprint, objection }, trust, at, namespace));
+  const nobody = refusal("unknown-signer", `The authority ${authority.fingerprint} does not speak for ${owner.id}.`);
+  return judged.includes(null) ? null : (judged[0] ?? nobody);
+}
+
+function objectionToAuthority(fingerprint: string, { revokedKeys }: Trust): Refusal | null {
+  if (!revokedKeys.includes(fingerprint)) return null;
+  return refusal("key-revoked", `The certificate authority ${fingerprint} was taken away.`);
 }
 
 /** An OpenPGP certificate is usable while any of its keys may sign. */
-function ofCertificate(key: TrustedKey, at: Instant): { signingKey: string; objection: Refusal | null } {
+function ofCertificate(key: TrustedKey, at: Instant): Certified {
   if (key.format === "ssh") return { signingKey: key.fingerprint, objection: null };
   const read = readCertificates(key.certificate);
   const certificate = typeof read === "string" ? undefined : read[0]?.certificate;

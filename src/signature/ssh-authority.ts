@@ -1,7 +1,25 @@
 /** For whom a certificate of a listed SSH authority stands. */
 import { asciiLower } from "./email.ts";
+import type { UsedKey } from "./format.ts";
 import { matchesPatternList } from "./pattern.ts";
-import type { Owner, SshAuthority } from "./trust.ts";
+import type { Owner, Revocation, SshAuthority } from "./trust.ts";
+
+/**
+ * The certified key as its owner's, once for each listing of the authority under which the principals mean one owner.
+ * @param revoked what the owner's own listing of the key says against it: lost is lost, whoever certified it
+ */
+export function certifiedKeys(
+  fingerprint: string,
+  principals: readonly string[],
+  issuers: readonly SshAuthority[],
+  revoked: Revocation | null,
+): readonly UsedKey[] {
+  return issuers.flatMap((issuer) => {
+    const owner = ownerOfCertificate(principals, issuer);
+    if (owner === null) return [];
+    return [{ owner, fingerprint, terms: revoked === null ? issuer.terms : { ...issuer.terms, revoked } }];
+  });
+}
 
 /**
  * The one owner whom these principals mean under this authority; null for nobody and for several. A certificate without

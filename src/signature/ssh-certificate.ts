@@ -16,6 +16,7 @@
  *   string   signature key  the authority's, plain
  *   string   signature      over everything before it
  */
+import { decodeBase64 } from "../lib/bytes.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import { type Refusal, refusal } from "./format.ts";
 import { blobOfFields, type SshPublicKey, sshKeyFromBlob } from "./ssh-key.ts";
@@ -95,6 +96,14 @@ export function readSshCertificate(blob: Uint8Array): SshCertificate | Refusal {
   };
 }
 
+/** The certificate in a line of a `-cert.pub` file; null where the line holds none that can be read. */
+export function certificateFromLine(line: string): SshCertificate | null {
+  const [type = "", body = ""] = line.trim().split(/[ \t]+/);
+  const blob = plainTypeOf(type) === null ? null : decodeBase64(body);
+  const read = blob === null ? null : readSshCertificate(blob);
+  return read?.kind === "certificate" ? read : null;
+}
+
 /** A field that holds strings; null where they do not fill it or are too many. */
 function strings(field: Uint8Array, most: number): readonly string[] | null {
   const reader = new SshReader(field);
@@ -123,10 +132,10 @@ export function objectionToCertificate(
   hardware: Signer["hardware"],
 ): Refusal | null {
   const { key, from, until, isForUser, criticalOptions } = certificate;
-  const whose = `The certificate of the SSH key ${key.fingerprint}`;
+  const whose = whoseCertificate(key.fingerprint);
   if (!isForUser) return refusal("key-not-for-signing", `${whose} is one for a host.`);
-  if (from !== null && at < from) return refusal("key-not-yet-valid", `${whose} is valid from ${second(from)} on.`);
-  if (until !== null && at >= until) return refusal("key-expired", `${whose} was valid until ${second(until)}.`);
+  const outside = objectionToPeriod(key.fingerprint, { from, until }, at);
+  if (outside !== null) return outside;
   // force-command and source-address narrow what the key may do to something that a signature cannot show.
   const other = criticalOptions.find((option) => option !== VERIFY_REQUIRED);
   if (other !== undefined) {
@@ -137,6 +146,22 @@ export function objectionToCertificate(
 }
 
 const VERIFY_REQUIRED = "verify-required";
+
+function whoseCertificate(fingerprint: string): string {
+  return `The certificate of the SSH key ${fingerprint}`;
+}
+
+/** `from` is inclusive, `until` exclusive; null for no bound. */
+export function objectionToPeriod(
+  fingerprint: string,
+  { from, until }: Pick<SshCertificate, "from" | "until">,
+  at: Instant,
+): Refusal | null {
+  const whose = whoseCertificate(fingerprint);
+  if (from !== null && at < from) return refusal("key-not-yet-valid", `${whose} is valid from ${second(from)} on.`);
+  if (until === null || at < until) return null;
+  return refusal("key-expired", `${whose} was valid until ${second(until)}.`);
+}
 
 function second(at: Instant): string {
   return formatTime(at).replace(".000Z", "Z");

@@ -84,6 +84,15 @@ export interface SshAuthority {
   readonly owners: readonly Owner[] | null;
 }
 
+/** On whose word a key is somebody's, and when: what must hold again before a signature of that key lends anything. */
+export interface Certification {
+  /** `SHA256:...` of the authority's key. */
+  readonly authority: string;
+  readonly principals: readonly string[];
+  readonly from: Instant | null;
+  readonly until: Instant | null;
+}
+
 export type TrustedKey = SshTrustedKey | OpenPgpTrustedKey;
 
 /** Says by certificates whose a key is: a company's own authority, or a Sigstore instance. */

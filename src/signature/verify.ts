@@ -12,7 +12,7 @@ import { type FormatVerifier, type Match, type Refusal, refusal, type SignedByte
 import { FORMATS } from "./formats.ts";
 import { splitTag, type TagPayload } from "./tag-payload.ts";
 import { objectionToUse } from "./terms.ts";
-import type { Trust } from "./trust.ts";
+import type { Certification, Trust } from "./trust.ts";
 import type { Rejection, SignatureFormat, Signer, TagVerification, TimeBasis, Verification } from "./verification.ts";
 
 /** The namespace in which git asks `ssh-keygen -Y sign` to sign. */
@@ -33,7 +33,8 @@ export interface DetachedSignature {
 }
 
 export type DetachedVerification =
-  | { readonly kind: "verified"; readonly signer: Signer }
+  /** `certification` where not the key is listed but the authority that certified it. */
+  | { readonly kind: "verified"; readonly signer: Signer; readonly certification: Certification | null }
   | { readonly kind: "rejected"; readonly reason: Rejection; readonly detail: string };
 
 /** MUST NOT throw for anything that a commit or a signature holds: one bad commit never stops a range. */
@@ -53,8 +54,9 @@ export async function openVerifier(trust: Trust, objectFormat: ObjectFormat): Pr
     verify: async (commit, at) => verifyCommit(commit, at, objectFormat, judge),
     verifyDetached: async (signed, at) => {
       const judged = judge(signed.format, signed, at.instant);
-      if (judged.refusal === null && judged.signer !== null) return { kind: "verified", signer: judged.signer };
-      const { reason, detail } = judged.refusal ?? NOBODY;
+      const { signer, refusal: found, certification = null } = judged;
+      if (found === null && signer !== null) return { kind: "verified", signer, certification };
+      const { reason, detail } = found ?? NOBODY;
       return { kind: "rejected", reason, detail };
     },
     verifyTag: async (raw, at) => verifyTag(raw, at, objectFormat, judge),
@@ -67,6 +69,7 @@ interface Judged {
   readonly signer: Signer | null;
   /** null only together with a signer. */
   readonly refusal: Refusal | null;
+  readonly certification?: Certification | null;
 }
 
 type JudgeSignature = (format: SignatureFormat, signed: SignedBytes, at: Instant) => Judged;
@@ -82,6 +85,7 @@ function openJudge(trust: Trust): JudgeSignature {
     const judged = found.matches.map((match) => ({
       signer: toSigner(match),
       refusal: objectionToUse(match, { at, namespace: signed.namespace, revokedKeys }),
+      certification: match.certification ?? null,
     }));
     return judged.find((one) => one.refusal === null) ?? judged[0] ?? { signer: null, refusal: NOBODY };
   };

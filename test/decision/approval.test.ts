@@ -52,7 +52,7 @@ function approval(
   envelope = "e".repeat(64),
 ): VerifiedApproval {
   const lin: Signer = { person: "lin", class: "person", key: "SHA256:lin", roles: ["platform"], hardware: null };
-  return { statement: statement(change), signer: { ...lin, ...signer }, envelope };
+  return { statement: statement(change), signer: { ...lin, ...signer }, envelope, certification: null };
 }
 
 /** The code with which it does not count, or "counts". */

@@ -8,6 +8,9 @@ import { type TestContext, test } from "node:test";
 import { commitId } from "../../src/git/object.ts";
 import { parseCommit } from "../../src/git/parse.ts";
 import { readAllowedSigners } from "../../src/signature/allowed-signers.ts";
+import { objectionToCertified } from "../../src/signature/key-use.ts";
+import { sshKeyFromLine } from "../../src/signature/ssh-key.ts";
+import type { Owner, TrustedKey } from "../../src/signature/trust.ts";
 import type { Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { repository } from "../support/repository.ts";
@@ -263,4 +266,33 @@ test("verifies a commit that git signed with a certificate", async (t) => {
   const verifier = await openVerifier(readAllowedSigners(`* cert-authority ${ca.line}\n`, "signers"), "sha1");
   const commit = parseCommit(commitId(id), readCommit(source.path, id), "sha1");
   assert.equal(outcome(await verifier.verify(commit, { instant: AT, basis: "now" })), "ada@example.com");
+});
+
+test("a certified key is judged by the trust of today, and nothing but the same names and owner counts", (t) => {
+  const folder = tempFolder(t);
+  const ca = sshKeyPair(folder, "ca");
+  const key = sshKeyPair(folder, "ada");
+  const read = sshKeyFromLine(key.line);
+  const fingerprint = read.kind === "key" ? read.fingerprint : "";
+  const trust = readAllowedSigners(`*@example.com cert-authority,valid-before="20270101Z" ${ca.line}\n`, "f");
+  const authority = trust.sshAuthorities?.[0]?.fingerprint ?? "";
+  const given = { authority, principals: ["ada@example.com"], from: FIRST, until: AFTER - 1000 };
+  const ask = (change: object = {}, more: object = {}, at = AT, owner = "ada@example.com") =>
+    objectionToCertified({ owner, fingerprint }, { ...given, ...change }, { ...trust, ...more }, at, "x")?.reason ??
+    "counts";
+  assert.equal(ask(), "counts");
+  assert.equal(ask({ authority: fingerprint }), "unknown-signer");
+  assert.equal(ask({ principals: ["ada@example.org"] }), "unknown-signer");
+  assert.equal(ask({ principals: [] }), "unknown-signer");
+  assert.equal(ask({}, {}, AT, "jo@example.com"), "unknown-signer");
+  assert.equal(ask({}, { sshAuthorities: [] }), "unknown-signer");
+  assert.equal(ask({}, {}, FIRST - 1), "key-not-yet-valid");
+  assert.equal(ask({}, {}, AFTER - 1000), "key-expired");
+  assert.equal(ask({ until: null }, {}, AFTER + 1000), "key-expired", "the time of the authority itself");
+  assert.equal(ask({}, { revokedKeys: [authority] }), "key-revoked");
+  assert.equal(ask({}, { revokedKeys: [fingerprint] }), "key-revoked");
+  const owner = { ...trust.owners[0], id: "ada", class: "person", emails: [], left: null } as unknown as Owner;
+  const lost = { from: null, until: null, revoked: { at: BEFORE, reason: "compromised" }, touch: false } as const;
+  const listed = { format: "ssh", owner, fingerprint, terms: lost } as unknown as TrustedKey;
+  assert.equal(ask({}, { keys: [listed] }), "key-revoked");
 });

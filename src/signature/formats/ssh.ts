@@ -26,7 +26,7 @@ import {
   refusal,
   type SignedBytes,
 } from "../format.ts";
-import { ownerOfCertificate } from "../ssh-authority.ts";
+import { certifiedKeys } from "../ssh-authority.ts";
 import { objectionToCertificate, plainTypeOf, readSshCertificate, type SshCertificate } from "../ssh-certificate.ts";
 import { type SshPublicKey, sshKeyFromBlob } from "../ssh-key.ts";
 import { hardwareOf, isMadeBy, type RawSshSignature, readRawSignature } from "../ssh-raw-signature.ts";
@@ -134,18 +134,13 @@ function byAuthority(
   const objection = revokedKeys.has(authority.fingerprint)
     ? refusal("key-revoked", `The certificate authority ${authority.fingerprint} was taken away.`)
     : objectionToCertificate(certificate, at, hardware);
-  const { fingerprint, blob } = key;
-  // A key that its owner listed as lost is lost, whoever certified it.
+  const { fingerprint } = key;
+  const { principals, from, until } = certificate;
+  const certification = { authority: authority.fingerprint, principals, from, until };
   const revoked = keys.get(fingerprint)?.find((one) => one.terms.revoked !== null)?.terms.revoked ?? null;
-  const found = issuers.flatMap((issuer) => {
-    const owner = ownerOfCertificate(certificate.principals, issuer);
-    if (owner === null) return [];
-    const terms = revoked === null ? issuer.terms : { ...issuer.terms, revoked };
-    const listed: SshTrustedKey = { format: "ssh", owner, fingerprint, blob, key: key.key, terms };
-    return [{ key: listed, signingKey: fingerprint, hardware, objection }];
-  });
+  const found = certifiedKeys(fingerprint, principals, issuers, revoked);
   return found.length > 0
-    ? found
+    ? found.map((one) => ({ key: one, signingKey: fingerprint, hardware, objection, certification }))
     : refusal("unknown-signer", `The certificate of ${fingerprint} does not name one person who is listed.`);
 }
 

@@ -284,10 +284,19 @@ export const GATE: readonly Mutant[] = [
   {
     name: "lends an approval that is over",
     file: "src/gate/approvals.ts",
-    find: "return listed !== undefined && !isOver &&",
-    replace: "return listed !== undefined && isOver !== null &&",
+    find: "now < (parseTime(one.expiresAt) ?? 0) && mayStillApprove",
+    replace: "now > 0 && mayStillApprove",
     test: "test/gate/approvals.heavy.test.ts",
     named: "an approval that ran out between the check and the landing lends it nothing",
+  },
+  {
+    name: "lends an approval whose certificate is over",
+    file: "src/gate/approvals.ts",
+    find: "return read !== null && objectionToCertified",
+    replace: "return read !== null || null === objectionToCertified",
+    test: "test/gate/certified-approvals.heavy.test.ts",
+    named:
+      "a certificate's approval counts for the person whom the authority names, and is lent to the landing while it lasts",
   },
   {
     name: "carries whatever a forge signed",

@@ -12,6 +12,31 @@ const FREAKS = "test/signature/freaks.test.ts";
 
 export const SIGNATURE: readonly Mutant[] = [
   {
+    name: "takes a certified key without asking whose it is today",
+    file: "src/signature/key-use.ts",
+    find: ".filter((key) => key.owner.id === owner)",
+    replace: ".filter((key) => key.owner.id !== owner.repeat(0))",
+    test: CERTIFICATE,
+    named: "a certified key is judged by the trust of today, and nothing but the same names and owner counts",
+  },
+  {
+    name: "forgets when a lent certificate ends",
+    file: "src/signature/key-use.ts",
+    find: "objectionToAuthority(authority, trust) ?? objectionToPeriod(fingerprint, certification, at);",
+    replace:
+      "objectionToAuthority(authority, trust) ?? objectionToPeriod(fingerprint, { from: null, until: null }, at);",
+    test: CERTIFICATE,
+    named: "a certified key is judged by the trust of today, and nothing but the same names and owner counts",
+  },
+  {
+    name: "keeps the word of an authority that was taken away",
+    file: "src/signature/key-use.ts",
+    find: "if (!revokedKeys.includes(fingerprint)) return null;",
+    replace: "if (revokedKeys.length >= 0) return null;",
+    test: CERTIFICATE,
+    named: "a certified key is judged by the trust of today, and nothing but the same names and owner counts",
+  },
+  {
     name: "takes a signed tag under another name",
     file: "src/signature/tag-ref.ts",
     find: "=== ref.name) return null;",
