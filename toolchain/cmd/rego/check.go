@@ -13,8 +13,12 @@ import (
 // their own input.
 const defaultSchema = "input"
 
-// noSchema is the group of the files that are compiled without knowledge of their input.
-const noSchema = ""
+// noSchema is the group of the files that are compiled without knowledge of their input, lenient the one of those among
+// them that strict mode does not look at.
+const (
+	noSchema = ""
+	lenient  = "\x00lenient"
+)
 
 func check(r request) (any, error) {
 	source, err := parse(r, r.Files)
@@ -72,6 +76,9 @@ func schemaGroups(r request, files []file) (map[string]group, error) {
 		if _, given := r.Schemas[defaultSchema]; given && !one.isTest() {
 			schemaOf[one.Path] = defaultSchema
 		}
+		if one.Lenient {
+			schemaOf[one.Path] = lenient
+		}
 	}
 	for _, one := range r.Files { // compile leaves tests out, the request may still name them
 		known[one.Path] = true
@@ -105,8 +112,8 @@ func schemaGroups(r request, files []file) (map[string]group, error) {
 }
 
 func compilerFor(r request, version ast.RegoVersion, schema string) (*ast.Compiler, error) {
-	compiler := newCompiler(version).WithStrict(r.Strict).SetErrorLimit(0)
-	if schema == noSchema {
+	compiler := newCompiler(version).WithStrict(r.Strict && schema != lenient).SetErrorLimit(0)
+	if schema == noSchema || schema == lenient {
 		return compiler, nil
 	}
 	var document any

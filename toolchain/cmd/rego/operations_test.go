@@ -47,10 +47,10 @@ todo_test_later if false
 `
 
 func policyFiles() []file {
-	return []file{{"privileged.rego", privileged}, {"privileged_test.rego", privilegedTest}}
+	return []file{{Path: "privileged.rego", Text: privileged}, {Path: "privileged_test.rego", Text: privilegedTest}}
 }
 
-func policy(text string) []file { return []file{{"p.rego", "package p\n\n" + text}} }
+func policy(text string) []file { return []file{{Path: "p.rego", Text: "package p\n\n" + text}} }
 
 func must[T any](t *testing.T, operation serve.Operation[request], r request) T {
 	t.Helper()
@@ -114,7 +114,7 @@ func TestInspectTellsPackageRulesAndAnnotations(t *testing.T) {
 }
 
 func TestInspectRefusesMetadataThatIsNotJSON(t *testing.T) {
-	files := []file{{"a.rego", "# METADATA\n# custom:\n#   limit: .inf\npackage a\n"}}
+	files := []file{{Path: "a.rego", Text: "# METADATA\n# custom:\n#   limit: .inf\npackage a\n"}}
 	expect(t, refused(t, inspect, request{Files: files}), []string{"rego-parse a.rego:1"})
 }
 
@@ -132,7 +132,7 @@ func TestCheckFindsAMisspeltFieldOfTheInput(t *testing.T) {
 }
 
 func TestCheckHoldsEachFileAgainstItsOwnSchema(t *testing.T) {
-	files := []file{{"a.rego", "package a\nx if input.pod.name"}, {"b.rego", "package b\nx if input.change.base"}}
+	files := []file{{Path: "a.rego", Text: "package a\nx if input.pod.name"}, {Path: "b.rego", Text: "package b\nx if input.change.base"}}
 	change := "change"
 	must[struct{}](t, check, request{Files: files, Schemas: schemas, SchemaByFile: map[string]*string{"b.rego": &change}})
 	must[struct{}](t, check, request{Files: files, Schemas: schemas, SchemaByFile: map[string]*string{"b.rego": nil}})
@@ -147,14 +147,14 @@ func TestCheckHoldsEachFileAgainstItsOwnSchema(t *testing.T) {
 }
 
 func TestAFileSeesTheOthersWhicheverSchemaTheyHave(t *testing.T) {
-	files := []file{{"a.rego", "package a\nx := data.b.y + 1"}, {"b.rego", "package b\ny := \"text\""}}
+	files := []file{{Path: "a.rego", Text: "package a\nx := data.b.y + 1"}, {Path: "b.rego", Text: "package b\ny := \"text\""}}
 	change := "change"
 	r := request{Files: files, Schemas: schemas, SchemaByFile: map[string]*string{"b.rego": &change}}
 	expect(t, refused(t, check, r), []string{"rego-type a.rego:2"})
 }
 
 func TestCheckReportsTheErrorsOfAllFilesInOrder(t *testing.T) {
-	files := []file{{"z.rego", "package z\nx if"}, {"a.rego", "package a\n\nx := ["}}
+	files := []file{{Path: "z.rego", Text: "package z\nx if"}, {Path: "a.rego", Text: "package a\n\nx := ["}}
 	problems := refused(t, check, request{Files: files})
 	expect(t, problems[0], "rego-parse a.rego:3")
 	expect(t, problems[len(problems)-1], "rego-parse z.rego:2")
@@ -196,7 +196,7 @@ func TestCompileRefusesDeniedBuiltinsAtTheirLine(t *testing.T) {
 			t.Fatalf("%q: %v", text, got)
 		}
 	}
-	shadowed := []file{{"p.rego", "package p\nimport data.http\nx := http.send(1)"}, {"h.rego", "package http\nsend(a) := a"}}
+	shadowed := []file{{Path: "p.rego", Text: "package p\nimport data.http\nx := http.send(1)"}, {Path: "h.rego", Text: "package http\nsend(a) := a"}}
 	must[compilation](t, compileWasm, request{Files: shadowed, Entrypoints: []string{"p/x"}, DeniedBuiltins: denied})
 }
 
@@ -205,7 +205,7 @@ func TestCompileChecksTypesAndEntrypoints(t *testing.T) {
 	expect(t, refused(t, compileWasm, typo), []string{"rego-type p.rego:3"})
 	expect(t, refused(t, compileWasm, request{Files: policy("x := 1"), Entrypoints: []string{"p/y"}}), []string{"rego-compile"})
 	expect(t, refused(t, compileWasm, request{Files: policy("x := 1")}), []string{"rego-compile"})
-	onlyTests := []file{{"p_test.rego", "package p\ntest_x if true"}}
+	onlyTests := []file{{Path: "p_test.rego", Text: "package p\ntest_x if true"}}
 	expect(t, refused(t, compileWasm, request{Files: onlyTests, Entrypoints: []string{"p/test_x"}}), []string{"bad-request"})
 }
 
@@ -234,7 +234,7 @@ func TestTestRunsTheTestsAndCountsCoverage(t *testing.T) {
 const endless = "x if { some i in numbers.range(1, 100000); some j in numbers.range(1, 100000); i + j == 0 }\n"
 
 func TestTheTimeoutEndsAnEndlessTestAndAnEndlessQuery(t *testing.T) {
-	files := []file{{"p_test.rego", "package p\ntest_" + endless}}
+	files := []file{{Path: "p_test.rego", Text: "package p\ntest_" + endless}}
 	report := must[testReport](t, runTests, request{Files: files, TimeoutMs: 50})
 	if report.Tests[0].Error == nil || report.Tests[0].Pass {
 		t.Fatalf("%+v", report.Tests[0])
@@ -243,7 +243,7 @@ func TestTheTimeoutEndsAnEndlessTestAndAnEndlessQuery(t *testing.T) {
 }
 
 func TestFmtWritesAsOPADoes(t *testing.T) {
-	result := must[formatting](t, formatFiles, request{Files: []file{{"a.rego", "package a\nx:=1"}, {"b.rego", "package b\n"}}})
+	result := must[formatting](t, formatFiles, request{Files: []file{{Path: "a.rego", Text: "package a\nx:=1"}, {Path: "b.rego", Text: "package b\n"}}})
 	expect(t, result.Files, []formattedFile{{"a.rego", "package a\n\nx := 1\n", true}, {"b.rego", "package b\n", false}})
 	expect(t, refused(t, formatFiles, request{Files: policy("x := [")})[0], "rego-parse p.rego:3")
 }
@@ -295,7 +295,7 @@ func TestNoBuiltinReachesTheNetwork(t *testing.T) {
 			t.Fatalf("%s: %v", query, err)
 		}
 	}
-	mocked := []file{{"p_test.rego", "package p\nmock(_) := {\"a\": 1}\ntest_x if http.send({}).a == 1 with http.send as mock"}}
+	mocked := []file{{Path: "p_test.rego", Text: "package p\nmock(_) := {\"a\": 1}\ntest_x if http.send({}).a == 1 with http.send as mock"}}
 	expect(t, must[testReport](t, runTests, request{Files: mocked}).Tests[0].Pass, true)
 }
 
@@ -314,10 +314,10 @@ func TestBoundsOfFilesAreRefused(t *testing.T) {
 	for i := range many {
 		many[i].Path = "a" + time.Duration(i).String()
 	}
-	large := []file{{"a.rego", strings.Repeat(" ", maxTotalBytes)}, {"b.rego", " "}}
+	large := []file{{Path: "a.rego", Text: strings.Repeat(" ", maxTotalBytes)}, {Path: "b.rego", Text: " "}}
 	for _, files := range [][]file{
-		many, large, {{"", ""}}, {{"/a.rego", ""}}, {{"../a.rego", ""}}, {{"a/../b.rego", ""}}, {{"a\x00.rego", ""}},
-		{{"a\\b.rego", ""}}, {{"a.rego", "package a"}, {"a.rego", "package b"}}, {{strings.Repeat("a", maxPathBytes+1), ""}},
+		many, large, {{Path: "", Text: ""}}, {{Path: "/a.rego", Text: ""}}, {{Path: "../a.rego", Text: ""}}, {{Path: "a/../b.rego", Text: ""}}, {{Path: "a\x00.rego", Text: ""}},
+		{{Path: "a\\b.rego", Text: ""}}, {{Path: "a.rego", Text: "package a"}, {Path: "a.rego", Text: "package b"}}, {{Path: strings.Repeat("a", maxPathBytes+1), Text: ""}},
 	} {
 		expect(t, refused(t, check, request{Files: files}), []string{"bad-request"})
 	}
@@ -328,7 +328,7 @@ func TestBoundsOfFilesAreRefused(t *testing.T) {
 }
 
 func TestOldRegoIsReadWhenAskedFor(t *testing.T) {
-	files := []file{{"a.rego", "package a\ndeny[m] { m := input.x }"}}
+	files := []file{{Path: "a.rego", Text: "package a\ndeny[m] { m := input.x }"}}
 	must[struct{}](t, check, request{Files: files, RegoVersion: "v0"})
 	if got := refused(t, check, request{Files: files}); got[0] != "rego-parse a.rego:2" {
 		t.Fatal(got)

@@ -25,17 +25,42 @@ func parse(r request, files []file) (parsed, error) {
 	modules := make(map[string]*ast.Module, len(files))
 	var problems serve.Errors
 	for _, one := range files {
-		module, err := parseFile(one, version)
+		module, err := parseAs(one, version)
 		if err != nil {
 			problems = append(problems, fromCompiler(err, codeParse)...)
 			continue
 		}
+		problems = append(problems, rename(module, one)...)
 		modules[one.Path] = module
 	}
 	if len(problems) > 0 {
 		return parsed{}, sorted(problems)
 	}
 	return parsed{files: files, modules: modules, version: version}, nil
+}
+
+// eitherVersion tries v1 first; what only v0 understands is v0, and the errors of what neither understands are v1's.
+const eitherVersion = "either"
+
+func parseAs(one file, version ast.RegoVersion) (*ast.Module, error) {
+	switch one.RegoVersion {
+	case "":
+		return parseFile(one, version)
+	case eitherVersion:
+		module, err := parseFile(one, ast.RegoV1)
+		if err == nil {
+			return module, nil
+		}
+		if old, oldErr := parseFile(one, ast.RegoV0); oldErr == nil {
+			return old, nil
+		}
+		return nil, err
+	}
+	named, err := namedVersion(one.RegoVersion)
+	if err != nil {
+		return nil, err
+	}
+	return parseFile(one, named)
 }
 
 func parseFile(one file, version ast.RegoVersion) (*ast.Module, error) {

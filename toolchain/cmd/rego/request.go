@@ -27,6 +27,7 @@ const (
 	codeUnsafeBuiltin = "rego-unsafe-builtin"
 	codeEval          = "eval-error"
 	codeNesting       = "nesting"
+	codeData          = "rego-data"
 )
 
 // request is the union of what the operations take; each reads its own fields and a key outside of them is refused.
@@ -61,6 +62,10 @@ type request struct {
 type file struct {
 	Path string `json:"path"`
 	Text string `json:"text"`
+
+	RegoVersion string            `json:"regoVersion"` // "" the request's; "v0"; "v1"; "either": v1, and v0 where only that parses
+	Lenient     bool              `json:"lenient"`     // strict mode does not look at it
+	Rename      map[string]string `json:"rename"`      // see rename.go; absent and null: everything stays as it is called
 }
 
 func (f file) isTest() bool { return strings.HasSuffix(f.Path, "_test.rego") }
@@ -79,6 +84,9 @@ func (r request) checkFiles() error {
 			return serve.Refuse(serve.CodeBadRequest, "file %q is given twice", one.Path)
 		}
 		seen[one.Path] = true
+		if _, err := namedVersion(one.RegoVersion); err != nil && one.RegoVersion != "" && one.RegoVersion != eitherVersion {
+			return err
+		}
 		if total += len(one.Text); total > maxTotalBytes {
 			return serve.Refuse(serve.CodeBadRequest, "files have more than %d bytes together", maxTotalBytes)
 		}
@@ -108,13 +116,20 @@ func checkPath(name string) error {
 }
 
 func (r request) version() (ast.RegoVersion, error) {
-	switch r.RegoVersion {
-	case "", "v1":
+	if r.RegoVersion == "" {
+		return ast.RegoV1, nil
+	}
+	return namedVersion(r.RegoVersion)
+}
+
+func namedVersion(name string) (ast.RegoVersion, error) {
+	switch name {
+	case "v1":
 		return ast.RegoV1, nil
 	case "v0":
 		return ast.RegoV0, nil
 	}
-	return ast.RegoUndefined, serve.Refuse(serve.CodeBadRequest, "unknown regoVersion %q", r.RegoVersion)
+	return ast.RegoUndefined, serve.Refuse(serve.CodeBadRequest, "unknown regoVersion %q", name)
 }
 
 // data is the base document; absent and null mean an empty one.
