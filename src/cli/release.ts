@@ -50,6 +50,8 @@ async function run(invocation: Invocation): Promise<number> {
   const { landed, current, hold } = await withGate(invocation, async (gate): Promise<Outcome> => {
     await ingestReports(gate, target);
     const found = await judgeLandings(gate, target);
+    const held = found.at(-1)?.held ?? null;
+    if (held !== null) throw held;
     const isQuiet = found.every((one) => one.released === null);
     const hold = isQuiet ? (await signedHead(gate, target)).hold : null;
     return { landed: found, current: (await lastRelease(gate.log, target))?.release.sequence ?? null, hold };

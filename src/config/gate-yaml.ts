@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { parseDuration } from "../lib/time.ts";
 import { secretSchema } from "./secret.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
@@ -11,10 +12,30 @@ const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, 
 const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
 const notYet = z.unknown().describe("Not supported yet.");
 
+const SHORTEST_POLL_MS = 100;
+const LONGEST_POLL_MS = 24 * 60 * 60 * 1000;
+
+const poll = z.string().refine((text) => {
+  const interval = parseDuration(text);
+  return interval !== null && interval >= SHORTEST_POLL_MS && interval <= LONGEST_POLL_MS;
+}, "is a duration such as 30s or 5m, from 100ms to 1d");
+
+/** A whole name in which at most one star stands for anything, as in a refspec; Sluice's own references are none. */
+const proposals = z
+  .string()
+  .max(250)
+  .regex(/^refs\/[^\s~^:?[\\*]*\*?[^\s~^:?[\\*]*$/, "is the name of a reference with at most one *")
+  .refine((text) => !text.startsWith("refs/sluice/"), "is not one of Sluice's own references");
+
 const repository = z.strictObject({
   url: z.string().min(1).max(2000).describe("Where the gate fetches from: https, ssh or a path."),
   credentials: secretSchema.optional().describe("Not supported yet for https; ssh uses the operator's agent."),
-  poll: z.string().optional().describe("Used by the service, which is not there yet."),
+  poll: poll.default("30s").describe("How often `sluice serve` looks for what is new, for example 30s."),
+  proposals: z
+    .array(proposals)
+    .max(20)
+    .default([])
+    .describe("References whose heads `sluice serve` judges as proposals, for example refs/pull/*/head."),
 });
 
 const channel = z.union([

@@ -76,11 +76,13 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
   let mask = (text: string): string => text;
   let started = performance.now();
   const enter = (next: Stage): void => {
+    services.signal?.throwIfAborted();
     services.onStep(stage, performance.now() - started);
     stage = next;
     started = performance.now();
   };
   try {
+    services.signal?.throwIfAborted();
     const judge = await readJudge(asked.repository, asked.judge, asked.revokedKeys, services);
     const subject = await withoutStale(asked, judge, services);
     const target = targetFacts(judge, subject.target, subject.repositoryName, subject.branch, subject.minimum);

@@ -105,6 +105,27 @@ async function* newestFirst(
   }
 }
 
+/** The newest decision about exactly this commit: proposed, by its head, or landed; a rollback is none. */
+export async function findDecision(
+  log: DecisionLog,
+  target: string,
+  kind: "proposed" | "landed",
+  commit: CommitId,
+): Promise<LoggedDecision | null> {
+  const terms = [{ kind: "commit", value: commit }] as const;
+  for (const entry of await log.find({ target, kinds: ["decision"], terms, order: "newest", limit: PAGE })) {
+    if (entry.leaf.subject[kind === "landed" ? "commit" : "head"] !== commit || entry.leaf.purpose !== "gate") continue;
+    const decision = disclosedDecision(entry.disclosed);
+    if (decision !== null && decision.carried?.how !== "rollback") return { entry, decision };
+  }
+  return null;
+}
+
+/** An allow of a landed state that nothing was released on, nor on a later decision: of a crash in between, or a hold. */
+export function isUnreleased({ latestRelease }: TargetHistory, { entry, decision }: LoggedDecision): boolean {
+  return decision.verdict === "allow" && (latestRelease?.release.decision.index ?? -1) < entry.index;
+}
+
 /** An allowed, logged proposal with exactly this tree and base, newest first. */
 export async function findProposal(
   log: DecisionLog,

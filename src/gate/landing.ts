@@ -1,36 +1,73 @@
 /** From proposal to landing: first-parent from the last decided commit, oldest first, one decision per commit and target. */
 import type { GateRepository } from "../git/gate.ts";
 import { type CommitId, commitId } from "../git/object.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { isHeld, readHolds } from "../release/holds.ts";
 import { readAbandoned } from "../release/rollback.ts";
 import { offeredBy } from "./carrying.ts";
-import { type Admitted, admit } from "./gate.ts";
-import { readHistory, type TargetHistory } from "./history.ts";
-import { recorder } from "./record.ts";
+import type { Admitted } from "./gate.ts";
+import { findDecision, isUnreleased, readHistory, type TargetHistory } from "./history.ts";
 import { type Released, releaseDecision } from "./releasing.ts";
+import { admitOnce } from "./repeated.ts";
 import type { Subject } from "./subject.ts";
 import type { Gate } from "./wiring.ts";
 
 export interface Landed {
   readonly admitted: Admitted;
-  /** null when the verdict is not allow. */
+  /** null when the verdict is not allow, and under a hold. */
   readonly released: Released | null;
+  /** `release-held`: why an allowed state was not released; null otherwise. */
+  readonly held: SluiceError | null;
 }
 
-/** Judges whatever landed since the last decision and releases each allowed state. Empty when nothing is new. */
-export async function judgeLandings(gate: Gate, target: string): Promise<readonly Landed[]> {
+/** How the service goes along; a command judges without. */
+export interface LandingWatch {
+  /** Ends the judgement of one change; asked anew for each. */
+  readonly signal?: () => AbortSignal;
+  /** Hears of each step as soon as it is logged, and released where it is. */
+  readonly onLanded?: (landed: Landed) => void;
+}
+
+/**
+ * Judges whatever landed since the last decision and releases each allowed state. Empty when nothing is new. What is
+ * decided is in the log before anything rests on it, so that a crash at any point is made good by the next call: a step
+ * whose release is missing is taken up again, under the decision that it has.
+ */
+export async function judgeLandings(gate: Gate, target: string, watch: LandingWatch = {}): Promise<readonly Landed[]> {
   const repository = await gate.repository(target);
   const { branch } = gate.target(target);
   const tip = await repository.resolve(`refs/heads/${branch}`);
   const landed: Landed[] = [];
-  const abandoned = await readAbandoned(gate.log, target);
-  for (const step of await undecided(await readHistory(gate.log, target), repository, tip, abandoned)) {
-    const history = await readHistory(gate.log, target);
-    const subject = await landingSubject(gate, target, history, repository, step);
-    const admitted = await admit(subject, gate.services, recorder(gate.log));
-    const released = admitted.decision.verdict === "allow" ? await releaseDecision(gate, target, admitted, null) : null;
-    landed.push({ admitted, released });
+  for (const step of await openSteps(gate, target, repository, tip)) {
+    const one = await judgeStep(gate, target, repository, step, watch);
+    landed.push(one);
+    watch.onLanded?.(one);
   }
   return landed;
+}
+
+async function judgeStep(
+  gate: Gate,
+  target: string,
+  repository: GateRepository,
+  step: Step,
+  { signal }: LandingWatch,
+): Promise<Landed> {
+  const history = await readHistory(gate.log, target);
+  const subject = await landingSubject(gate, target, history, repository, step);
+  const before = await findDecision(gate.log, target, "landed", step.commit);
+  // An allow that was released once and came back (a rollback, a rewritten branch) is decided anew.
+  const earlier = before?.decision.verdict === "allow" && !isUnreleased(history, before) ? null : before;
+  const services = signal === undefined ? gate.services : { ...gate.services, signal: signal() };
+  const admitted = await admitOnce(subject, services, gate.log, earlier);
+  if (admitted.decision.verdict !== "allow") return { admitted, released: null, held: null };
+  try {
+    return { admitted, released: await releaseDecision(gate, target, admitted, null), held: null };
+  } catch (thrown) {
+    if (thrown instanceof SluiceError && thrown.code === "release-held")
+      return { admitted, released: null, held: thrown };
+    throw thrown;
+  }
 }
 
 interface Step {
@@ -38,20 +75,42 @@ interface Step {
   readonly commit: CommitId;
 }
 
-async function undecided(
-  history: TargetHistory,
+async function openSteps(
+  gate: Gate,
+  target: string,
   repository: GateRepository,
   tip: CommitId,
-  abandoned: string | null,
 ): Promise<readonly Step[]> {
+  const history = await readHistory(gate.log, target);
+  const abandoned = await readAbandoned(gate.log, target);
   const last = lastLooked(history);
-  const chain = await repository.firstParents(last, tip);
-  if (chain === null) return [{ base: last, commit: tip }];
-  if (chain.length === 0) {
+  const walk = (await walked(repository, last, tip)) ?? (await walked(repository, releasedCommit(history), tip));
+  if (walk === null) return [{ base: last, commit: tip }];
+  if (walk.length === 0) {
     return tip === abandoned || isSettled(history, tip) ? [] : [{ base: baseOf(history, tip), commit: tip }];
   }
-  const steps = chain.map((commit, index) => ({ base: chain[index - 1] ?? last, commit }));
-  return steps.slice(steps.findIndex((step) => step.commit === abandoned) + 1);
+  const steps = walk.slice(walk.findIndex((step) => step.commit === abandoned) + 1);
+  const isCutOff = walk[0]?.base === last && last !== abandoned && (await lacksRelease(gate, target, history));
+  return isCutOff ? [{ base: baseOf(history, last), commit: last }, ...steps] : steps;
+}
+
+/** The steps from one commit to another, oldest first; null where the one is not in the other's first-parent history. */
+async function walked(repository: GateRepository, from: CommitId, to: CommitId): Promise<readonly Step[] | null> {
+  const chain = await repository.firstParents(from, to);
+  return chain?.map((commit, index) => ({ base: chain[index - 1] ?? from, commit })) ?? null;
+}
+
+/** The last decision is an allow that a crash kept from its release; what a hold kept back is released with the next. */
+async function lacksRelease(gate: Gate, target: string, history: TargetHistory): Promise<boolean> {
+  const { lastLanded } = history;
+  if (lastLanded === null || !isUnreleased(history, lastLanded)) return false;
+  if (isHeld(await readHolds(gate.log), target, gate.target(target).repository) !== null) return false;
+  const after = lastLanded.entry.index;
+  return (await gate.log.find({ kinds: ["hold", "resume"], after, order: "oldest", limit: 1 })).length === 0;
+}
+
+function releasedCommit({ latestRelease, adopted }: TargetHistory): CommitId {
+  return latestRelease === null ? adopted : commitId(latestRelease.release.commit);
 }
 
 function lastLooked(history: TargetHistory): CommitId {
@@ -75,7 +134,7 @@ async function landingSubject(
   { base, commit }: Step,
 ): Promise<Subject> {
   const { repository: repositoryName, branch, minimum } = gate.target(target);
-  const released = history.latestRelease === null ? history.adopted : commitId(history.latestRelease.release.commit);
+  const released = releasedCommit(history);
   const subject: Subject = {
     kind: "landed",
     authority: "gate",

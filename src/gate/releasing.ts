@@ -64,7 +64,12 @@ export async function releaseDecision(
 }
 
 /** Publishes the newest release where a channel lacks it, then a fresh head for it; every minute, and after each change. */
-export async function signedHead(gate: Gate, target: string): Promise<Head> {
+export function signedHead(gate: Gate, target: string): Promise<Head> {
+  return gate.turns.take(target, () => publishCurrent(gate, target));
+}
+
+/** The log is read in the target's turn, so that of two heads the later one never knows less. */
+async function publishCurrent(gate: Gate, target: string): Promise<Head> {
   const latest = await lastRelease(gate.log, target);
   const hold = isHeld(await readHolds(gate.log), target, gate.target(target).repository);
   const checkpoint = await gate.log.checkpoint();

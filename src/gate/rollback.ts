@@ -60,7 +60,7 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
   };
   const admitted = await admit(subject, gate.services, recorder(gate.log));
   const released = admitted.decision.verdict === "allow" ? await releaseDecision(gate, target, admitted, to) : null;
-  return { admitted, released };
+  return { admitted, released, held: null };
 }
 
 async function originalDecision(gate: Gate, index: number): Promise<LoggedDecision> {

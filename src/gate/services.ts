@@ -40,4 +40,6 @@ export interface Services {
   /** What manifest files gave before. */
   readonly renderMemo: Memo;
   readonly onStep: StepListener;
+  /** Aborted with a SluiceError, it ends a judgement at its next step: a newer head came, or time is up. */
+  readonly signal?: AbortSignal;
 }

@@ -5,9 +5,11 @@ import { cacheKey } from "../config/cache-key.ts";
 import type { Surroundings } from "../config/environment.ts";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
-import { type GateRepository, openGateRepository } from "../git/gate.ts";
+import type { GateRepository } from "../git/gate.ts";
+import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
+import { openTurns, type Turns } from "../lib/turns.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import { type NoteSigner, noteSigner } from "../log/note.ts";
 import { openLog, openLogReader } from "../log/stores.ts";
@@ -21,6 +23,7 @@ import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
+import { openRepositories, type Repositories } from "./repositories.ts";
 import { openSealedMemo } from "./sealed-memo.ts";
 import type { Services, StepListener } from "./services.ts";
 
@@ -79,23 +82,26 @@ export interface Gate {
   readonly objects: ObjectStore;
   readonly services: OpenServices;
   target(name: string): GateTarget;
-  /** The repository of a target, fetched once per opened gate. @throws `fetch-failed` */
+  /** The repository of a target, fetched at least once. @throws `fetch-failed` */
   repository(target: string): Promise<GateRepository>;
+  readonly repositories: Repositories;
+  /** By target: who publishes a head waits for whoever did before, so that an older one never follows a newer one. */
+  readonly turns: Turns;
   channels(target: string): Promise<readonly Channel[]>;
+  /**
+   * Puts another gate.yaml in force; nobody may be judging meanwhile. The log and the keys stay what they are.
+   * @throws SluiceError `restart-needed` where it names other ones: then nothing has changed
+   */
+  reconfigure(next: GateConfiguration): Promise<void>;
   close(): Promise<void>;
 }
 
 /** @throws SluiceError `log-busy` and the log's other refusals, `secret-missing`, `gate-configuration-invalid` */
 export async function openGate(configuration: GateConfiguration, means: Means): Promise<Gate> {
   const { gate, folder } = configuration;
-  const { environment } = means.surroundings;
-  const logKey = readSecret(gate.log.key, folder, environment);
-  const releaseKey = readSecret(gate.release.key, folder, environment);
-  if (secretPart(logKey) === secretPart(releaseKey)) {
-    throw new SluiceError("gate-configuration-invalid", "The log and the releases are signed with the same key.", {
-      fix: "sluice keygen release --name NAME --out release.key",
-    });
-  }
+  const keys = readKeys(configuration, means.surroundings);
+  const { logKey, releaseKey } = keys;
+  const standsOn = foundations(configuration, keys);
   const data = dataFolder(configuration);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const { clock, random } = means;
@@ -109,30 +115,60 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     random,
   });
   const services = openServices(means, { receipts: loggedReceipts(log, clock), landings: loggedLandings(log) }, data);
-  const repositories = new Map<string, Promise<GateRepository>>();
-  const target = (name: string): GateTarget => gateTarget(configuration, name);
-  const repository = (name: string): Promise<GateRepository> => {
-    const key = target(name).repository;
-    const open = repositories.get(key) ?? openRepository(configuration, key, data);
-    repositories.set(key, open);
-    return open;
-  };
+  let current = configuration;
+  const repositories = openRepositories(() => current, data);
+  const target = (name: string): GateTarget => gateTarget(current, name);
   return {
-    configuration,
+    get configuration() {
+      return current;
+    },
     log,
     releaseSigner: noteSigner(releaseKey),
     objects: await openObjectStore(join(data, "objects")),
     services,
     target,
-    repository,
+    repository: (name) => repositories.ready(target(name).repository),
+    repositories,
+    turns: openTurns(),
     channels: (name) =>
-      Promise.all(target(name).channels.map((channel) => openChannel(absoluteChannel(channel, folder)))),
+      Promise.all(target(name).channels.map((channel) => openChannel(absoluteChannel(channel, current.folder)))),
+    reconfigure: async (next) => {
+      if (foundations(next, readKeys(next, means.surroundings)) !== standsOn) throw restartNeeded();
+      await repositories.keepOnly(next);
+      current = next;
+    },
     close: async () => {
-      for (const open of repositories.values()) await (await open).close();
+      await repositories.close();
       await services.close();
       await log.close();
     },
   };
+}
+
+interface GateKeys {
+  readonly logKey: string;
+  readonly releaseKey: string;
+}
+
+function readKeys({ gate, folder }: GateConfiguration, { environment }: Surroundings): GateKeys {
+  const logKey = readSecret(gate.log.key, folder, environment);
+  const releaseKey = readSecret(gate.release.key, folder, environment);
+  if (secretPart(logKey) !== secretPart(releaseKey)) return { logKey, releaseKey };
+  throw new SluiceError("gate-configuration-invalid", "The log and the releases are signed with the same key.", {
+    fix: "sluice keygen release --name NAME --out release.key",
+  });
+}
+
+/** What an open gate stands on, for comparison only: where the log is, what it is called, and who signs. */
+function foundations(configuration: GateConfiguration, { logKey, releaseKey }: GateKeys): string {
+  const { origin, anchor = null } = configuration.gate.log;
+  return sha256Hex(JSON.stringify([absoluteStore(configuration), origin, anchor, logKey, releaseKey]));
+}
+
+function restartNeeded(): SluiceError {
+  return new SluiceError("restart-needed", "The new gate.yaml names another log or other keys.", {
+    fix: "stop the service and start it again",
+  });
 }
 
 /** One secret under two names is still one key: `PRIVATE+KEY+name+hash+secret`. */
@@ -168,32 +204,4 @@ export function absoluteStore({ gate, folder }: GateConfiguration): string {
 
 function absoluteChannel(channel: GateTarget["channels"][number], folder: string): Readonly<Record<string, unknown>> {
   return "directory" in channel ? { directory: resolve(folder, channel.directory) } : channel;
-}
-
-const WITH_SCHEME = /^(?:[a-z][a-z0-9+.-]*:\/\/|[^/]+@[^/:]+:)/;
-
-async function openRepository(
-  { gate, folder }: GateConfiguration,
-  name: string,
-  data: string,
-): Promise<GateRepository> {
-  const configured = gate.repositories[name];
-  if (configured === undefined)
-    throw new SluiceError("gate-configuration-invalid", `gate.yaml has no repository ${name}.`);
-  if (configured.credentials !== undefined) {
-    throw new SluiceError("not-supported", `Repository ${name} has credentials, which are not there yet.`, {
-      fix: "use an ssh URL and the operator's ssh agent",
-    });
-  }
-  const url = WITH_SCHEME.test(configured.url) ? configured.url : resolve(folder, configured.url);
-  const branches = Object.values(gate.targets)
-    .filter((one) => one.repository === name)
-    .map((one) => one.branch);
-  const repository = await openGateRepository({
-    url,
-    folder: join(data, "git", name),
-    branches: [...new Set(branches)],
-  });
-  await repository.fetch();
-  return repository;
 }

@@ -28,7 +28,7 @@ const FETCH = [
 ];
 
 export interface GateOptions {
-  /** `https://…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path; never with a password. */
+  /** `https://…`, `http://127.0.0.1…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path; never with a password. */
   readonly url: string;
   /** Where the persistent bare repository is kept, below the operator's data folder; created when missing. */
   readonly folder: string;
@@ -50,6 +50,11 @@ export type GateRepository = GitRepository & {
    * @throws SluiceError `fetch-failed` (retryable), `unknown-revision` (a configured branch does not exist there)
    */
   fetch(): Promise<void>;
+  /**
+   * As fetch(), but a configured branch that does not exist there is forgotten here, and does not keep the others back.
+   * Answers the names of such branches. @throws SluiceError `fetch-failed` (retryable)
+   */
+  fetchPresent(): Promise<readonly string[]>;
   /**
    * Makes sure that a commit is here, asking the URL for exactly that id when it is not.
    * @throws SluiceError `head-not-fetchable`, `fetch-failed`, `not-a-commit`
@@ -103,8 +108,14 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     this.#plan = plan;
   }
 
-  fetch(): Promise<void> {
-    return this.#inTurn(() => this.#atUrl((url) => this.#fetchAll(url)));
+  async fetch(): Promise<void> {
+    const [missing] = await this.#inTurn(() => this.#atUrl((url) => this.#fetchAll(url)));
+    if (missing === undefined) return;
+    throw new SluiceError("unknown-revision", `Branch ${missing} does not exist at the configured URL.`);
+  }
+
+  fetchPresent(): Promise<readonly string[]> {
+    return this.#inTurn(() => this.#atUrl((url) => this.#fetchRest(url)));
   }
 
   async fetchCommit(id: CommitId): Promise<void> {
@@ -114,16 +125,34 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     await this.commit(id);
   }
 
-  async #fetchAll(url: string): Promise<void> {
-    const answer = await this.#git(
-      [...FETCH, "--prune", "--end-of-options", url, ...this.#plan.refspecs],
-      FETCH_DEADLINE_MS,
-    );
-    if (answer.exitCode === 0) return;
+  /** All references move, or none does and the branches that do not exist are the answer. */
+  async #fetchAll(url: string): Promise<readonly string[]> {
+    const answer = await this.#fetchRefs(url, this.#plan.refspecs);
+    if (answer.exitCode === 0) return [];
     const listed = await this.#listBranches(url);
-    const missing = this.#plan.branches.find((name) => listed !== null && !listed.has(`refs/heads/${name}`));
-    if (missing === undefined) throw fetchFailed(answer);
-    throw new SluiceError("unknown-revision", `Branch ${missing} does not exist at the configured URL.`);
+    const missing = this.#plan.branches.filter((name) => listed !== null && !listed.has(`refs/heads/${name}`));
+    if (missing.length === 0) throw fetchFailed(answer);
+    return missing;
+  }
+
+  async #fetchRest(url: string): Promise<readonly string[]> {
+    const missing = await this.#fetchAll(url);
+    if (missing.length === 0) return [];
+    const gone = missing.map((name) => refspec(branchRef(name)));
+    const rest = this.#plan.refspecs.filter((one) => !gone.includes(one));
+    const answer = await this.#fetchRefs(url, rest);
+    if (answer.exitCode !== 0) throw fetchFailed(answer);
+    for (const name of missing) await this.#forget(`refs/source/heads/${name}`);
+    return missing;
+  }
+
+  #fetchRefs(url: string, refspecs: readonly string[]): Promise<GitAnswer> {
+    return this.#git([...FETCH, "--prune", "--end-of-options", url, ...refspecs], FETCH_DEADLINE_MS);
+  }
+
+  /** What is not there is forgotten already. */
+  async #forget(ref: string): Promise<void> {
+    await this.#git(["update-ref", "--no-deref", "-d", ref], QUICK_DEADLINE_MS);
   }
 
   /** A commit under its own id keeps what was fetched for it reachable; git needs that for the next negotiation. */
@@ -145,7 +174,7 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     return new Set(lines.map((line) => line.split("\t")[1] ?? ""));
   }
 
-  #atUrl(use: (url: string) => Promise<void>): Promise<void> {
+  #atUrl<T>(use: (url: string) => Promise<T>): Promise<T> {
     const { url, localPath } = this.#plan.remote;
     return localPath === null ? use(url) : serveLocally(localPath, use);
   }
@@ -155,9 +184,12 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     return runGit(this.#parts.store, { args, deadlineMs, environment, maxOutputBytes: MAX_MERGE_OUTPUT_BYTES });
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => {});
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.then(
+      () => undefined,
+      () => undefined,
+    );
     return turn;
   }
 }

@@ -35,10 +35,18 @@ export function requireRemote(url: string): Remote {
   if (parsed.protocol === "file:") return localRemote(url, parsed);
   if (parsed.hostname === "" || parsed.hostname.startsWith("-")) throw refused("names no host");
   if (parsed.protocol === "https:" && parsed.username === "") return { url, protocol: "https", localPath: null };
+  if (parsed.protocol === "http:" && parsed.username === "" && isThisMachine(parsed.hostname)) {
+    return { url, protocol: "http", localPath: null };
+  }
   if (parsed.protocol === "ssh:" && /^[A-Za-z0-9._-]*$/.test(parsed.username) && !parsed.username.startsWith("-")) {
     return { url, protocol: "ssh", localPath: null };
   }
-  throw refused("is none of https (without a user name), ssh or file");
+  throw refused("is none of https (without a user name), ssh, file, or http on 127.0.0.1");
+}
+
+/** Nobody else is on the way to a server on this machine. A name such as localhost is whatever a resolver says it is. */
+function isThisMachine(hostname: string): boolean {
+  return hostname === "127.0.0.1" || hostname === "[::1]";
 }
 
 function localRemote(url: string, parsed: URL): Remote {

@@ -12,7 +12,7 @@ import type { OwnStore } from "./process.ts";
 const MARKER = "sluice-store";
 const MARKER_TEXT = "This bare repository belongs to Sluice, which rewrites its configuration.\n";
 
-export type Protocol = "https" | "ssh" | "file";
+export type Protocol = "https" | "http" | "ssh" | "file";
 
 /** HEAD of our repositories names a branch that never exists: some git versions read attributes from HEAD. */
 const UNBORN_HEAD = "ref: refs/heads/none\n";

@@ -44,7 +44,8 @@ export function propose(world: World, head: CommitId): Promise<Decision> {
 /** Verdict, codes, and how it was carried, of each step that landed since. */
 export function land(world: World, clock?: Clock): Promise<readonly (readonly [string, string, string | null])[]> {
   const look = async (gate: Gate) =>
-    (await judgeLandings(gate, "prod")).map(({ admitted: { decision } }) => {
+    (await judgeLandings(gate, "prod")).map(({ admitted: { decision }, held }) => {
+      if (held !== null) throw held;
       const codes = [...new Set(decision.reasons.map((reason) => reason.code))].join(" ");
       return [decision.verdict, codes, decision.carried?.how ?? null] as const;
     });

@@ -32,6 +32,30 @@ export const GATE_CODES = {
     example: "The pull request was edited in the merge dialog, or merged before it was checked.",
     fix: "Somebody who did not write it runs `sluice approve COMMIT --target TARGET`; then `sluice release TARGET`.",
   },
+  "head-superseded": {
+    class: "error",
+    means: "A newer head of the same proposal came before this one was judged; only the newer one is.",
+    example: "Somebody pushes again while the service still has the last push in its queue.",
+    fix: "Look at the decision about the newer head.",
+  },
+  "change-deadline": {
+    class: "error",
+    means: "Judging the change took longer than one change may take, so it was ended without a verdict on its content.",
+    example: "A repository whose policies take minutes on every object.",
+    fix: "Split the change, or look at `timings` of `sluice check --format json` for the step that is slow.",
+  },
+  "queue-full": {
+    class: "error",
+    means: "More proposals wait to be judged than the service keeps; nothing of this one was looked at.",
+    example: "A robot opens five hundred pull requests within a minute.",
+    fix: "Ask again in a minute; proposals that the service finds by itself are taken at a later look.",
+  },
+  "restart-needed": {
+    class: "usage",
+    means: "A new gate.yaml names another log or other keys, which a running service does not change.",
+    example: "`log: {store: sqlite:./other.db}` in gate.yaml, then SIGHUP.",
+    fix: "Stop the service and start it again.",
+  },
   "resource-not-live": {
     class: "refused",
     means: "The named resource is not part of what is released to the target.",
