@@ -39,11 +39,18 @@ function canonicalContainer(value: readonly JsonValue[] | JsonObject): string {
     return `[${text}]`;
   }
   const object = value as JsonObject;
-  for (const key of Object.keys(object).sort()) {
+  for (const key of sortedKeys(object)) {
     text += `${separator}${canonicalString(key)}:${canonicalJson(object[key] as JsonValue)}`;
     separator = ",";
   }
   return `{${text}}`;
+}
+
+/** Most objects are written with their keys in order: looking is a third of the price of sorting. */
+function sortedKeys(object: JsonObject): readonly string[] {
+  const keys = Object.keys(object);
+  for (let at = 1; at < keys.length; at++) if ((keys[at - 1] as string) > (keys[at] as string)) return keys.sort();
+  return keys;
 }
 
 /** ASCII that JSON does not escape stands for itself. */

@@ -5,7 +5,17 @@ export const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 /** A ULID (48-bit milliseconds, 80 random bits, Crockford base32, 26 characters); `random` is 10 bytes. */
 export function ulid(at: Instant, random: Uint8Array): string {
-  return base32(at, 10) + base32(bigEndian(random, 0), 8) + base32(bigEndian(random, 5), 8);
+  return ulidTime(at) + ulidRandom(random);
+}
+
+/** The first ten characters. */
+export function ulidTime(at: Instant): string {
+  return base32(at, 10);
+}
+
+/** The last sixteen characters, of 10 bytes. */
+export function ulidRandom(random: Uint8Array): string {
+  return base32(bigEndian(random, 0), 8) + base32(bigEndian(random, 5), 8);
 }
 
 /** Five bytes as a number: 40 bits, so that it stays exact and makes eight characters. */

@@ -1,10 +1,10 @@
 /** Leaf version 1 (FORMS "Log leaf"): canonical JSON, closed; values that may be personal or secret are commitments. */
 import { hash } from "node:crypto";
-import { decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from "../lib/bytes.ts";
+import { decodeBase64, decodeUtf8, encodeBase64, utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
-import { ULID, ulid } from "../lib/ulid.ts";
+import { ULID, ulidRandom, ulidTime } from "../lib/ulid.ts";
 import { type Disclosure, ENTRY_KINDS, type EntryDraft, type EntryKind, type Leaf, type TermKind } from "./entry.ts";
 import { MAXIMUM_ENTRY_BYTES } from "./tile.ts";
 
@@ -20,9 +20,6 @@ const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 const REASON = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
-
-/** What is known of a leaf before its place in the log is. */
-type LeafFields = Omit<Leaf, "id" | "time" | "previous">;
 
 /**
  * A draft made ready to be sequenced: all that costs time is done. Only flat texts, because it crosses to the writer's
@@ -40,30 +37,45 @@ export interface PreparedEntry {
   readonly terms: string;
   /** The raw clock; the leaf's time is never before that of the entry before it. */
   readonly at: Instant;
-  /** 10 bytes for the id, in hex. */
+  /** The end of the id, that has no time in it. */
   readonly random: string;
 }
 
 /** @throws `entry-malformed`, `entry-too-large` */
 export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: number) => Uint8Array): PreparedEntry {
-  const names = Object.keys(draft.disclosed);
-  const noise = random(ULID_RANDOM_BYTES + SALT_BYTES * names.length);
-  const commitments: Record<string, string> = {};
-  const disclosures = names.map((name, place) => {
-    const salt = noise.subarray(ULID_RANDOM_BYTES + place * SALT_BYTES, ULID_RANDOM_BYTES + (place + 1) * SALT_BYTES);
-    const value = canonicalJson(draft.disclosed[name] as JsonValue);
-    commitments[name] = commit(salt, value);
-    return `${JSON.stringify(name)}:{"salt":"${encodeBase64(salt)}","value":${value}}`;
-  });
-  const { kind, target, purpose, verdict, subject, digests } = draft;
-  const reasons = [...new Set(draft.reasons)].sort();
-  const fields: LeafFields = { v: 1, kind, target, purpose, verdict, reasons, subject, digests, commitments };
-  const fault = fieldsFault({ ...fields });
+  const { kind, target, verdict } = draft;
+  const names = Object.keys(draft.disclosed).sort();
+  const fault = fieldsFault({ v: 1, commitments: {}, ...leafFields(draft) }) ?? namesFault(names);
   if (fault !== null) throw malformed(fault);
-  const disclosed = `{${disclosures.join(",")}}`;
+  const noise = random(ULID_RANDOM_BYTES + SALT_BYTES * names.length);
+  const [commitments, disclosed] = commitAll(draft, names, noise.subarray(ULID_RANDOM_BYTES));
   if (disclosed.length > MAXIMUM_DISCLOSED_CHARACTERS) throw tooLarge("its disclosed values exceed 64 MiB");
-  const id = encodeHex(noise.subarray(0, ULID_RANDOM_BYTES));
-  return { kind, target, verdict, pieces: piecesOf(fields), disclosed, terms: termsText(draft), at, random: id };
+  const id = ulidRandom(noise.subarray(0, ULID_RANDOM_BYTES));
+  return {
+    kind,
+    target,
+    verdict,
+    pieces: piecesOf(draft, commitments),
+    disclosed,
+    terms: termsText(draft),
+    at,
+    random: id,
+  };
+}
+
+/** JSON texts: {name: commitment}, {name: {salt, value}}. */
+function commitAll({ disclosed }: EntryDraft, names: readonly string[], salts: Uint8Array): [string, string] {
+  let commitments = "";
+  let disclosures = "";
+  let separator = "";
+  for (const [place, name] of names.entries()) {
+    const salt = salts.subarray(place * SALT_BYTES, (place + 1) * SALT_BYTES);
+    const value = canonicalJson(disclosed[name] as JsonValue);
+    commitments += `${separator}"${name}":"${commit(salt, value)}"`;
+    disclosures += `${separator}"${name}":{"salt":"${encodeBase64(salt)}","value":${value}}`;
+    separator = ",";
+  }
+  return [`{${commitments}}`, `{${disclosures}}`];
 }
 
 /** base64(SHA-256(salt || canonical bytes)). Several for each entry: the bytes are put together in Node's pooled memory. */
@@ -79,12 +91,27 @@ export function matchesCommitment(disclosure: Disclosure, commitment: string): b
   return salt?.byteLength === SALT_BYTES && commit(salt, canonicalJson(disclosure.value)) === commitment;
 }
 
-/** No valid field can hold this text under one of the three names, so the pieces are unambiguous. */
-const BLANK = "#";
+/** The canonical text, key by key in its order: only what is not plain by the checks above needs the general writer. */
+function piecesOf(draft: EntryDraft, commitments: string): readonly string[] {
+  const { digests, kind, purpose, reasons, subject, target, verdict } = leafFields(draft);
+  return [
+    `{"commitments":${commitments},"digests":${canonicalJson(digests as unknown as JsonObject)},"id":`,
+    `,"kind":"${kind}","previous":`,
+    `,"purpose":"${purpose}","reasons":${canonicalJson(reasons)},"subject":${canonicalJson(subject)},"target":${canonicalJson(target)},"time":`,
+    `,"v":1,"verdict":${canonicalJson(verdict)}}`,
+  ];
+}
 
-function piecesOf(fields: LeafFields): readonly string[] {
-  const whole = { ...fields, id: BLANK, previous: BLANK, time: BLANK } as unknown as JsonObject;
-  return canonicalJson(whole).split(/(?<="(?:id|previous|time)":)"#"/);
+function leafFields({ kind, target, purpose, verdict, reasons, subject, digests }: EntryDraft) {
+  return {
+    kind,
+    target,
+    purpose,
+    verdict,
+    reasons: reasons.length < 2 ? reasons : [...new Set(reasons)].sort(),
+    subject,
+    digests,
+  };
 }
 
 export interface SequencedLeaf {
@@ -96,7 +123,7 @@ export interface SequencedLeaf {
 
 /** The leaf of a prepared entry at its place. @throws `entry-too-large` */
 export function sequenceLeaf(entry: PreparedEntry, at: Instant, previous: string | null): SequencedLeaf {
-  const id = ulid(at, Buffer.from(entry.random, "hex"));
+  const id = ulidTime(at) + entry.random;
   const time = formatTime(at);
   const [before, betweenIdAndPrevious, betweenPreviousAndTime, after] = entry.pieces;
   const link = previous === null ? "null" : `"${previous}"`;
@@ -147,6 +174,10 @@ function fieldsFault(fields: Readonly<Record<string, unknown>>): string | null {
   if (!isDigests(digests)) return "`digests` are not policies, trust, configuration, waivers (SHA-256 in hex) and code";
   if (!isRecord(commitments, isCommitment)) return "`commitments` are not SHA-256 in base64";
   return null;
+}
+
+function namesFault(names: readonly string[]): string | null {
+  return names.every((name) => NAME.test(name)) ? null : "`commitments` are not SHA-256 in base64";
 }
 
 function isTargetName(value: unknown): boolean {

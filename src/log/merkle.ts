@@ -7,8 +7,8 @@ import { hash } from "node:crypto";
 import { equalBytes } from "../lib/bytes.ts";
 
 export const HASH_BYTES = 32;
-const LEAF_PREFIX = new Uint8Array([0]);
-const NODE_PREFIX = new Uint8Array([1]);
+const LEAF_PREFIX = 0;
+const NODE_PREFIX = 1;
 
 /** A complete subtree of 2^height leaves, the `position`-th of that height. */
 export interface Node {
@@ -21,11 +21,18 @@ export function emptyRoot(): Uint8Array {
 }
 
 export function leafHash(entry: Uint8Array): Uint8Array {
-  return digest(Buffer.concat([LEAF_PREFIX, entry]));
+  const bytes = Buffer.allocUnsafe(1 + entry.byteLength);
+  bytes[0] = LEAF_PREFIX;
+  bytes.set(entry, 1);
+  return digest(bytes);
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return digest(Buffer.concat([NODE_PREFIX, left, right]));
+  const bytes = Buffer.allocUnsafe(1 + left.byteLength + right.byteLength);
+  bytes[0] = NODE_PREFIX;
+  bytes.set(left, 1);
+  bytes.set(right, 1 + left.byteLength);
+  return digest(bytes);
 }
 
 function digest(bytes: Uint8Array): Uint8Array {
