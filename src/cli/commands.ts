@@ -63,6 +63,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     "print the block with which a colleague adds you",
     async () => (await import("./trust-request.ts")).trustRequest,
   ),
+  entry("token new", "let somebody call the service", async () => (await import("./token-new.ts")).tokenNew),
   entry("keygen", "make a log, release or agent key", async () => (await import("./keygen.ts")).keygen),
   entry("config check", "check configuration files", async () => (await import("./config-check.ts")).configCheck),
   entry(
@@ -89,7 +90,6 @@ export const PLANNED: readonly string[] = [
   "drift",
   "replay",
   "simulate",
-  "token new",
   "trust add",
   "trust as-of",
   "signing setup",

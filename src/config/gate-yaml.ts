@@ -5,6 +5,7 @@ import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { parseDuration } from "../lib/time.ts";
+import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
 import { secretSchema } from "./secret.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
@@ -92,9 +93,9 @@ export const gateSchema = z.strictObject({
     .union([z.string(), z.strictObject({ entrypoints: notYet })])
     .optional()
     .describe("Not supported yet."),
-  listen: notYet.optional().describe("Used by the service, which is not there yet."),
-  admission: notYet.optional().describe("Used by the service, which is not there yet."),
-  access: notYet.optional().describe("Used by the service, which is not there yet."),
+  listen: listenSchema.prefault({}).describe("Where `sluice serve` listens."),
+  admission: admissionSchema.optional().describe("The listener for a cluster's API server; absent: there is none."),
+  access: accessSchema.optional().describe("Who may call the service; without it, it listens on loopback only."),
   forges: notYet.optional().describe("Not supported yet."),
   toolchain: z
     .strictObject({ sandbox: z.enum(["seccomp"]).default("seccomp").describe("How the policy compiler is locked.") })
@@ -118,6 +119,7 @@ export function readGateYaml(path: string): GateConfiguration {
   const gate = readDocument(readConfigurationFile(file), path, gateSchema, "gate-configuration-invalid");
   for (const [target, one] of Object.entries(gate.targets)) checkTarget(gate, target, one);
   refuseSharedChannels(gate, dirname(file));
+  checkDoors(gate);
   refusePlanned(gate, path);
   return { gate, folder: dirname(file), file };
 }
@@ -144,8 +146,8 @@ function refuseSharedChannels(gate: GateYaml, folder: string): void {
   }
 }
 
-/** What the service and the forges will need: refused, because what is set here and does nothing would look as if it did. */
-const PLANNED = ["data", "listen", "admission", "access", "forges"] as const;
+/** What data and forges will need: refused, because what is set here and does nothing would look as if it did. */
+const PLANNED = ["data", "forges"] as const;
 
 function refusePlanned(gate: GateYaml, path: string): void {
   const planned = PLANNED.filter((key) => gate[key] !== undefined);

@@ -11,6 +11,7 @@ import { LOG_CODES } from "./codes/log.ts";
 import { POLICY_CODES } from "./codes/policy.ts";
 import { RELEASE_CODES } from "./codes/release.ts";
 import { RENDER_CODES } from "./codes/render.ts";
+import { SERVER_CODES } from "./codes/server.ts";
 import { SIGNATURE_CODES } from "./codes/signature.ts";
 
 export type { CodeClass, CodeEntry } from "./code-entry.ts";
@@ -26,6 +27,7 @@ export const CODES = {
   ...RELEASE_CODES,
   ...CONFIG_CODES,
   ...GATE_CODES,
+  ...SERVER_CODES,
   ...AGENT_CODES,
   ...CLI_CODES,
 } as const satisfies Record<string, CodeEntry>;

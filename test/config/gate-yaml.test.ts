@@ -18,14 +18,16 @@ targets:
 revoked: ["SHA256:Xk"]
 log: {store: "sqlite:./data/log.db", origin: gate.example/log, key: {file: /run/secrets/log.key}, anchor: /mnt/other/checkpoint}
 release: {key: {file: /run/secrets/release.key}}
+listen: {address: 127.0.0.1, port: 8443, tls: {certificate: tls.crt, key: tls.key}}
+admission: {port: 9443, target: prod, tls: {certificate: tls.crt, key: tls.key, clients: ca.pem}, deadline: 5s}
+access:
+  tokens: {file: tokens.yaml}
+  certificates: {ca: clients.pem, subjects: {"CN=apiserver": caller}}
 `;
 
 /** Its other lines, each of a part that is not there yet. */
 const PLANNED: Readonly<Record<string, string>> = {
-  listen: "listen: {address: 127.0.0.1, port: 8443, tls: {certificate: tls.crt, key: tls.key}}",
-  admission: "admission: {port: 9443, target: prod, tls: {certificate: tls.crt, key: tls.key}, deadline: 5s}",
   data: "data: {entrypoints: {shop/deny: prod}}",
-  access: "access: {tokens: {file: tokens.yaml}}",
   forges: "forges: {github: {app: 12345, key: {file: /run/secrets/github.pem}, secret: {env: WEBHOOK_SECRET}}}",
 };
 

@@ -19,6 +19,7 @@ import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
 import { coverageSchema } from "./schemas/coverage.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
+import { tokenNewSchema } from "./schemas/token.ts";
 import { trustImportSchema } from "./schemas/trust-import.ts";
 import { trustRequestSchema } from "./schemas/trust-request.ts";
 
@@ -319,6 +320,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   tag: { title: "One line of `sluice verify --tags --format ndjson`", schema: tagSchema },
   verification: { title: "One line of `sluice verify --format ndjson`", schema: verificationSchema },
   verify: { title: "Output of `sluice verify --format json`", schema: verifySchema },
+  "token-new": { title: "Output of `sluice token new --format json`", schema: tokenNewSchema },
   "waiver-new": { title: "Output of `sluice waiver new --format json`", schema: waiverNewSchema },
   "verify-tags": { title: "Output of `sluice verify --tags --format json`", schema: verifyTagsSchema },
 };
