@@ -28,6 +28,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("./log-export.ts")).logExport,
   ),
   entry(
+    "log reconcile",
+    "hold git, the log and the cluster against each other",
+    async () => (await import("./log-reconcile.ts")).logReconcile,
+  ),
+  entry(
     "log backup",
     "copy the log while the gate goes on, and verify the copy",
     async () => (await import("./log-backup.ts")).logBackup,
@@ -98,7 +103,6 @@ export const PLANNED: readonly string[] = [
   "policy docs",
   "policy verify",
   "log redact",
-  "log reconcile",
 ];
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {

@@ -17,6 +17,7 @@ import {
 } from "../../gate/json/schemas/parts.ts";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
 import { coverageSchema } from "./schemas/coverage.ts";
+import { reconciliationSchema } from "./schemas/reconciliation.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 import { tokenNewSchema } from "./schemas/token.ts";
@@ -308,6 +309,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   explain: { title: "Output of `sluice explain --format json`", schema: explainSchema },
   init: { title: "Output of `sluice init --format json`", schema: initSchema },
   keygen: { title: "Output of `sluice keygen --format json`", schema: keygenSchema },
+  "log-reconcile": { title: "Output of `sluice log reconcile --format json`", schema: reconciliationSchema },
   "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },
   "policy-eval": { title: "Output of `sluice policy eval --format json`", schema: policyEvalSchema },

@@ -116,6 +116,24 @@ export const LOG_CODES = {
     example: "`sluice log export --output q4 --config gate.yaml`, run twice.",
     fix: "Name another folder: --output q4-again",
   },
+  "audit-log-unreadable": {
+    class: "usage",
+    means: "The file that should hold an API server's audit log cannot be read.",
+    example: "`sluice log reconcile --audit audit.ndjson ...` where there is no such file.",
+    fix: "Name the exported file: --audit FILE",
+  },
+  "audit-log-empty": {
+    class: "usage",
+    means: "The audit log has no line of an answered request, so it cannot show that nobody wrote.",
+    example: "An audit policy with `omitStages: [ResponseComplete]`, or an empty file.",
+    fix: "Export the stage ResponseComplete at level Metadata or above, and compare again.",
+  },
+  "audit-log-too-long": {
+    class: "usage",
+    means: "The audit log has more lines than are read in one go.",
+    example: "A file of a whole year of a large cluster.",
+    fix: "Split it by time, and compare each part with its own --from and --to.",
+  },
   "entry-unknown": {
     class: "usage",
     means: "The log has no entry with that number.",

@@ -5,6 +5,7 @@ const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
 const AUDIT = "test/log/audit.test.ts";
+const RECONCILE = "test/log/reconcile.test.ts";
 const MERKLE = "test/log/merkle.test.ts";
 const SEQUENCER = "src/log/stores/sqlite/sequencer.ts";
 
@@ -298,5 +299,45 @@ export const LOG: readonly Mutant[] = [
     replace: "return sn === 0 && equalBytes(sr, newRoot);",
     test: MERKLE,
     named: "proves consistency with the proof of the definition, and only between those two trees",
+  },
+  {
+    name: "believes that whoever acts for the agent is the agent",
+    file: "src/log/reconcile/outside.ts",
+    find: "users.every((user)",
+    replace: "users.some((user)",
+    test: RECONCILE,
+    named: "names every write of a released object by somebody else, and impersonating the agent does not hide it",
+  },
+  {
+    name: "takes a deletion for a dry run because its URL says so",
+    file: "src/log/reconcile/audit-events.ts",
+    find: '  if (verb.startsWith("delete")) return false;\n',
+    replace: "",
+    test: RECONCILE,
+    named: "names every write of a released object by somebody else, and impersonating the agent does not hide it",
+  },
+  {
+    name: "passes over lines of an audit log that it cannot read",
+    file: "src/log/reconcile/audit-side.ts",
+    find: 'if (read.kind === "broken") {\n',
+    replace: 'if (read.kind === "broken") {\n        if (line > 0) continue;\n',
+    test: RECONCILE,
+    named: "reports every line that cannot be read, by its number, and goes on behind it",
+  },
+  {
+    name: "takes an audit log without an answered request for a quiet cluster",
+    file: "src/cli/log-reconcile.ts",
+    find: "if (cluster.answered === 0)",
+    replace: "if (cluster.answered < 0)",
+    test: RECONCILE,
+    named: "refuses an audit log that shows nothing, options that say half, and a target that was never adopted",
+  },
+  {
+    name: "counts a dry run or a proposal as the decision on a landed commit",
+    file: "src/log/reconcile/facts.ts",
+    find: 'leaf.purpose === "gate" && commit !== null',
+    replace: "commit !== null",
+    test: RECONCILE,
+    named: "names each commit without a decision, also between decided ones, and not those of other targets",
   },
 ];
