@@ -3,9 +3,8 @@
  * and never stops a verdict: what is beyond them, or no approval at all, is told, and only counts for nothing.
  */
 import type { IgnoredApproval } from "../decision/approval.ts";
-import { type Envelope, readEnvelope } from "../decision/envelope.ts";
+import { type Envelope, MAXIMUM_ENVELOPE_BYTES, readEnvelope } from "../decision/envelope.ts";
 import { APPROVAL_REFS } from "../git/approval-ref.ts";
-import { blobId } from "../git/object.ts";
 import type { GitRepository, RefEntry } from "../git/repository.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -23,45 +22,45 @@ const MAXIMUM_LISTED = 100_000;
 export interface FoundEnvelopes {
   readonly envelopes: readonly Envelope[];
   readonly malformed: readonly IgnoredApproval[];
-  /** What is beyond the bounds, as one line of its own; null where all was read. */
-  readonly unread: IgnoredApproval | null;
+  /** What is beyond the bounds, counted; empty where all was read. */
+  readonly unread: readonly IgnoredApproval[];
 }
 
 export async function findEnvelopes(repository: GitRepository, bounds = BOUNDS): Promise<FoundEnvelopes> {
   const refs = await listOrNull(repository);
-  if (refs === null) return { envelopes: [], malformed: [], unread: unread("the approvals cannot be listed") };
-  const distinct = [...new Map(refs.map((ref) => [ref.id, ref])).values()];
-  const envelopes: Envelope[] = [];
-  const malformed: IgnoredApproval[] = [];
-  let bytes = 0;
-  for (const [index, ref] of distinct.entries()) {
-    if (index === bounds.references || bytes > bounds.bytes) {
-      const message = `${distinct.length - index} of ${distinct.length} approvals were not read: there are too many`;
-      return { envelopes, malformed, unread: unread(message) };
-    }
-    const blob = await blobOrNull(repository, ref);
+  if (refs === null) return { envelopes: [], malformed: [], unread: [unread("the approvals cannot be listed")] };
+  const distinct = [...new Set(refs.map((ref) => ref.id))];
+  const asked = distinct.slice(0, bounds.references);
+  const blobs = await repository.smallBlobs(asked, { each: MAXIMUM_ENVELOPE_BYTES, together: bounds.bytes });
+  const read = blobs.map((blob, index) => {
     const envelope = blob === null ? null : readEnvelope(blob);
-    if (envelope === null) malformed.push(unreadable(sha256Hex(blob ?? ref.id)));
-    else envelopes.push(envelope);
-    bytes += blob?.length ?? 0;
-  }
-  return { envelopes, malformed, unread: null };
+    return envelope ?? unreadable(sha256Hex(blob ?? asked[index] ?? ""));
+  });
+  const left = distinct.length - blobs.length;
+  const message = `${left} of ${distinct.length} approvals were not read: there are too many`;
+  return {
+    envelopes: read.filter((one) => "statement" in one),
+    malformed: [...read.filter((one) => "code" in one), ...refusedByGit(repository)],
+    unread: [...(left === 0 ? [] : [unread(message)]), ...notFetched(repository)],
+  };
+}
+
+function refusedByGit({ unfetched }: GitRepository): readonly IgnoredApproval[] {
+  return unfetched.flatMap(({ ref, why }) => {
+    if (ref === null) return [];
+    const message = `an approval is not read: ${why}.`;
+    return [{ person: null, code: "approval-malformed", message, envelope: sha256Hex(ref) }];
+  });
+}
+
+function notFetched({ unfetched }: GitRepository): readonly IgnoredApproval[] {
+  return unfetched.filter(({ ref }) => ref === null).map(({ count, why }) => unread(`${count} approvals ${why}`));
 }
 
 /** null for more than anybody has, or for names that no file system takes. */
 async function listOrNull(repository: GitRepository): Promise<readonly RefEntry[] | null> {
   try {
     return await repository.refs(APPROVAL_REFS, MAXIMUM_LISTED);
-  } catch (thrown) {
-    if (thrown instanceof SluiceError) return null;
-    throw thrown;
-  }
-}
-
-/** null for what is no blob, or too large a one. */
-async function blobOrNull(repository: GitRepository, { id }: RefEntry): Promise<Uint8Array | null> {
-  try {
-    return await repository.blob(blobId(id));
   } catch (thrown) {
     if (thrown instanceof SluiceError) return null;
     throw thrown;

@@ -104,7 +104,7 @@ async function readApprovals(
     if ("signer" in outcome) verified.push(outcome);
     else rejected.push(outcome);
   }
-  if (found.unread !== null) rejected.push(found.unread);
+  rejected.push(...found.unread);
   const passedOver = [
     [named.length - MAXIMUM_VERIFIED, "approvals of this content were not looked at: there are too many"],
     [others.length - MAXIMUM_TOLD, "approvals of other content, or over, were not looked at"],

@@ -3,18 +3,18 @@
  * `refs/x` of the source lies here as `refs/source/x`, so that no name of the source means anything to git itself.
  */
 import { SluiceError } from "../lib/errors.ts";
+import { fetchApprovals, listApprovals, type Refusals } from "./approval-fetch.ts";
 import { FETCH_DEADLINE_MS, MAX_MERGE_OUTPUT_BYTES, QUICK_DEADLINE_MS } from "./limits.ts";
 import type { CommitId, ObjectFormat } from "./object.ts";
 import { openReader } from "./objects.ts";
 import { OwnRepository, type OwnRepositoryParts } from "./own-repository.ts";
 import { type GitAnswer, runGit } from "./process.ts";
-import { type GitCredentials, type Remote, remoteEnvironment, requireRemote } from "./remote.ts";
-import type { GitRepository } from "./repository.ts";
+import { fetchFailed, type GitCredentials, type Remote, remoteEnvironment, requireRemote } from "./remote.ts";
+import type { GitRepository, UnfetchedApproval } from "./repository.ts";
 import { openServable, serveLocally } from "./served.ts";
 import { FileRefs, isRefName, type SourceRefs } from "./source-refs.ts";
 import { openPersistentStore } from "./store.ts";
 
-const APPROVALS = "refs/sluice/approvals/*";
 /** `--atomic`: all references move or none does. `--refmap=`: nothing but the refspecs given here. */
 const FETCH = [
   "fetch",
@@ -65,7 +65,7 @@ export type GateRepository = GitRepository & {
 /** @throws SluiceError `url-refused`, `store-foreign`, `git-missing`, `git-too-old`; for a local path also what openSource throws */
 export async function openGateRepository(options: GateOptions): Promise<GateRepository> {
   const remote = requireRemote(options.url);
-  const refspecs = [APPROVALS, ...options.branches.map(branchRef), ...(options.extraRefs ?? [])].map(refspec);
+  const refspecs = [...options.branches.map(branchRef), ...(options.extraRefs ?? [])].map(refspec);
   const environment = remoteEnvironment(remote, options.credentials ?? null);
   const objectFormat =
     remote.localPath === null ? (options.objectFormat ?? "sha1") : openServable(remote.localPath).objectFormat;
@@ -100,6 +100,8 @@ interface FetchPlan {
 class FetchingRepository extends OwnRepository implements GateRepository {
   readonly #parts: OwnRepositoryParts;
   readonly #plan: FetchPlan;
+  readonly #refusedApprovals: Refusals = new Map();
+  #unfetched: readonly UnfetchedApproval[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: OwnRepositoryParts, plan: FetchPlan) {
@@ -108,14 +110,18 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     this.#plan = plan;
   }
 
+  override get unfetched(): readonly UnfetchedApproval[] {
+    return this.#unfetched;
+  }
+
   async fetch(): Promise<void> {
-    const [missing] = await this.#inTurn(() => this.#atUrl((url) => this.#fetchAll(url)));
+    const [missing] = await this.#inTurn(() => this.#atUrl((url) => this.#beside(url, this.#fetchAll(url))));
     if (missing === undefined) return;
     throw new SluiceError("unknown-revision", `Branch ${missing} does not exist at the configured URL.`);
   }
 
   fetchPresent(): Promise<readonly string[]> {
-    return this.#inTurn(() => this.#atUrl((url) => this.#fetchRest(url)));
+    return this.#inTurn(() => this.#atUrl((url) => this.#beside(url, this.#fetchRest(url))));
   }
 
   async fetchCommit(id: CommitId): Promise<void> {
@@ -123,6 +129,17 @@ class FetchingRepository extends OwnRepository implements GateRepository {
       await this.#inTurn(() => this.#atUrl((url) => this.#fetchOne(url, id)));
     }
     await this.commit(id);
+  }
+
+  /** The approvals, once the branches are here: what is wrong with one is told, and keeps nothing else back. */
+  async #beside<T>(url: string, branches: Promise<T>): Promise<T> {
+    const run = (args: readonly string[], input: string) => this.#git(args, QUICK_DEADLINE_MS, input);
+    const source = { run, fetch: FETCH, url };
+    const [fetched, listed] = await Promise.allSettled([branches, listApprovals(source)]);
+    if (fetched.status === "rejected") throw fetched.reason;
+    if (listed.status === "rejected") throw listed.reason;
+    this.#unfetched = await fetchApprovals(source, listed.value, this.#refusedApprovals);
+    return fetched.value;
   }
 
   /** All references move, or none does and the branches that do not exist are the answer. */
@@ -140,8 +157,8 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     if (missing.length === 0) return [];
     const gone = missing.map((name) => refspec(branchRef(name)));
     const rest = this.#plan.refspecs.filter((one) => !gone.includes(one));
-    const answer = await this.#fetchRefs(url, rest);
-    if (answer.exitCode !== 0) throw fetchFailed(answer);
+    const answer = rest.length === 0 ? null : await this.#fetchRefs(url, rest);
+    if (answer !== null && answer.exitCode !== 0) throw fetchFailed(answer);
     for (const name of missing) await this.#forget(`refs/source/heads/${name}`);
     return missing;
   }
@@ -179,9 +196,9 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     return localPath === null ? use(url) : serveLocally(localPath, use);
   }
 
-  #git(args: readonly string[], deadlineMs: number): Promise<GitAnswer> {
+  #git(args: readonly string[], deadlineMs: number, input = ""): Promise<GitAnswer> {
     const environment = this.#plan.environment;
-    return runGit(this.#parts.store, { args, deadlineMs, environment, maxOutputBytes: MAX_MERGE_OUTPUT_BYTES });
+    return runGit(this.#parts.store, { args, input, deadlineMs, environment, maxOutputBytes: MAX_MERGE_OUTPUT_BYTES });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -192,11 +209,4 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     );
     return turn;
   }
-}
-
-function fetchFailed(answer: GitAnswer): SluiceError {
-  return new SluiceError("fetch-failed", "git could not fetch from the configured URL.", {
-    retryable: true,
-    cause: new Error(answer.stderr),
-  });
 }

@@ -36,6 +36,12 @@ export const MAX_SYMBOLIC_REFS = 5;
 export const MAX_REF_DEPTH = 32;
 /** Directory entries that one listing of loose references may look at. */
 export const MAX_REF_ENTRIES = 200_000;
+/** Approvals of a source that a gate looks at. */
+export const MAX_APPROVAL_REFS = 10_000;
+/** Fetches that one look at them may cost; about ten refused ones can be told apart from any number of good ones. */
+export const MAX_APPROVAL_FETCHES = 40;
+/** Times that the same one is asked for, in fetches that follow one another. */
+export const MAX_APPROVAL_REFUSALS = 3;
 export const MAX_CONFIG_BYTES = 1 * MIB;
 export const MAX_ALTERNATES = 16;
 /** git itself stops following alternates at this depth. */

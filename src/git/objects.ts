@@ -68,6 +68,32 @@ export class ObjectReader {
     });
   }
 
+  /**
+   * Blobs that strangers wrote: null for whatever is none, larger than `each`, or hashes to something else; ends before
+   * the one that would make them more than `together`.
+   * @throws SluiceError `git-failed`
+   */
+  async readSmall(
+    ids: readonly string[],
+    { each, together }: { readonly each: number; readonly together: number },
+  ): Promise<readonly (Uint8Array | null)[]> {
+    const infos = await this.#inBatches(ids, (chunk) => this.#catFile.info(chunk));
+    const small = infos.map((info) => (typeof info !== "string" && isSmall(info, each) ? info : null));
+    const within = small.slice(0, countWithin(small, together));
+    const wanted = within.filter((info) => info !== null);
+    const bodies = await this.#inBatches(wanted, (chunk) => this.#catFile.contents(chunk));
+    const found = new Map(wanted.map((info, index) => [info.id, this.#hashed(info, bodies[index])]));
+    return within.map((info) => (info === null ? null : (found.get(info.id) ?? null)));
+  }
+
+  async #inBatches<Q, A>(questions: readonly Q[], ask: (chunk: readonly Q[]) => Promise<A[]>): Promise<A[]> {
+    const answers: A[] = [];
+    for (let at = 0; at < questions.length; at += BATCH_REQUESTS) {
+      answers.push(...(await ask(questions.slice(at, at + BATCH_REQUESTS))));
+    }
+    return answers;
+  }
+
   async #infos(type: ObjectType, ids: readonly string[]): Promise<readonly ObjectInfo[]> {
     for (const id of ids) if (!isObjectId(id)) throw new TypeError("only whole ids are read");
     const answers = await this.#catFile.info(ids);
@@ -86,13 +112,32 @@ export class ObjectReader {
   }
 
   #verified(info: ObjectInfo, body: Buffer | undefined): Buffer {
-    if (body !== undefined && hashObject(this.objectFormat, info.type, body) === info.id) return body;
+    const checked = this.#hashed(info, body);
+    if (checked !== null) return checked;
     throw new SluiceError("object-corrupt", `The bytes of ${info.type} ${info.id} do not hash to its id.`);
+  }
+
+  #hashed(info: ObjectInfo, body: Buffer | undefined): Buffer | null {
+    return body !== undefined && hashObject(this.objectFormat, info.type, body) === info.id ? body : null;
   }
 
   close(): Promise<void> {
     return this.#catFile.close();
   }
+}
+
+/** How many of them, from the first, are at most so many bytes. */
+function countWithin(infos: readonly (ObjectInfo | null)[], most: number): number {
+  let bytes = 0;
+  for (const [index, info] of infos.entries()) {
+    bytes += info?.size ?? 0;
+    if (bytes > most) return index;
+  }
+  return infos.length;
+}
+
+function isSmall({ type, size }: ObjectInfo, most: number): boolean {
+  return type === "blob" && size <= most;
 }
 
 function tooLarge(what: string, bytes: number, most: number): SluiceError {

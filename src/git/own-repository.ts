@@ -6,7 +6,14 @@ import { mergeCommits } from "./merge.ts";
 import type { BlobId, Commit, CommitId, ObjectFormat, TreeFile, TreeId } from "./object.ts";
 import type { ObjectReader } from "./objects.ts";
 import type { OwnStore } from "./process.ts";
-import type { GitRepository, MergeResult, RefEntry, UnrelatedHistories } from "./repository.ts";
+import type {
+  BlobBounds,
+  GitRepository,
+  MergeResult,
+  RefEntry,
+  UnfetchedApproval,
+  UnrelatedHistories,
+} from "./repository.ts";
 import { Revisions } from "./revision.ts";
 import type { SourceRefs } from "./source-refs.ts";
 
@@ -37,6 +44,10 @@ export class OwnRepository implements GitRepository {
     this.#history = new History(parts.store, parts.objects);
     this.#listings = new TreeListings(parts.objects);
     this.#revisions = new Revisions(parts.objects, this.#history, parts.source);
+  }
+
+  get unfetched(): readonly UnfetchedApproval[] {
+    return [];
   }
 
   /** Process id of the running cat-file, for tests and `doctor`; null when none runs. */
@@ -118,6 +129,10 @@ export class OwnRepository implements GitRepository {
 
   blobs(ids: readonly BlobId[]): Promise<readonly Uint8Array[]> {
     return this.#parts.objects.read("blob", ids);
+  }
+
+  smallBlobs(ids: readonly string[], bounds: BlobBounds): Promise<readonly (Uint8Array | null)[]> {
+    return this.#parts.objects.readSmall(ids, bounds);
   }
 
   async close(): Promise<void> {

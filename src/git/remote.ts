@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeBase64, utf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
+import type { GitAnswer } from "./process.ts";
 import type { Protocol } from "./store.ts";
 
 export type GitCredentials =
@@ -87,4 +88,11 @@ function shellQuoted(path: string): string {
 
 function refused(why: string): SluiceError {
   return new SluiceError("url-refused", `The URL of the repository ${why}.`);
+}
+
+export function fetchFailed(answer: GitAnswer): SluiceError {
+  return new SluiceError("fetch-failed", "git could not fetch from the configured URL.", {
+    retryable: true,
+    cause: new Error(answer.stderr),
+  });
 }

@@ -15,6 +15,21 @@ export interface RefEntry {
   readonly id: string;
 }
 
+/** Approvals of the source that are not here, in words for people. */
+export interface UnfetchedApproval {
+  /** Whole name; null where several are told together. */
+  readonly ref: string | null;
+  readonly count: number;
+  /** The rest of a sentence about them. */
+  readonly why: string;
+}
+
+/** The largest blob that is read, and how many bytes of them together. */
+export interface BlobBounds {
+  readonly each: number;
+  readonly together: number;
+}
+
 /**
  * MUST never run a command with the judged repository as its git directory, MUST re-hash every object it returns
  * (`object-corrupt` otherwise), MUST keep one `cat-file --batch` alive and end it in close(). Bounds are in limits.ts.
@@ -23,6 +38,8 @@ export interface GitRepository {
   readonly objectFormat: ObjectFormat;
   /** For example "2.39.5". */
   readonly gitVersion: string;
+  /** Of the last fetch; empty in a preview, which fetches nothing. */
+  readonly unfetched: readonly UnfetchedApproval[];
   /**
    * The commit that a revision of the source names: branch, remote branch, tag, id (whole or 7 digits and more), HEAD,
    * `refs/…`, each with `~N` and `^N` behind it. A tag and a branch of one name are refused unless they agree.
@@ -61,6 +78,11 @@ export interface GitRepository {
   blob(id: BlobId): Promise<Uint8Array>;
   /** Several at once, in the order asked; one round trip. */
   blobs(ids: readonly BlobId[]): Promise<readonly Uint8Array[]>;
+  /**
+   * What strangers wrote, in the order asked: null for whatever is no blob within the bounds or does not hash to its id.
+   * Ends before the first one that would exceed them together. Two round trips.
+   */
+  smallBlobs(ids: readonly string[], bounds: BlobBounds): Promise<readonly (Uint8Array | null)[]>;
   close(): Promise<void>;
 }
 

@@ -67,12 +67,7 @@ export class FileRefs implements SourceRefs {
   }
 
   async list(prefix: string, limit: number): Promise<readonly RefEntry[]> {
-    if (!prefix.endsWith("/") || !isRefName(`${prefix}x`))
-      throw new TypeError("a prefix of references ends in a slash");
-    const stored = this.#stored(prefix);
-    const names = new Set<string>();
-    for (const name of this.#packedRefs().keys()) if (name.startsWith(stored)) names.add(name);
-    this.#collectLoose(stored.slice(0, -1), names, 0);
+    const names = this.#namesBelow(prefix, refuse);
     if (names.size > limit) {
       throw new SluiceError(
         "too-many-refs",
@@ -81,6 +76,35 @@ export class FileRefs implements SourceRefs {
     }
     const entries = [...names].sort().map((name) => ({ name: this.#shown(name), id: this.#follow(name) }));
     return entries.filter((entry): entry is RefEntry => entry.id !== null);
+  }
+
+  /** The same without what cannot be read, and at most so many: for what strangers may have written. */
+  listReadable(prefix: string, limit: number): readonly RefEntry[] {
+    const names = [...this.#namesBelow(prefix, () => undefined)].sort().slice(0, limit);
+    return names.flatMap((name) => {
+      const id = this.#followReadable(name);
+      return id === null ? [] : [{ name: this.#shown(name), id }];
+    });
+  }
+
+  #followReadable(name: string): string | null {
+    try {
+      return this.#follow(name);
+    } catch (thrown) {
+      if (thrown instanceof SluiceError) return null;
+      throw thrown;
+    }
+  }
+
+  #namesBelow(prefix: string, object: Objection): Set<string> {
+    if (!prefix.endsWith("/") || !isRefName(`${prefix}x`)) {
+      throw new TypeError("a prefix of references ends in a slash");
+    }
+    const stored = this.#stored(prefix);
+    const names = new Set<string>();
+    for (const name of this.#packedRefs().keys()) if (name.startsWith(stored)) names.add(name);
+    this.#collectLoose(stored.slice(0, -1), names, 0, object);
+    return names;
   }
 
   #stored(name: string): string {
@@ -112,16 +136,22 @@ export class FileRefs implements SourceRefs {
     throw unreadable(name, "does not hold the id of an object");
   }
 
-  #collectLoose(folder: string, names: Set<string>, depth: number): void {
-    if (depth > MAX_REF_DEPTH) throw unreadable(folder, "is nested too deep");
+  #collectLoose(folder: string, names: Set<string>, depth: number, object: Objection): void {
+    if (depth > MAX_REF_DEPTH) {
+      object(folder, "is nested too deep");
+      return;
+    }
     const path = join(this.#folders.commonFolder, folder);
     if (!isPlainPath(this.#folders.commonFolder, folder) || statusOf(path)?.isDirectory() !== true) return;
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       const name = `${folder}/${entry.name}`;
       if (!isRefName(name)) continue; // lock files, and what git too ignores: nobody can name it
-      if (entry.isSymbolicLink()) throw unreadable(name, "is a symbolic link");
-      if (names.size > MAX_REF_ENTRIES) throw unreadable(folder, "has too many entries");
-      if (entry.isDirectory()) this.#collectLoose(name, names, depth + 1);
+      if (names.size > MAX_REF_ENTRIES) {
+        object(folder, "has too many entries");
+        return;
+      }
+      if (entry.isSymbolicLink()) object(name, "is a symbolic link");
+      else if (entry.isDirectory()) this.#collectLoose(name, names, depth + 1, object);
       else names.add(name);
     }
   }
@@ -150,6 +180,13 @@ export class FileRefs implements SourceRefs {
     }
     return refs;
   }
+}
+
+/** What is done about what cannot be read: refused, or passed over. */
+type Objection = (name: string, why: string) => void;
+
+function refuse(name: string, why: string): never {
+  throw unreadable(name, why);
 }
 
 function symbolicTarget(name: string, text: string): string {

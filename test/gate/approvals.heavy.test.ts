@@ -81,6 +81,25 @@ test("a reference among the approvals that is no approval at all stops no verdic
   assert.deepEqual([...new Set(approvals.ignored.map((one) => one.code))], ["approval-malformed"]);
 });
 
+test("a malformed object among the approvals does not keep the gate from what was proposed", async (t) => {
+  const world = base.copy(t);
+  const head = world.propose({ files: THREE });
+  const tree = world.repo.rawTree([{ mode: "40000", name: ".git", id: world.treeOf(head) }]);
+  const bad = world.repo.commitTree(tree);
+  for (const digit of ["0", "f"]) {
+    world.repo.git(["push", "--quiet", "origin", `${bad}:refs/sluice/approvals/${digit.repeat(64)}`]);
+  }
+  const waiting = await propose(world, head);
+  assert.deepEqual([waiting.verdict, waiting.approvals.given], ["wait", []]);
+  await approve(world, "lin", head);
+  const { verdict, approvals } = await propose(world, head);
+  assert.deepEqual([verdict, approvals.given.map((one) => one.person)], ["allow", ["lin"]]);
+  assert.deepEqual(
+    approvals.ignored.map((one) => [one.code, one.message]),
+    Array(2).fill(["approval-malformed", "an approval is not read: git refuses what it names."]),
+  );
+});
+
 test("who left between the check and the landing lends it no approval", async (t) => {
   const world = base.copy(t);
   const hours = (count: number) => Date.now() + count * 3_600_000;

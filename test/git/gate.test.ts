@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -124,6 +125,68 @@ test("an object that git's own checks refuse does not come in", async (t) => {
   const git = await gate(t, repo.path);
   await assert.rejects(git.fetch(), { code: "fetch-failed", retryable: true });
   await assert.rejects(git.resolve("main"), { code: "unknown-revision" });
+});
+
+test("what git refuses among the approvals keeps neither a branch nor another approval out, and does not come in", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit({ files: { a: "1" } });
+  const git = await gate(t, repo.path);
+  const names = async () => (await git.refs("refs/sluice/approvals/", 100)).map((ref) => ref.name.slice(-2));
+  approve(repo, "11", "withdrawn later");
+  await git.fetch();
+  const tree = repo.rawTree([{ mode: "40000", name: ".git", id: repo.git(["rev-parse", "HEAD^{tree}"]) }]);
+  const bad = repo.commitTree(tree);
+  for (const name of ["22", "55"]) repo.git(["update-ref", `refs/sluice/approvals/${name}`, bad]);
+  for (const name of ["33", "44", "66"]) approve(repo, name, `yes ${name}`);
+  repo.git(["update-ref", "-d", "refs/sluice/approvals/11"]);
+  const next = repo.commit({ files: { a: "2" } });
+  await git.fetch();
+  assert.deepEqual([await git.resolve("main"), await names()], [next, ["33", "44", "66"]]);
+  const refused = ["22", "55"].map((name) => ({
+    ref: `refs/sluice/approvals/${name}`,
+    count: 1,
+    why: "git refuses what it names",
+  }));
+  assert.deepEqual(git.unfetched, refused);
+  await assert.rejects(git.fetchCommit(commitId(bad)), { code: "head-not-fetchable" });
+  for (let again = 0; again < 4; again += 1) {
+    await git.fetch();
+    assert.deepEqual([git.unfetched, await names()], [refused, ["33", "44", "66"]]);
+  }
+  repo.git(["update-ref", "refs/sluice/approvals/22", head]);
+  approve(repo, "55", "yes after all");
+  await git.fetch();
+  assert.deepEqual([git.unfetched, await names()], [[], ["22", "33", "44", "55", "66"]]);
+});
+
+test("an approval that moves to something that git refuses is gone", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  approve(repo, "aa", "yes");
+  const git = await gate(t, repo.path);
+  await git.fetch();
+  const tree = repo.rawTree([{ mode: "40000", name: ".git", id: repo.git(["rev-parse", "HEAD^{tree}"]) }]);
+  repo.git(["update-ref", "refs/sluice/approvals/aa", repo.commitTree(tree)]);
+  await git.fetch();
+  assert.deepEqual(await git.refs("refs/sluice/approvals/", 10), []);
+});
+
+test("names that no approval has, or that cannot be read, are counted and keep no branch back", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit({ files: { a: "1" } });
+  approve(repo, "aa", "yes");
+  for (const name of ["a/b", "with.dot"]) approve(repo, name, "odd");
+  repo.git(["update-ref", `refs/sluice/approvals/${"d/".repeat(40)}e`, head]);
+  repo.git(["update-ref", `refs/other/${"d/".repeat(40)}e`, head]);
+  symlinkSync("nowhere", join(repo.path, ".git/refs/sluice/approvals/link"));
+  const git = await gate(t, repo.path);
+  await git.fetch();
+  assert.equal(await git.resolve("main"), head);
+  assert.deepEqual(
+    (await git.refs("refs/sluice/approvals/", 10)).map((ref) => ref.name),
+    ["refs/sluice/approvals/aa"],
+  );
+  assert.deepEqual(git.unfetched, [{ ref: null, count: 2, why: "have names that no approval has" }]);
 });
 
 test("an object swapped on the source's disk does not come in", async (t) => {

@@ -115,6 +115,22 @@ test("an object swapped on disk is corrupt: blob, tree, commit and tag", async (
   await assert.rejects(git.commit(head), { code: "object-corrupt" });
 });
 
+test("what strangers wrote is read in one go: whatever is no small blob, or another than its id says, is null", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit({ files: { a: "first", b: "second" } });
+  const id = (name: string) => repo.git(["rev-parse", `${head}:${name}`]);
+  const [good, swapped] = [id("a"), id("b")];
+  swapObject(repo, swapped, good);
+  const large = repo.object("blob", "x".repeat(11));
+  const git = await preview(t, repo.path);
+  const text = (body: Uint8Array | null) => body && Buffer.from(body).toString();
+  const asked = [good, head, swapped, large, "f".repeat(40), good];
+  const all = await git.smallBlobs(asked, { each: 10, together: 20 });
+  assert.deepEqual(all.map(text), ["first", null, null, null, null, "first"]);
+  assert.deepEqual((await git.smallBlobs(asked, { each: 10, together: 9 })).map(text), ["first", null]);
+  assert.deepEqual(await git.smallBlobs([], { each: 10, together: 9 }), []);
+});
+
 test("cat-file that is killed is started again once, then it is git-failed", async (t) => {
   const repo = await repository(t);
   const head = repo.commit({ files: { a: "1" } });

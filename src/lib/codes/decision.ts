@@ -81,14 +81,14 @@ export const DECISION_CODES = {
   },
   "approval-malformed": {
     class: "refused",
-    means: "An approval is not one signed statement of the right form within 64 KiB.",
+    means: "An approval is not one signed statement of the right form within 64 KiB, or git refuses what it names.",
     example: "A blob under refs/sluice/approvals/ that is not a DSSE envelope.",
     fix: "Make it again with `sluice approve --target TARGET`.",
   },
   "approval-unread": {
     class: "refused",
     means:
-      "More lies under refs/sluice/approvals/ than is looked at: 10,000 references or 64 MiB, 1,000 approvals of one content.",
+      "More lies under refs/sluice/approvals/ than is looked at: 10,000 references or 64 MiB, 1,000 approvals of one content, names of one part.",
     example: "A thousand references were pushed there, or those of years were never removed.",
     fix: "Remove old ones: git push origin --delete REF..., and let only approvers push below refs/sluice/approvals/.",
   },

@@ -130,8 +130,8 @@ export const GATE: readonly Mutant[] = [
   {
     name: "reads as many approvals as anybody writes",
     file: "src/gate/approval-refs.ts",
-    find: "if (index === bounds.references || bytes > bounds.bytes) {",
-    replace: "if (index === bounds.references) {",
+    find: "together: bounds.bytes });",
+    replace: "together: 1_000_000_000 });",
     test: "test/gate/approval-refs.test.ts",
     named: "no more references are read than the bound, nor more bytes, and the rest is counted",
   },
