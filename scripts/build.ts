@@ -82,7 +82,7 @@ async function bundle(folder: string): Promise<void> {
   const outcome = await bundled({
     absWorkingDir: PACKAGE_ROOT,
     entryPoints: { ...ENTRIES, ...familyEntries() },
-    plugins: [FAMILIES_APART],
+    plugins: [FAMILIES_APART, SCHEMA_READER_LATER],
     outdir: folder,
     bundle: true,
     // not "esm", which would load every module of Node that any command needs before the first line runs
@@ -113,6 +113,22 @@ const FAMILIES_APART: Plugin = {
     onResolve({ filter: /^\.\/builtins\/[a-z]+\.ts$/ }, ({ path, kind }) =>
       kind === "dynamic-import" ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
     );
+  },
+};
+
+/** zod's reader of JSON Schema takes as long to start as reading a configuration, and one command calls it. */
+const SCHEMA_READER_LATER: Plugin = {
+  name: "schema reader later",
+  setup({ onResolve, onLoad }) {
+    const namespace = "later";
+    onResolve({ filter: /^\.\/from-json-schema\.js$/, namespace: "file" }, ({ resolveDir, path }) => ({
+      path: join(resolveDir, path),
+      namespace,
+    }));
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+      contents: `export const fromJSONSchema = (...given) => require(${JSON.stringify(path)}).fromJSONSchema(...given);`,
+      resolveDir: PACKAGE_ROOT,
+    }));
   },
 };
 

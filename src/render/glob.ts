@@ -20,7 +20,19 @@ export function matchesPattern(pattern: string, path: string): boolean {
 export function openPattern(pattern: string): (path: string) => boolean {
   if (!isPattern(pattern)) return () => false;
   const parts = partsOf(pattern);
-  return (path) => matchParts(parts, path.split("/"));
+  const [start, end] = [plainStart(parts), plainPart(parts.at(-1))];
+  return (path) => path.startsWith(start) && path.endsWith(end) && matchParts(parts, path.split("/"));
+}
+
+/** What every match begins with: most paths are told apart by it at once. */
+function plainStart(parts: readonly string[]): string {
+  const first = plainPart(parts[0]);
+  return first !== "" && parts.length > 1 ? `${first}/` : first;
+}
+
+/** "" for a part with a wildcard. */
+function plainPart(part = ""): string {
+  return /[*?]/.test(part) ? "" : part;
 }
 
 function isPart(part: string): boolean {

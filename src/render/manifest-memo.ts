@@ -1,45 +1,57 @@
 /**
- * Remembers what a manifest file gave, by everything that it follows from: path, content, whether it is ignored, and the
- * version of this reading. Only files without a failure are remembered; identity and digest are computed again.
+ * Remembers what a manifest file gave, by everything that it follows from: path, blob id, whether it is ignored, and the
+ * version of this reading. A file that is remembered is not read again. Only files without a failure are; identity and
+ * digest are computed anew. Why a blob id may stand for its bytes: docs/decisions/032-manifests-by-blob-id.md.
  */
-
-import { encodeHex, utf8 } from "../lib/bytes.ts";
+import type { TreeFile } from "../git/object.ts";
 import type { JsonObject } from "../lib/canonical.ts";
-import { sha256, sha256Hex } from "../lib/digest.ts";
+import { sha256Hex } from "../lib/digest.ts";
 import type { Memo } from "../lib/memo.ts";
 import { VERSION } from "../lib/version.ts";
 import { identify } from "./identity.ts";
-import { readManifest } from "./manifest.ts";
-import type { RenderedParts } from "./renderer.ts";
+import type { FileParts } from "./renderer.ts";
 import type { Origin, Resource } from "./resource.ts";
 
 /** Counts up with every change of what a file's bytes mean. */
-const READING_VERSION = 1;
+const READING_VERSION = 2;
 
 interface Remembered {
+  readonly bytes: number;
+  readonly resources: readonly RememberedResource[];
+}
+
+interface RememberedResource {
   readonly canonical: string;
   readonly line: number;
   readonly document: number;
   readonly at: string;
 }
 
-export function recallManifest(path: string, bytes: Uint8Array, isIgnored: boolean, memo: Memo): RenderedParts {
-  const context = utf8(`${VERSION}\n${READING_VERSION}\n${isIgnored}\n${JSON.stringify(path)}\n`);
-  const name = encodeHex(sha256(context, bytes));
-  const text = memo.get(name);
-  const known = text === null ? null : restore(path, JSON.parse(text) as readonly Remembered[]);
-  if (known !== null) return { resources: known, failures: [] };
-  const parts = readManifest(path, bytes, isIgnored);
-  if (parts.failures.length === 0) memo.set(name, JSON.stringify(parts.resources.map(remembered)));
-  return parts;
+/** null when it is not remembered, or when any of it is no object with an identity: then the file is read anew. */
+export function recallManifest(file: TreeFile, isIgnored: boolean, memo: Memo): FileParts | null {
+  const text = memo.get(nameOf(file, isIgnored));
+  if (text === null) return null;
+  const { bytes, resources } = JSON.parse(text) as Remembered;
+  const known = restore(file.path, resources);
+  return known === null ? null : { bytes, parts: { resources: known, failures: [] } };
 }
 
-function remembered({ canonical, origin: { line, document, at } }: Resource): Remembered {
+export function rememberManifest(file: TreeFile, isIgnored: boolean, { bytes, parts }: FileParts, memo: Memo): void {
+  if (parts.failures.length > 0) return;
+  const remembered: Remembered = { bytes, resources: parts.resources.map(rememberedResource) };
+  memo.set(nameOf(file, isIgnored), JSON.stringify(remembered));
+}
+
+/** The id stands in front: it has no space, so that no path can make two names alike. */
+function nameOf({ id, path }: TreeFile, isIgnored: boolean): string {
+  return [VERSION, READING_VERSION, id, isIgnored, path].join(" ");
+}
+
+function rememberedResource({ canonical, origin: { line, document, at } }: Resource): RememberedResource {
   return { canonical, line, document, at };
 }
 
-/** null when any of it is no object with an identity: then the file is read anew. */
-function restore(file: string, parts: readonly Remembered[]): readonly Resource[] | null {
+function restore(file: string, parts: readonly RememberedResource[]): readonly Resource[] | null {
   const resources: Resource[] = [];
   for (const { canonical, line, document, at } of parts) {
     const object = JSON.parse(canonical) as JsonObject;

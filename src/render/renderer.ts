@@ -9,7 +9,7 @@ export interface RenderSource {
   /** Blobs in the order asked; @throws SluiceError `object-too-large` and others of git. */
   read(ids: readonly BlobId[]): Promise<readonly Uint8Array[]>;
   isIgnored(path: string): boolean;
-  /** What files gave before, by their content. */
+  /** What files gave before, by path and blob id. */
   readonly memo: Memo;
   /** What files of another tree gave a moment ago. */
   readonly shared: SharedFiles;
@@ -19,7 +19,13 @@ export interface RenderSource {
  * Two trees of one change have most files in common: the same path, content and `ignore` give the same. Keyed by
  * `<blob id> <isIgnored> <path>`; kept for one judgement, under one set of rules.
  */
-export type SharedFiles = Map<string, { readonly bytes: number; readonly parts: RenderedParts }>;
+export type SharedFiles = Map<string, FileParts>;
+
+/** What one file of so many bytes gave. */
+export interface FileParts {
+  readonly bytes: number;
+  readonly parts: RenderedParts;
+}
 
 export interface RenderedParts {
   readonly resources: readonly Resource[];

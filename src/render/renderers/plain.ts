@@ -1,8 +1,8 @@
 /** Plain folders: every `.yaml`, `.yml` and `.json` file below the target's path, exactly as it stands there. */
 import type { TreeFile } from "../../git/object.ts";
 import { asSluiceError, SluiceError } from "../../lib/errors.ts";
-import { isManifest, tooLarge } from "../manifest.ts";
-import { recallManifest } from "../manifest-memo.ts";
+import { isManifest, readManifest, tooLarge } from "../manifest.ts";
+import { recallManifest, rememberManifest } from "../manifest-memo.ts";
 import type { RenderedParts, Renderer, RenderSource } from "../renderer.ts";
 import type { RenderFailure, Resource } from "../resource.ts";
 
@@ -30,12 +30,21 @@ async function renderPlain(source: RenderSource): Promise<RenderedParts> {
   return { resources, failures };
 }
 
-/** What the other tree has given already is not read again. */
+/** What the other tree has given already, or an earlier run, is not read again. */
 async function readUnshared(source: RenderSource, files: readonly TreeFile[]): Promise<void> {
-  const unread = files.filter((file) => !source.shared.has(sharedName(source, file)));
+  const unread: TreeFile[] = [];
+  for (const file of files) {
+    const name = sharedName(source, file);
+    if (source.shared.has(name)) continue;
+    const known = recallManifest(file, source.isIgnored(file.path), source.memo);
+    if (known === null) unread.push(file);
+    else source.shared.set(name, known);
+  }
   for (const { file, content } of await readFiles(source, unread)) {
-    const parts = partsOf(file, content, source);
-    source.shared.set(sharedName(source, file), { bytes: content?.byteLength ?? 0, parts });
+    const isIgnored = source.isIgnored(file.path);
+    const given = { bytes: content?.byteLength ?? 0, parts: partsOf(file, content, isIgnored) };
+    rememberManifest(file, isIgnored, given, source.memo);
+    source.shared.set(sharedName(source, file), given);
   }
 }
 
@@ -43,9 +52,9 @@ function sharedName(source: RenderSource, file: TreeFile): string {
   return `${file.id} ${source.isIgnored(file.path)} ${file.path}`;
 }
 
-function partsOf(file: TreeFile, content: Uint8Array | null, source: RenderSource): RenderedParts {
-  if (content === null) return { resources: [], failures: [tooLarge(file.path)] };
-  return recallManifest(file.path, content, source.isIgnored(file.path), source.memo);
+function partsOf({ path }: TreeFile, content: Uint8Array | null, isIgnored: boolean): RenderedParts {
+  if (content === null) return { resources: [], failures: [tooLarge(path)] };
+  return readManifest(path, content, isIgnored);
 }
 
 interface FileContent {

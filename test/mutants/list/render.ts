@@ -15,6 +15,22 @@ export const RENDER_AND_LIB: readonly Mutant[] = [
     named: "are refused, with both places in the message",
   },
   {
+    name: "takes a remembered file for whatever lies at its path",
+    file: "src/render/manifest-memo.ts",
+    find: "READING_VERSION, id, isIgnored, path]",
+    replace: "READING_VERSION, isIgnored, path]",
+    test: "test/render/manifest-memo.test.ts",
+    named: "is read again when its content, its path or what `ignore` says of it is another",
+  },
+  {
+    name: "remembers a file that was refused",
+    file: "src/render/manifest-memo.ts",
+    find: "if (parts.failures.length > 0) return;",
+    replace: "",
+    test: "test/render/manifest-memo.test.ts",
+    named: "does not vouch for a file that was refused",
+  },
+  {
     name: "follows a symbolic link or submodule on the way to a target",
     file: "src/render/render.ts",
     find: "if (link !== null) return failed(link);",
