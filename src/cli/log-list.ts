@@ -15,27 +15,22 @@ import {
 } from "../log/entry.ts";
 import { drawSample } from "../log/sample.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
-import { type Command, type Invocation, listOption, type OptionText, textOption } from "./command.ts";
+import { type Command, type Invocation, isSet, listOption, type OptionText, textOption } from "./command.ts";
+import { isStream, streamEntries } from "./log-list-stream.ts";
 import { CONFIG_OPTION, withGateLog } from "./opening.ts";
 import { entryLine } from "./reports/entry.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAXIMUM_LIMIT = 10_000;
-const TERM_KINDS = [
-  "resource",
-  "person",
-  "rule",
-  "commit",
-  "release",
-  "waiver",
-  "key",
-] as const satisfies readonly TermKind[];
+const WHOLE_COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const COMMIT_PREFIX = /^[0-9a-f]{4,63}$/;
+const TERM_KINDS = ["resource", "person", "rule", "release", "waiver", "key"] as const satisfies readonly TermKind[];
 
 const TERM_OPTIONS: Readonly<Record<string, OptionText>> = {
   resource: { type: "string", value: "NAME", description: "Kind/namespace/name that a decision changed" },
   person: { type: "string", value: "NAME", description: "signer, approver or operator" },
   rule: { type: "string", value: "ID", description: "a rule that spoke" },
-  commit: { type: "string", value: "ID", description: "whole commit id" },
+  commit: { type: "string", value: "ID", description: "commit id, or its first digits (4 at least)" },
   release: { type: "string", value: "N", description: "sequence of a release" },
   waiver: { type: "string", value: "ID", description: "a waiver that was used" },
   key: { type: "string", value: "FINGERPRINT", description: "a key that signed" },
@@ -46,6 +41,8 @@ export const logList: Command = {
   summary: "search the log",
   usage: [
     "log list --config gate.yaml [--target T] [--kind K]... [--verdict V] [--from TIME] [--to TIME] [--resource NAME] ...",
+    "log list --config gate.yaml --count ...",
+    "log list --config gate.yaml --format ndjson [--disclosed] ...",
     "log list --config gate.yaml --sample N --seed TEXT [--after INDEX] ...",
   ],
   options: {
@@ -63,9 +60,26 @@ export const logList: Command = {
     ...TERM_OPTIONS,
     sample: { type: "string", value: "N", description: "draw so many at random instead; the same seed draws the same" },
     seed: { type: "string", value: "TEXT", description: "published seed of --sample" },
-    after: { type: "string", value: "INDEX", description: "go on below this entry; a sample: only entries below it" },
-    limit: { type: "string", value: "N", description: `at most so many (default ${DEFAULT_LIMIT})` },
+    after: {
+      type: "string",
+      value: "INDEX",
+      description: "go on behind this entry, in the order of --sort; a sample: only entries below it",
+    },
+    sort: {
+      type: "string",
+      value: "ORDER",
+      values: ["newest", "oldest"],
+      description: "newest (default) or oldest first",
+    },
+    limit: { type: "string", value: "N", description: `at most so many (default ${DEFAULT_LIMIT}; ndjson: all)` },
+    count: { type: "boolean", description: "say only how many there are" },
+    disclosed: { type: "boolean", description: "ndjson: with the values beside each entry" },
     ...ANSWER_OPTIONS,
+    format: {
+      ...ANSWER_OPTIONS.format,
+      values: ["text", "json", "ndjson"],
+      description: "text (default), json; may be repeated; or ndjson, an entry a line",
+    },
   },
   positionals: [0, 0],
   exitCodes: [[0, "listed"]],
@@ -78,6 +92,10 @@ async function run(invocation: Invocation): Promise<number> {
   const query = queryOf(invocation);
   const wanted = sampleOf(invocation);
   if (wanted !== null) return runSample(invocation, query, wanted);
+  if (isStream(invocation)) return withGateLog(invocation, (log) => streamEntries(invocation, log, query), ["ndjson"]);
+  if (isSet(invocation, "disclosed"))
+    throw new SluiceError("usage", "Only ndjson has room for the disclosed values.", { fix: "--format ndjson" });
+  if (isSet(invocation, "count")) return runCount(invocation, query);
   const { entries, count } = await withGateLog(invocation, async (log) => ({
     entries: await log.find(query),
     count: await log.count(query),
@@ -91,6 +109,13 @@ async function run(invocation: Invocation): Promise<number> {
     sample: null,
   };
   answer(invocation, report, () => text(entries, count));
+  return 0;
+}
+
+async function runCount(invocation: Invocation, query: EntryQuery): Promise<number> {
+  const count = await withGateLog(invocation, (log) => log.count(query));
+  const report = { apiVersion: "sluice/v1", kind: "Entries", count, entries: [], next: null, sample: null };
+  answer(invocation, report, () => `${count}\n`);
   return 0;
 }
 
@@ -123,8 +148,11 @@ function sampleOf(invocation: Invocation): WantedSample | null {
     throw new SluiceError("usage", `A sample is of 1 to ${MAXIMUM_LIMIT} entries, and has a seed.`, {
       fix: "--sample 25 --seed 2026-Q4",
     });
-  if (textOption(invocation, "limit") === undefined) return { size, seed };
-  throw new SluiceError("usage", "A sample is drawn from all that is found; it has no --limit.", { fix: "--sample N" });
+  const others = ["limit", "sort", "count", "disclosed"].filter((name) => invocation.options[name] !== undefined);
+  if (others.length === 0 && !isStream(invocation)) return { size, seed };
+  throw new SluiceError("usage", "A sample is drawn from all that is found, and shown in the order of the log.", {
+    fix: "--sample N --seed TEXT, with --format text or json",
+  });
 }
 
 function text(entries: readonly LoggedEntry[], count: number): string {
@@ -146,6 +174,7 @@ function queryOf(invocation: Invocation): EntryQuery {
   const [from, to] = [timeOption(invocation, "from"), timeOption(invocation, "to")];
   const after = numberOption(invocation, "after");
   const limit = Math.min(numberOption(invocation, "limit") ?? DEFAULT_LIMIT, MAXIMUM_LIMIT);
+  const order = oneOf(invocation, "sort", ["newest", "oldest"]) ?? "newest";
   return {
     ...(target === undefined ? {} : { target }),
     ...(verdict === undefined ? {} : { verdict }),
@@ -153,10 +182,21 @@ function queryOf(invocation: Invocation): EntryQuery {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(after === undefined ? {} : { after }),
-    terms: termsOf(invocation),
-    order: "newest",
+    ...commitOf(invocation),
+    order,
     limit,
   };
+}
+
+/** A whole id is a term like any other; digits are its beginning. */
+function commitOf(invocation: Invocation): Pick<EntryQuery, "terms" | "commitPrefix"> {
+  const [terms, commit] = [termsOf(invocation), textOption(invocation, "commit")?.toLowerCase()];
+  if (commit === undefined) return { terms };
+  if (WHOLE_COMMIT.test(commit)) return { terms: [{ kind: "commit", value: commit }, ...terms] };
+  if (COMMIT_PREFIX.test(commit)) return { terms, commitPrefix: commit };
+  throw new SluiceError("usage", "--commit takes a commit id, or its first digits, four at least.", {
+    fix: "--commit 9be1d02",
+  });
 }
 
 function termsOf(invocation: Invocation): readonly Term[] {
@@ -187,7 +227,7 @@ export function timeOption(invocation: Invocation, name: string): number | undef
   throw new SluiceError("usage", `--${name} takes a day or a time in UTC.`, { fix: `--${name} 2026-11-21T10:00:00Z` });
 }
 
-function numberOption(invocation: Invocation, name: string): number | undefined {
+export function numberOption(invocation: Invocation, name: string): number | undefined {
   const text = textOption(invocation, name);
   if (text === undefined || /^[0-9]{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
   throw new SluiceError("usage", `--${name} takes a number.`, { fix: `--${name} 100` });

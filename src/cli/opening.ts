@@ -42,8 +42,12 @@ export async function withGate<T>(
 }
 
 /** Opens only the log, for reading; another process may be writing it. */
-export async function withGateLog<T>(invocation: Invocation, work: (log: DecisionLog) => Promise<T>): Promise<T> {
-  const log = await openGateLog(gateConfiguration(invocation));
+export async function withGateLog<T>(
+  invocation: Invocation,
+  work: (log: DecisionLog) => Promise<T>,
+  formats?: readonly string[],
+): Promise<T> {
+  const log = await openGateLog(gateConfiguration(invocation, formats));
   try {
     return await work(log);
   } finally {

@@ -110,6 +110,8 @@ export interface EntryQuery {
   readonly kinds?: readonly EntryKind[];
   readonly verdict?: Verdict;
   readonly terms?: readonly Term[];
+  /** First digits of a commit id, in small letters. */
+  readonly commitPrefix?: string;
   /** An entry index; newest first below it, or oldest first above it. */
   readonly after?: number;
   readonly order?: "newest" | "oldest";

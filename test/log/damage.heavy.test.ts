@@ -17,9 +17,7 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import { exportFolder } from "../../src/log/export.ts";
 import { generateNoteKey } from "../../src/log/note.ts";
-import { findStatement } from "../../src/log/query.ts";
 import { networkFileSystem } from "../../src/log/stores/sqlite/database.ts";
-import { attachSearchIndex } from "../../src/log/stores/sqlite/search-index.ts";
 import { verifyLog } from "../../src/log/verify.ts";
 import { draft, fill, KEY, logPath, ORIGIN, openTestLog, openTestReader } from "../support/log.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -430,40 +428,5 @@ describe("the anchor", () => {
     const { index } = await log.append(draft());
     assert.equal(index, 6, "the unpublished entry is there, and only once");
     assert.equal(readFileSync(anchor, "utf8"), (await log.checkpoint()).note);
-  });
-});
-
-describe("queries", () => {
-  it("walk an index for a term, for a target, and for a period", async (context) => {
-    const path = await closedLog(context, 3);
-    const db = new DatabaseSync(path, { readOnly: true });
-    context.after(() => db.close());
-    assert.ok(attachSearchIndex(db, path), "closing the log brought its index up to date");
-    const plan = (query: Parameters<typeof findStatement>[0]) => {
-      const { sql, parameters } = findStatement(query, { start: 0, end: 3 }, true);
-      return db
-        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(...parameters)
-        .map(({ detail }) => String(detail));
-    };
-    const byTerm = plan({ terms: [{ kind: "person", value: "ada" }] });
-    assert.ok(
-      byTerm.some((line) => /SEARCH t USING PRIMARY KEY \(kind=\? AND value=\?/.test(line)),
-      byTerm.join("\n"),
-    );
-    const byTarget = plan({ target: "prod", kinds: ["decision", "release"] });
-    assert.ok(
-      byTarget.some((line) =>
-        /COVERING INDEX entries_search \(target=\? AND kind=\? AND idx>\? AND idx<\?\)/.test(line),
-      ),
-      byTarget.join("\n"),
-    );
-    const byTime = plan({});
-    assert.ok(
-      byTime.some((line) => /SEARCH e USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/.test(line)),
-      byTime.join("\n"),
-    );
-    for (const lines of [byTarget, byTime])
-      assert.ok(!lines.some((line) => /SCAN e|TEMP B-TREE/.test(line)), lines.join("\n"));
   });
 });

@@ -3,6 +3,7 @@
  * hold real output against them. Keys are always there, absent values are null, arrays are always there.
  */
 import * as z from "zod";
+import { entryLineSchema } from "../../gate/json/schemas/log.ts";
 import {
   apiVersion,
   code,
@@ -309,6 +310,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   explain: { title: "Output of `sluice explain --format json`", schema: explainSchema },
   init: { title: "Output of `sluice init --format json`", schema: initSchema },
   keygen: { title: "Output of `sluice keygen --format json`", schema: keygenSchema },
+  "log-entry": { title: "One line of `sluice log list --format ndjson`", schema: entryLineSchema },
   "log-reconcile": { title: "Output of `sluice log reconcile --format json`", schema: reconciliationSchema },
   "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },

@@ -5,6 +5,7 @@ const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
 const AUDIT = "test/log/audit.test.ts";
+const QUERY = "test/log/query.test.ts";
 const RECONCILE = "test/log/reconcile.test.ts";
 const MERKLE = "test/log/merkle.test.ts";
 const SEQUENCER = "src/log/stores/sqlite/sequencer.ts";
@@ -339,5 +340,21 @@ export const LOG: readonly Mutant[] = [
     replace: "commit !== null",
     test: RECONCILE,
     named: "names each commit without a decision, also between decided ones, and not those of other targets",
+  },
+  {
+    name: "looks only where the search index has been",
+    file: "src/log/query.ts",
+    find: "AND d.idx >= ",
+    replace: "AND d.idx < 0 AND d.idx >= ",
+    test: QUERY,
+    named: "finds what a look at every entry finds, with an index that has not reached the end",
+  },
+  {
+    name: "reads every entry of the log to find those of one kind",
+    file: "src/log/query.ts",
+    find: "return union(arms.map((one) => armOf(one, query, bounds)));",
+    replace: "return arm(ENTRIES, query, bounds, []);",
+    test: QUERY,
+    named: "walks an index, whatever it filters by, and sorts nothing that the index gives in order",
   },
 ];

@@ -56,6 +56,11 @@ export const entriesSchema = z.strictObject({
     .describe("The entries whose SHA-256(seed, line end, leafHash) is least; null without --sample."),
 });
 
+/** A line of `log list --format ndjson`. */
+export const entryLineSchema = entrySchema.extend({
+  disclosed: z.record(z.string(), z.json()).optional().describe("With --disclosed; null where a value was erased."),
+});
+
 export const entryReportSchema = z.strictObject({
   apiVersion,
   kind: z.literal("Entry"),

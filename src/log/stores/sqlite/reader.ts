@@ -9,7 +9,7 @@ import type { Disclosure, EntryDraft, EntryQuery, LoggedEntry, Receipt } from ".
 import { readLeaf } from "../../leaf.ts";
 import { isTreeSize, leafHash, verifyInclusion } from "../../merkle.ts";
 import type { NoteVerifier } from "../../note.ts";
-import { type Bounds, countStatement, findStatement } from "../../query.ts";
+import { type Bounds, countStatement, findStatement, needsTargets, TARGETS_SQL } from "../../query.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
 import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
 import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
@@ -106,8 +106,8 @@ export class SqliteReader implements DecisionLog {
   }
 
   /** Looked for when terms are asked for: most readers never do, and that of a new log appears after its first entries. */
-  #searchable({ terms }: EntryQuery): boolean {
-    if (terms === undefined || terms.length === 0) return false;
+  #searchable({ terms, commitPrefix }: EntryQuery): boolean {
+    if (commitPrefix === undefined && (terms === undefined || terms.length === 0)) return false;
     this.#hasIndex ||= attachSearchIndex(this.#db, this.#options.path);
     return this.#hasIndex;
   }
@@ -173,11 +173,20 @@ export class SqliteReader implements DecisionLog {
     return { index, leaf: reading.leaf, bytes, leafHash: encodeBase64(hash), disclosed };
   }
 
-  #bounds({ from, to, after, order }: EntryQuery, size: number): Bounds {
+  #bounds(query: EntryQuery, size: number): Bounds {
+    const { from, to, after, order } = query;
+    const targets = needsTargets(query) ? this.#targets() : [];
     const start = from === undefined ? 0 : this.#firstSince(from, size);
     const end = to === undefined ? size : this.#firstSince(to, size);
-    if (after === undefined) return { start, end };
-    return order === "oldest" ? { start: Math.max(start, after + 1), end } : { start, end: Math.min(end, after) };
+    if (after === undefined) return { start, end, targets };
+    return order === "oldest"
+      ? { start: Math.max(start, after + 1), end, targets }
+      : { start, end: Math.min(end, after), targets };
+  }
+
+  #targets(): Bounds["targets"] {
+    const rows = this.#db.prepare(TARGETS_SQL).all();
+    return rows.map(({ target }) => (target === null ? null : String(target)));
   }
 
   /** Number of the first entry at or after `at`: time never decreases, so it is found by halving. */

@@ -1,0 +1,170 @@
+/** Queries find what a look at every entry finds, and walk an index for every filter that there is. */
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, it } from "node:test";
+import type { DecisionLog } from "../../src/log/decision-log.ts";
+import type { EntryKind, EntryQuery, LoggedEntry, Term, Verdict } from "../../src/log/entry.ts";
+import { countStatement, findStatement, needsTargets, TARGETS_SQL } from "../../src/log/query.ts";
+import { openForReading } from "../../src/log/stores/sqlite/database.ts";
+import { attachSearchIndex, SearchIndex, searchIndexPath } from "../../src/log/stores/sqlite/search-index.ts";
+import { draft, logPath, openTestLog, openTestReader } from "../support/log.ts";
+import type { Scope } from "../support/temp.ts";
+
+const COUNT = 60;
+const BEGIN = Date.parse("2026-10-01T00:00:00Z");
+const TARGETS = ["prod", "staging", null] as const;
+const KINDS: readonly EntryKind[] = ["decision", "release", "hold", "receipt"];
+const VERDICTS: readonly (Verdict | null)[] = ["allow", "deny", null, "error", "wait"];
+
+const commitOf = (at: number) =>
+  (at % 13)
+    .toString(16)
+    .repeat(4)
+    .padEnd(40, String(at % 7));
+
+/** Entry `at`: everything about it is a function of its number, with periods that share no divisor. */
+const termsOf = (at: number): readonly Term[] => [
+  { kind: "person", value: `person-${at % 5}` },
+  { kind: "resource", value: `Deployment/apps/web-${at % 11}` },
+  { kind: "commit", value: commitOf(at) },
+  { kind: "commit", value: commitOf(at + 13) },
+];
+
+async function mixedLog(scope: Scope): Promise<string> {
+  const path = logPath(scope);
+  let now = BEGIN;
+  const log = await openTestLog(path, { clock: () => now });
+  for (let at = 0; at < COUNT; at++) {
+    now += 60_000;
+    const kind = KINDS[at % KINDS.length] as EntryKind;
+    const [target, verdict] = [TARGETS[at % 3] ?? null, VERDICTS[at % 5] ?? null];
+    await log.append(draft({ kind, target, verdict, terms: termsOf(at) }));
+  }
+  await log.close();
+  return path;
+}
+
+const QUERIES: Readonly<Record<string, EntryQuery>> = {
+  everything: {},
+  "a time range": { from: BEGIN + 600_000, to: BEGIN + 1_800_000 },
+  "a target": { target: "prod" },
+  "a target that is not there": { target: "none" },
+  "a kind": { kinds: ["hold"] },
+  "several kinds": { kinds: ["hold", "receipt"] },
+  "no kind": { kinds: [] },
+  "a target and a kind": { target: "staging", kinds: ["decision", "release"] },
+  "a verdict": { verdict: "deny" },
+  "a verdict of a target": { verdict: "allow", target: "prod" },
+  "a person": { terms: [{ kind: "person", value: "person-3" }] },
+  "a person and a resource": {
+    terms: [
+      { kind: "person", value: "person-3" },
+      { kind: "resource", value: "Deployment/apps/web-3" },
+    ],
+  },
+  "a whole commit": { terms: [{ kind: "commit", value: commitOf(4) }] },
+  "a commit's first digits": { commitPrefix: "33333" },
+  "a commit's first four digits, which several commits of an entry have": { commitPrefix: "3333" },
+  "a commit's first digits and a person": { commitPrefix: "3333", terms: [{ kind: "person", value: "person-1" }] },
+  "first digits that are nobody's": { commitPrefix: "ffff" },
+};
+
+function matches({ leaf }: LoggedEntry, at: number, query: EntryQuery): boolean {
+  const time = Date.parse(leaf.time);
+  const { from = 0, to = Number.POSITIVE_INFINITY, target, kinds, verdict, terms = [], commitPrefix } = query;
+  const own = termsOf(at);
+  return (
+    time >= from &&
+    time < to &&
+    (target === undefined || leaf.target === target) &&
+    (kinds === undefined || kinds.includes(leaf.kind)) &&
+    (verdict === undefined || leaf.verdict === verdict) &&
+    terms.every((term) => own.some(({ kind, value }) => kind === term.kind && value === term.value)) &&
+    (commitPrefix === undefined || own.some(({ kind, value }) => kind === "commit" && value.startsWith(commitPrefix)))
+  );
+}
+
+async function paged(log: DecisionLog, query: EntryQuery): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (let after = query.after; ; after = found.at(-1)) {
+    const page = await log.find({ ...query, limit: 4, ...(after === undefined ? {} : { after }) });
+    found.push(...page.map(({ index }) => index));
+    if (page.length < 4) return found;
+  }
+}
+
+describe("a query", () => {
+  const cleanups: (() => void)[] = [];
+  let path = "";
+  before(async () => {
+    path = await mixedLog({ after: (cleanup) => void cleanups.push(cleanup) });
+  });
+  after(() => {
+    for (const cleanup of cleanups) cleanup();
+  });
+  const forms: readonly (readonly [string, () => void])[] = [
+    ["with its index", () => undefined],
+    ["with an index that has not reached the end", () => reindex(path, 23)],
+    ["without an index", () => removeIndex(path)],
+  ];
+  for (const [form, prepare] of forms) {
+    it(`finds what a look at every entry finds, ${form}`, async (context) => {
+      prepare();
+      const log = await openTestReader(path);
+      context.after(() => log.close());
+      const all = await log.find({ order: "oldest" });
+      for (const [name, query] of Object.entries(QUERIES)) {
+        const expected = all.filter((entry, at) => matches(entry, at, query)).map(({ index }) => index);
+        const found = (await log.find({ ...query, order: "oldest" })).map(({ index }) => index);
+        assert.deepEqual(found, expected, name);
+        assert.equal(await log.count(query), expected.length, name);
+        assert.deepEqual(await paged(log, { ...query, order: "newest" }), expected.toReversed(), `${name}, paged`);
+        assert.deepEqual(await paged(log, { ...query, order: "oldest" }), expected, `${name}, paged upwards`);
+        const below = { ...query, after: 30, order: "newest" } as const;
+        const lower = expected.filter((index) => index < 30).toReversed();
+        assert.deepEqual(await paged(log, below), lower, `${name}, below entry 30`);
+      }
+    });
+  }
+
+  it("walks an index, whatever it filters by, and sorts nothing that the index gives in order", () => {
+    removeIndex(path);
+    reindex(path, COUNT);
+    const db = openForReading(path);
+    assert.ok(attachSearchIndex(db, path));
+    for (const [name, query] of Object.entries(QUERIES)) {
+      if (query.kinds?.length === 0) continue; // SQLite does not even look
+      const targets = needsTargets(query) ? TARGETS : [];
+      const bounds = { start: 0, end: COUNT, targets };
+      for (const statement of [findStatement(query, bounds, true), countStatement(query, bounds, true)]) {
+        const rows = db.prepare(`EXPLAIN QUERY PLAN ${statement.sql}`).all(...statement.parameters);
+        const plan = rows.map(({ detail }) => String(detail));
+        const scans = plan.filter((line) => /^SCAN (?:e|d|entries|disclosures|terms)\b/.test(line));
+        assert.deepEqual(scans, [], `${name}: ${plan.join("\n")}`);
+        if (query.terms === undefined && !("commitPrefix" in query) && (query.kinds ?? query.target) !== undefined)
+          for (const line of plan.filter((one) => / e USING /.test(one)))
+            assert.match(line, /COVERING INDEX entries_search \(target=\? AND kind=\? AND idx>\? AND idx<\?\)/, name);
+        const isSorted = !("commitPrefix" in query) && query.terms === undefined;
+        if (isSorted) assert.ok(!plan.some((line) => /TEMP B-TREE/.test(line)), `${name}: ${plan.join("\n")}`);
+      }
+    }
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${TARGETS_SQL}`).all();
+    assert.ok(!plan.some(({ detail }) => /^SCAN e/.test(String(detail))), JSON.stringify(plan));
+    db.close();
+  });
+});
+
+function removeIndex(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(searchIndexPath(path) + suffix, { force: true });
+}
+
+/** An index that has reached so many entries. */
+function reindex(path: string, size: number): void {
+  removeIndex(path);
+  const db = new DatabaseSync(path, { readOnly: true });
+  const index = new SearchIndex(path, db);
+  index.follow(size);
+  index.close();
+  db.close();
+}
