@@ -16,6 +16,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("rollback", "release an earlier sequence again", async () => (await import("./rollback.ts")).rollback),
   entry("hold", "stop releases in a scope", async () => (await import("./hold.ts")).hold),
   entry("resume", "end a hold", async () => (await import("./hold.ts")).resume),
+  entry("serve", "run the gate as a service", async () => (await import("./serve.ts")).serve),
   entry("agent", "verify and apply the current release", async () => (await import("./agent.ts")).agent),
   entry("log list", "search the log", async () => (await import("./log-list.ts")).logList),
   entry("log show", "show one entry", async () => (await import("./log-show.ts")).logShow),
@@ -90,7 +91,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 export const PLANNED: readonly string[] = [
   "suggest",
   "test",
-  "serve",
   "witness",
   "drift",
   "replay",

@@ -13,7 +13,7 @@ export interface HeldTargets {
 export async function changeHold(gate: Gate, kind: "hold" | "resume", request: HoldRequest): Promise<HeldTargets> {
   const targets = scopedTargets(gate, request.scope);
   const { index } = await gate.log.append(holdDraft(kind, request, VERSION));
-  for (const target of targets) await signedHead(gate, target);
+  await Promise.all(targets.map((target) => signedHead(gate, target)));
   return { index, targets };
 }
 

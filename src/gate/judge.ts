@@ -62,8 +62,7 @@ export async function readJudgeAt(
     folder: inFolder(configuration.trust, ""),
   });
   const policies = await readPolicies(repository, files, configuration.policies, services);
-  const waiverText = (await readText(repository, files, configuration.waivers)) ?? "";
-  const waivers = waiverText.trim() === "" ? [] : readWaivers(waiverText, configuration.waivers);
+  const { waiverText, waivers } = await readWaiversOf(repository, files, configuration);
   const digests = {
     configuration: sha256Hex(text),
     trust: trust.digest,
@@ -87,6 +86,18 @@ export async function readJudgeTrust(repository: GitRepository, commit: CommitId
   const files = await repository.files((await repository.commit(commit)).tree);
   const { trust } = readSluiceYaml(await readConfigurationText(repository, files));
   return readTrustFolder(await readFolder(repository, files, trust), { revokedKeys: [], folder: inFolder(trust, "") });
+}
+
+/** Only the waivers of a commit. @throws what readSluiceConfiguration() throws, `waivers-invalid` */
+export async function readJudgeWaivers(repository: GitRepository, commit: CommitId): Promise<readonly Waiver[]> {
+  const files = await repository.files((await repository.commit(commit)).tree);
+  const configuration = readSluiceYaml(await readConfigurationText(repository, files));
+  return (await readWaiversOf(repository, files, configuration)).waivers;
+}
+
+async function readWaiversOf(repository: GitRepository, files: readonly TreeFile[], { waivers: path }: SluiceYaml) {
+  const waiverText = (await readText(repository, files, path)) ?? "";
+  return { waiverText, waivers: waiverText.trim() === "" ? [] : readWaivers(waiverText, path) };
 }
 
 async function readConfigurationText(repository: GitRepository, files: readonly TreeFile[]): Promise<string> {

@@ -11,8 +11,13 @@ export interface IngestedReports {
   readonly refused: readonly { readonly file: string; readonly code: string; readonly message: string }[];
 }
 
+/** One reading of a target's folder at a time, or one report would be recorded twice. */
+export function ingestReports(gate: Gate, target: string): Promise<IngestedReports> {
+  return gate.turns.take(`reports ${target}`, () => readInTurn(gate, target));
+}
+
 /** A folder that does not exist yet holds no report: the agent makes it with its first one. */
-export async function ingestReports(gate: Gate, target: string): Promise<IngestedReports> {
+async function readInTurn(gate: Gate, target: string): Promise<IngestedReports> {
   const { agents, reports } = gate.target(target);
   if (reports === undefined) return { applied: 0, refused: [] };
   const folder = resolve(gate.configuration.folder, reports);

@@ -192,7 +192,7 @@ function gateTarget({ gate }: GateConfiguration, name: string): GateTarget {
 }
 
 /** Where the database lies; the gate's git stores and object bytes lie beside it. */
-function dataFolder(configuration: GateConfiguration): string {
+export function dataFolder(configuration: GateConfiguration): string {
   const path = absoluteStore(configuration).slice("sqlite:".length);
   return dirname(path);
 }

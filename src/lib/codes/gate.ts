@@ -50,6 +50,18 @@ export const GATE_CODES = {
     example: "A robot opens five hundred pull requests within a minute.",
     fix: "Ask again in a minute; proposals that the service finds by itself are taken at a later look.",
   },
+  "service-stopping": {
+    class: "error",
+    means: "The service was told to stop: it finishes what it began and takes nothing new.",
+    example: "A check that arrives after SIGTERM.",
+    fix: "Ask again when it runs again; what it found by itself is judged after the next start.",
+  },
+  "disk-low": {
+    class: "error",
+    means: "The volume that holds the log is nearly full, so the service takes no more proposals; landings go on.",
+    example: "Less than 100 MiB are free where `log: {store: sqlite:./data/log.db}` lies.",
+    fix: "Make room there: `df -h FOLDER`; the service is ready again by itself.",
+  },
   "restart-needed": {
     class: "usage",
     means: "A new gate.yaml names another log or other keys, which a running service does not change.",

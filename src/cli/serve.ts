@@ -1,0 +1,69 @@
+/** `sluice serve`: the service. Looks, judges, logs and releases until a signal ends it. */
+import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
+import { openJournal } from "../server/journal.ts";
+import { Service } from "../server/service.ts";
+import type { Command, Invocation } from "./command.ts";
+import { CONFIG_OPTION, gateConfiguration, means } from "./opening.ts";
+
+export const serve: Command = {
+  name: "serve",
+  summary: "run the gate as a service",
+  usage: ["serve --config gate.yaml"],
+  options: { config: CONFIG_OPTION },
+  positionals: [0, 0],
+  exitCodes: [[0, "stopped by SIGTERM or SIGINT; what had begun is finished"]],
+  example: "sluice serve --config gate.yaml\njudges and releases what lands in the repositories of gate.yaml",
+  run,
+};
+
+/** SIGHUP reads gate.yaml again. After the first SIGTERM or SIGINT the next one ends the process as it would any other. */
+async function run(invocation: Invocation): Promise<number> {
+  const signals = listenToSignals();
+  try {
+    const configuration = gateConfiguration(invocation);
+    const journal = openJournal(invocation.output.remark, invocation.clock);
+    journal.say("info", "starting", { pid: process.pid });
+    const started = performance.now();
+    const service = await Service.start(configuration, { means: means(invocation), journal });
+    const targets = Object.keys(configuration.gate.targets).length;
+    journal.say("info", "ready", { targets, ms: Math.round(performance.now() - started) });
+    service.watch();
+    signals.onReload(() => void service.reload(() => reread(configuration)));
+    const signal = await signals.stopped;
+    journal.say("info", "stopping", { signal });
+    await service.stop();
+    journal.say("info", "stopped");
+    return 0;
+  } finally {
+    signals.forget();
+  }
+}
+
+function reread({ file }: GateConfiguration): GateConfiguration {
+  return readGateYaml(file);
+}
+
+/** Heard from the first moment on, so that no signal of a supervisor falls into the start. */
+function listenToSignals() {
+  const { promise: stopped, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let reload = (): void => undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    forget();
+    resolve(signal);
+  };
+  const hup = (): void => reload();
+  const forget = (): void => {
+    process.off("SIGTERM", stop).off("SIGINT", stop);
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", hup);
+  return {
+    stopped,
+    onReload: (handler: () => void): void => {
+      reload = handler;
+    },
+    forget: (): void => {
+      forget();
+      process.off("SIGHUP", hup);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** How much room the log's volume has left: first it is said, then the service is not ready any more. */
+import { statfsSync } from "node:fs";
+
+const MIB = 1024 * 1024;
+export const LITTLE_FREE_BYTES = 1024 * MIB;
+export const TOO_LITTLE_FREE_BYTES = 100 * MIB;
+
+export type Room = "enough" | "little" | "too-little" | "unknown";
+
+/** null where the system does not say. */
+export function freeBytes(folder: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
+}
+
+export function roomOf(bytes: number | null): Room {
+  if (bytes === null) return "unknown";
+  if (bytes < TOO_LITTLE_FREE_BYTES) return "too-little";
+  return bytes < LITTLE_FREE_BYTES ? "little" : "enough";
+}

@@ -1,0 +1,179 @@
+/** What routes may ask of the service and order it to do, beside what the log alone answers. */
+
+import { readHistory, type TargetHistory } from "../gate/history.ts";
+import { changeHold } from "../gate/holding.ts";
+import { checkReport } from "../gate/json/check.ts";
+import { landedReport } from "../gate/json/landed.ts";
+import { readJudgeWaivers, readSluiceConfiguration, targetYaml } from "../gate/judge.ts";
+import { commitId } from "../git/object.ts";
+import { asSluiceError, SluiceError } from "../lib/errors.ts";
+import type { HoldRequest } from "../release/holds.ts";
+import { isHeld, readHolds } from "../release/holds.ts";
+import { lastRelease } from "../release/record.ts";
+import type { Room } from "./free-space.ts";
+import type { Service } from "./service.ts";
+import type {
+  CheckRequest,
+  Holding,
+  Landings,
+  LogView,
+  MetricFacts,
+  Readiness,
+  ReleaseRequest,
+  ServiceView,
+  TargetState,
+  WaiverState,
+} from "./view.ts";
+
+type Orders = Omit<ServiceView, keyof LogView>;
+
+export function serviceOrders(service: Service): Orders {
+  const { gate, judging } = service;
+  return {
+    targets: () => Promise.all(targetNames(service).map((target) => targetState(service, target))),
+    waivers: async (targets) => (await Promise.all(targets.map((target) => waiverStates(service, target)))).flat(),
+    releaseFile: async (target, path) => (await gate.channels(target))[0]?.read(path) ?? null,
+    check: (request) => check(service, request),
+    hold: (request) => holding(service, "hold", request),
+    resume: (request) => holding(service, "resume", request),
+    release: (request) => release(service, request),
+    admit: async () => {
+      throw new SluiceError("not-supported", "Admission is not there yet.");
+    },
+    readiness: async () => readiness(service),
+    metrics: async () => metrics(service, judging.counts),
+  };
+}
+
+function targetNames({ gate }: Service): readonly string[] {
+  return Object.keys(gate.configuration.gate.targets).sort();
+}
+
+async function historyOf({ gate }: Service, target: string): Promise<TargetHistory | null> {
+  try {
+    return await readHistory(gate.log, target);
+  } catch (thrown) {
+    if (asSluiceError(thrown).code === "target-not-adopted") return null;
+    throw thrown;
+  }
+}
+
+async function targetState(service: Service, target: string): Promise<TargetState> {
+  const { gate, facts, judging } = service;
+  const { repository, branch } = gate.target(target);
+  const history = await historyOf(service, target);
+  const release = history?.latestRelease ?? null;
+  const head = facts.head(target);
+  const { sequence, commit, time } = release?.release ?? {};
+  return {
+    target,
+    repository,
+    branch,
+    mode: history === null ? null : await modeOf(service, target, history),
+    adopted: history !== null,
+    released: sequence === undefined || commit === undefined || time === undefined ? null : { sequence, commit, time },
+    head: head === null ? null : { issuedAt: head.issuedAt, notAfter: head.notAfter },
+    hold: isHeld(await readHolds(gate.log), target, repository),
+    waiting: judging.waitingFor(target),
+  };
+}
+
+/** null where the repository cannot be read now. */
+async function modeOf({ gate }: Service, target: string, { judge }: TargetHistory): Promise<TargetState["mode"]> {
+  try {
+    const configuration = await readSluiceConfiguration(await gate.repository(target), judge);
+    return targetYaml({ configuration }, target).mode;
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return null;
+    throw thrown;
+  }
+}
+
+async function waiverStates(service: Service, target: string): Promise<readonly WaiverState[]> {
+  const history = await historyOf(service, target);
+  if (history === null) return [];
+  const waivers = await readJudgeWaivers(await service.gate.repository(target), history.judge);
+  return waivers
+    .filter((one) => one.target === target)
+    .map(({ until: _, untilText, ...waiver }) => ({ ...waiver, until: untilText }));
+}
+
+async function check(service: Service, { repository, head, targets, by }: CheckRequest) {
+  const { gate, judging } = service;
+  refuseWithoutRoom(service.room());
+  const all = targetNames(service).filter((target) => gate.target(target).repository === repository);
+  const wanted = targets.length === 0 ? all : [...new Set(targets)].sort();
+  const unknown = wanted.find((target) => !all.includes(target)) ?? (wanted.length === 0 ? repository : undefined);
+  if (unknown !== undefined) {
+    throw new SluiceError("target-unknown", `gate.yaml has no target ${unknown} of repository ${repository}.`);
+  }
+  const started = gate.services.clock();
+  const asked = wanted.map((target) =>
+    judging.proposal({ target, place: `${target} ${by} ${head}`, head: commitId(head), author: by, onlyIfOpen: false }),
+  );
+  return checkReport(await Promise.all(asked), { total: gate.services.clock() - started });
+}
+
+async function holding(service: Service, kind: "hold" | "resume", request: HoldRequest): Promise<Holding> {
+  const { index, targets } = await changeHold(service.gate, kind, request);
+  service.reconsider(targets);
+  return { index, targets };
+}
+
+async function release(service: Service, { target }: ReleaseRequest): Promise<Landings> {
+  const { gate, judging } = service;
+  await gate.repositories.refresh(gate.target(target).repository);
+  const landed = await judging.landing(target, gate.services.clock());
+  const held = landed.at(-1)?.held ?? null;
+  if (held !== null) throw held;
+  const current = (await lastRelease(gate.log, target))?.release.sequence ?? null;
+  return landedReport(landed, { target, current });
+}
+
+function refuseWithoutRoom(room: Room): void {
+  if (room === "too-little") throw new SluiceError("disk-low", "The log's volume has no room left for more proposals.");
+}
+
+function readiness(service: Service): Readiness {
+  const { gate, facts } = service;
+  const room = service.room();
+  const log = facts.logFailure;
+  const isStopping = service.isStopping;
+  const repositories = Object.keys(gate.configuration.gate.repositories).sort();
+  return {
+    ready: log === null && room !== "too-little" && !isStopping,
+    facts: [
+      { what: "service", code: isStopping ? "service-stopping" : null, message: isStopping ? "stopping" : "running" },
+      { what: "log", code: log?.code ?? null, message: log?.message ?? "written" },
+      { what: "disk", code: room === "too-little" || room === "little" ? "disk-low" : null, message: ROOM[room] },
+      ...repositories.map((name) => {
+        const failure = facts.pollFailure(name);
+        return { what: `repository ${name}`, code: failure?.code ?? null, message: failure?.message ?? "fetched" };
+      }),
+    ],
+  };
+}
+
+const ROOM: Readonly<Record<Room, string>> = {
+  enough: "enough free space",
+  little: "less than 1 GiB free",
+  "too-little": "less than 100 MiB free: no proposal is taken",
+  unknown: "free space is not known",
+};
+
+async function metrics(service: Service, queue: MetricFacts["queue"]): Promise<MetricFacts> {
+  const { gate, facts } = service;
+  const holds = await readHolds(gate.log);
+  const targets = targetNames(service).map((target) => {
+    const head = facts.head(target);
+    return {
+      target,
+      sequence: head?.latestSequence ?? 0,
+      held: isHeld(holds, target, gate.target(target).repository) !== null,
+      headNotAfter: head === null ? null : Date.parse(head.notAfter),
+    };
+  });
+  const { startedAt, polls, decisions, landingToRelease } = facts;
+  const logSize = (await gate.log.checkpoint()).size;
+  return { startedAt, logSize, freeBytes: service.freeBytes(), queue, polls, decisions, targets, landingToRelease };
+}

@@ -1,0 +1,254 @@
+/**
+ * One repository: fetches it, and offers for judging what is new. What was offered is remembered in this process only;
+ * after a restart everything open is offered once more, and what the log has decided already is not decided again.
+ */
+import { type LoggedDecision, readHistory } from "../gate/history.ts";
+import type { Landed } from "../gate/landing.ts";
+import { gateProposal } from "../gate/proposal.ts";
+import type { Gate } from "../gate/wiring.ts";
+import { APPROVAL_REFS } from "../git/approval-ref.ts";
+import type { GateRepository } from "../git/gate.ts";
+import { type CommitId, commitId } from "../git/object.ts";
+import type { RefEntry } from "../git/repository.ts";
+import { sha256Hex } from "../lib/digest.ts";
+import { asSluiceError, SluiceError } from "../lib/errors.ts";
+import type { Instant } from "../lib/time.ts";
+import type { Facts } from "./facts.ts";
+import { failureFields, type Journal } from "./journal.ts";
+import type { Judging } from "./judging.ts";
+import { findProposals } from "./proposals.ts";
+
+/** Time alone can make something else of what was not allowed: a rule about days, a waiver. So it is looked at again. */
+const RECONSIDER_MS = 10 * 60_000;
+/** Receipts of a longer range are logged when it is judged. */
+const MAXIMUM_SIGHTED_COMMITS = 1000;
+const MAXIMUM_APPROVALS = 100_000;
+/** New heads that one look takes up, so that thousands at once do not keep it from the branches. */
+const MAXIMUM_NEW_HEADS = 200;
+
+export interface WatchMeans {
+  readonly gate: Gate;
+  readonly judging: Judging;
+  readonly facts: Facts;
+  readonly journal: Journal;
+}
+
+interface OfferedProposal {
+  /** Head, base, judge and configuration that it was offered under. */
+  readonly basis: string;
+  readonly head: string;
+  /** Digest of all approvals then: a new one can only help what is not allowed yet. */
+  readonly approvals: string;
+  readonly verdict: LoggedDecision["decision"]["verdict"] | "pending" | "nothing";
+}
+
+export class RepositoryWatch {
+  readonly name: string;
+  readonly #means: WatchMeans;
+  /** What each target's branch was last offered under. */
+  readonly #branches = new Map<string, string>();
+  readonly #proposals = new Map<string, OfferedProposal>();
+  /** What was last said of something that goes on: each sentence once. */
+  readonly #said = new Map<string, string>();
+  #generation = 0;
+  #isStopped = false;
+  /** One consideration after the other. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(name: string, means: WatchMeans) {
+    this.name = name;
+    this.#means = means;
+  }
+
+  /** Something that no commit shows has changed, a hold for example: branches are judged again at the next look. */
+  reconsider(): void {
+    this.#generation += 1;
+  }
+
+  /** Fetches, then offers. False where the repository could not be fetched. */
+  async look(): Promise<boolean> {
+    const { gate, facts } = this.#means;
+    try {
+      const gone = await gate.repositories.refresh(this.name);
+      facts.looked(this.name, null);
+      this.#sayOnce("fetch", null);
+      for (const branch of gone) this.#sayOnce(`branch ${branch}`, "branch is gone", { branch });
+      await this.consider();
+      return true;
+    } catch (thrown) {
+      const { code, message } = asSluiceError(thrown);
+      facts.looked(this.name, { code, message });
+      this.#sayOnce("fetch", "not fetched", failureFields(thrown));
+      return false;
+    }
+  }
+
+  /** Offers what is new in what was fetched. */
+  consider(): Promise<void> {
+    const turn = this.#last.then(() => this.#considerNow());
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Resolves when it touches the repository no more. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    return this.#last;
+  }
+
+  async #considerNow(): Promise<void> {
+    if (this.#isStopped) return;
+    const { gate } = this.#means;
+    const seenAt = gate.services.clock();
+    const repository = await gate.repositories.ready(this.name);
+    const approvals = await approvalsDigest(repository);
+    for (const [target, { branch }] of this.#targets()) {
+      const tip = await tipOf(repository, branch);
+      if (tip === null) continue;
+      this.#sayOnce(`branch ${branch}`, null);
+      this.#offerBranch(target, tip, approvals, seenAt);
+    }
+    await this.#considerProposals(repository, approvals);
+  }
+
+  #targets() {
+    const { targets } = this.#means.gate.configuration.gate;
+    return Object.entries(targets).filter(([, { repository }]) => repository === this.name);
+  }
+
+  #offerBranch(target: string, tip: CommitId, approvals: string, seenAt: Instant): void {
+    const mark = `${tip} ${approvals} ${this.#generation} ${Math.floor(seenAt / RECONSIDER_MS)}`;
+    if (this.#branches.get(target) === mark) return;
+    this.#branches.set(target, mark);
+    const failed = (thrown: unknown): void => {
+      if (this.#branches.get(target) === mark) this.#branches.delete(target);
+      this.#sayOnce(`landing ${target}`, "not judged", { target, ...failureFields(thrown) });
+    };
+    this.#means.judging.landing(target, seenAt).then((landed) => this.#landed(target, landed), failed);
+  }
+
+  #landed(target: string, landed: readonly Landed[]): void {
+    this.#sayOnce(`landing ${target}`, null);
+    if (landed.at(-1)?.admitted.decision.verdict === "error") this.#branches.delete(target); // the next look tries again
+    if (landed.length > 0) void this.consider().catch((thrown) => this.#failed("proposals", thrown)); // their base moved
+  }
+
+  async #considerProposals(repository: GateRepository, approvals: string): Promise<void> {
+    const patterns = this.#means.gate.configuration.gate.repositories[this.name]?.proposals ?? [];
+    const found = await findProposals(repository, patterns);
+    const names = new Set(found.map((ref) => ref.name));
+    for (const key of this.#proposals.keys())
+      if (!names.has(key.slice(key.indexOf(" ") + 1))) this.#proposals.delete(key);
+    if (found.length === 0) return;
+    let left = MAXIMUM_NEW_HEADS;
+    for (const [target, { branch }] of this.#targets()) {
+      const base = await this.#baseOf(repository, target, branch);
+      if (base === null) continue;
+      for (const ref of found) {
+        if (left === 0) return; // the next look goes on
+        if (await this.#offerProposal(repository, target, ref, `${ref.id} ${base}`, approvals)) left -= 1;
+      }
+    }
+  }
+
+  /** What every proposal for the target is judged against and by; null while there is neither. */
+  async #baseOf(repository: GateRepository, target: string, branch: string): Promise<string | null> {
+    const tip = await tipOf(repository, branch);
+    if (tip === null) return null;
+    try {
+      const { judge } = await readHistory(this.#means.gate.log, target);
+      return `${tip} ${judge} ${this.#generation}`;
+    } catch (thrown) {
+      if (asSluiceError(thrown).code === "target-not-adopted") return null; // the landing says so
+      throw thrown;
+    }
+  }
+
+  /** False where it was offered already, as it is. */
+  async #offerProposal(
+    repository: GateRepository,
+    target: string,
+    ref: RefEntry,
+    basis: string,
+    approvals: string,
+  ): Promise<boolean> {
+    const key = `${target} ${ref.name}`;
+    const before = this.#proposals.get(key);
+    if (before?.basis === basis && (before.verdict === "allow" || before.approvals === approvals)) return false;
+    const offered: OfferedProposal = { basis, head: ref.id, approvals, verdict: "pending" };
+    this.#proposals.set(key, offered);
+    const settle = (verdict: OfferedProposal["verdict"] | null): void => {
+      if (this.#proposals.get(key) !== offered) return;
+      if (verdict === null) this.#proposals.delete(key);
+      else this.#proposals.set(key, { ...offered, verdict });
+    };
+    const failed = (thrown: unknown): void => {
+      const { code } = asSluiceError(thrown);
+      const isNothing = code === "empty-range" || code === "not-a-commit";
+      settle(isNothing ? "nothing" : null);
+      if (!isNothing && code !== "service-stopping")
+        this.#sayOnce(key, "not judged", { target, reference: ref.name, ...failureFields(thrown) });
+    };
+    try {
+      const head = commitId(ref.id);
+      if (before?.head !== ref.id) await this.#receive(target, head);
+      const { author } = await repository.commit(head);
+      const judged = this.#means.judging.proposal({ target, place: key, head, author: author.email, onlyIfOpen: true });
+      judged.then(({ decision }) => {
+        this.#sayOnce(key, null);
+        settle(decision.verdict === "error" ? null : decision.verdict);
+      }, failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+    return true;
+  }
+
+  /** Logs the first sight of a head's commits now, however long it then waits to be judged. */
+  async #receive(target: string, head: CommitId): Promise<void> {
+    const { gate } = this.#means;
+    const subject = await gateProposal(gate, target, head);
+    const commits = await subject.repository.range(subject.excluded, head);
+    if (commits.length > MAXIMUM_SIGHTED_COMMITS) return;
+    await gate.services.receipts.receive(
+      target,
+      commits.map((commit) => commit.id),
+    );
+  }
+
+  #failed(what: string, thrown: unknown): void {
+    this.#sayOnce(what, "not looked at", { what, ...failureFields(thrown) });
+  }
+
+  /** null: all is well again. */
+  #sayOnce(about: string, message: string | null, fields: Parameters<Journal["say"]>[2] = {}): void {
+    const sentence = message === null ? null : JSON.stringify([message, fields]);
+    if ((this.#said.get(about) ?? null) === sentence) return;
+    if (sentence === null || message === null) {
+      this.#said.delete(about);
+      return;
+    }
+    this.#said.set(about, sentence);
+    this.#means.journal.say("warn", message, { repository: this.name, ...fields });
+  }
+}
+
+async function tipOf(repository: GateRepository, branch: string): Promise<CommitId | null> {
+  try {
+    return await repository.resolve(`refs/heads/${branch}`);
+  } catch (thrown) {
+    if (thrown instanceof SluiceError && thrown.code === "unknown-revision") return null;
+    throw thrown;
+  }
+}
+
+/** Too many to list are as good as none: then only new commits are a reason to judge again. */
+async function approvalsDigest(repository: GateRepository): Promise<string> {
+  try {
+    const refs = await repository.refs(APPROVAL_REFS, MAXIMUM_APPROVALS);
+    return sha256Hex(refs.map(({ name, id }) => `${name} ${id}\n`).join(""));
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return "";
+    throw thrown;
+  }
+}
