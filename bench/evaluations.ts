@@ -3,7 +3,7 @@ import { loadPolicy } from "@open-policy-agent/opa-wasm";
 import { utf8 } from "../src/lib/bytes.ts";
 import { canonicalJson, type JsonObject, type JsonValue } from "../src/lib/canonical.ts";
 import { processMemo } from "../src/lib/memo.ts";
-import { RESULT_ENTRYPOINT } from "../src/policy/aggregate.ts";
+import { RESULT_ENTRYPOINT } from "../src/policy/entrypoints.ts";
 import { loadBuiltins } from "../src/policy/builtins.ts";
 import { buildPolicySet } from "../src/policy/compile.ts";
 import { openCompiledCache } from "../src/policy/compiled-cache.ts";

@@ -6,6 +6,7 @@ import { COMMANDS, PLANNED } from "../src/cli/commands.ts";
 import { CODES } from "../src/lib/codes.ts";
 import { VERSION } from "../src/lib/version.ts";
 import { STORES } from "../src/log/stores.ts";
+import { DIALECTS } from "../src/policy/dialects.ts";
 import { APPLIERS } from "../src/release/appliers.ts";
 import { CHANNELS } from "../src/release/channels.ts";
 import { RENDERERS } from "../src/render/renderers.ts";
@@ -172,6 +173,7 @@ describe("what the outside world is reached by", () => {
 describe("a list and the folder beside it", () => {
   const lists = [
     { list: "src/signature/formats.ts", members: FORMATS },
+    { list: "src/policy/dialects.ts", members: DIALECTS },
     { list: "src/render/renderers.ts", members: RENDERERS },
     { list: "src/log/stores.ts", members: STORES },
     { list: "src/release/channels.ts", members: CHANNELS },

@@ -1,7 +1,8 @@
 /** `sluice policy check`: every mistake in a folder of policies, each with its place. */
 import { codeEntry } from "../lib/codes.ts";
 import { printable } from "../lib/printable.ts";
-import { type ExaminedPolicies, examinePolicies, type PolicyProblem } from "../policy/examine.ts";
+import type { PolicyProblem } from "../policy/dialect.ts";
+import { type ExaminedPolicies, examinePolicies } from "../policy/examine.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { EXIT } from "./failure.ts";

@@ -3,10 +3,10 @@ import { dirname, join, relative, resolve } from "node:path";
 import { cacheKey } from "../config/cache-key.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { DATA_FILE } from "../policy/compile.ts";
 import { type CompiledCache, openCompiledCache } from "../policy/compiled-cache.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
 import type { PolicyEngine, PolicyFile } from "../policy/policy-set.ts";
+import { DATA_FILE, isPolicyFile } from "../policy/reading.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import type { Invocation } from "./command.ts";
 import { readFolderFiles } from "./folder-files.ts";
@@ -26,7 +26,7 @@ export interface ExampleFile {
 export interface PolicyFolder {
   /** As it was named, for people. */
   readonly shown: string;
-  /** Rego of any kind, and data files, so that those are refused by name. */
+  /** Rego of any kind, objects of Gatekeeper, and data files, so that those are refused by name. */
   readonly files: readonly PolicyFile[];
   readonly examples: readonly ExampleFile[];
 }
@@ -50,7 +50,7 @@ export function readPolicyFolder(invocation: Invocation, named: string | undefin
 }
 
 function isOurs(path: string): boolean {
-  return path.endsWith(".rego") || DATA_FILE.test(path) || EXAMPLE.test(path);
+  return isPolicyFile(path) || EXAMPLE.test(path);
 }
 
 function textFile(path: string, bytes: Uint8Array): PolicyFile {

@@ -1,10 +1,10 @@
-/** The rules of policies that lie on disk, read from their METADATA by the locked compiler. */
+/** The rules of policies that lie on disk, read by the locked compiler. */
 import { dirname, join } from "node:path";
 import { packageRoot } from "../gate/wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
-import { problemsError } from "../policy/compile.ts";
-import { readMetadata } from "../policy/metadata.ts";
+import { problemsError, refusal } from "../policy/compile.ts";
 import type { Rule } from "../policy/policy-set.ts";
+import { isPolicyFile, readPolicies, selectPolicies } from "../policy/reading.ts";
 import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
 import { readTreeFolder } from "./folder-files.ts";
 import { workTreeConfiguration } from "./work-tree-configuration.ts";
@@ -51,13 +51,14 @@ async function rulesIn(
   shown: string,
   toolchain: Toolchain,
 ): Promise<readonly FoundRule[]> {
-  const sources = readTreeFolder(top, folder, (path) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
-  if (sources.size === 0) return [];
-  const files = [...sources].map(([path, bytes]) => ({ path, text: decodeUtf8(bytes) ?? "" }));
-  const answer = await toolchain.request("inspect", { files });
-  if (!answer.ok) throw problemsError(answer.errors);
+  const sources = readTreeFolder(top, folder, isPolicyFile);
+  const selected = selectPolicies([...sources].map(([path, bytes]) => ({ path, text: decodeUtf8(bytes) ?? "" })));
+  if (selected.files.length === 0) return [];
+  const read = await readPolicies(toolchain, selected);
+  if ("ok" in read) throw problemsError(read.errors);
+  if (read.problems.length > 0) throw refusal(read.problems);
   const prefix = shown.endsWith("/") ? shown : `${shown}/`;
-  return readMetadata(answer.result).rules.map((rule) => ({
+  return read.rules.map((rule) => ({
     rule,
     file: `${prefix}${rule.file}`,
     example: firstExample(top, join(folder, dirname(rule.file), "examples", "deny")),

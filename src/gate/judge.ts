@@ -17,6 +17,7 @@ import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
+import { isPolicyFile } from "../policy/reading.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
 import type { Trust } from "../signature/trust.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
@@ -72,9 +73,6 @@ export async function readJudgeAt(
   return { configuration, trust, policies, waivers, digests };
 }
 
-/** Data files are handed on too, so that they are refused by name instead of being overlooked. */
-const POLICY_FILE = /\.rego$|(?:^|\/)data\.(?:json|ya?ml)$/;
-
 /** Only sluice.yaml of a commit: enough to know the targets. @throws `configuration-absent`, `configuration-invalid` */
 export async function readSluiceConfiguration(repository: GitRepository, commit: CommitId): Promise<SluiceYaml> {
   const files = await repository.files((await repository.commit(commit)).tree);
@@ -114,7 +112,7 @@ async function readPolicies(
   folder: string,
   services: Read,
 ): Promise<PolicySet> {
-  const rego = await readFolder(repository, files, folder, (path) => POLICY_FILE.test(path));
+  const rego = await readFolder(repository, files, folder, isPolicyFile);
   const sources = [...rego].map(([path, bytes]) => ({
     path: inFolder(folder, path),
     text: asText(inFolder(folder, path), bytes),

@@ -1,5 +1,6 @@
 /** What passes between the engine and its worker thread. */
 import type { FindingKind } from "./finding.ts";
+import type { AnswerForm } from "./policy-set.ts";
 
 /** Start and end in the batch's bytes. */
 export type Span = readonly [number, number];
@@ -17,13 +18,24 @@ export interface Job {
   readonly rule: number | null;
 }
 
+/** What the worker has to know of a rule. */
+export interface AskedRule {
+  readonly id: string;
+  /** How its answer is read. */
+  readonly form: AnswerForm;
+  /** `undefined`: a built-in that fails has no value, and a warning says so. */
+  readonly onFailure: "error" | "undefined";
+}
+
 export interface Batch {
   /** null = the one of the batch before. */
   readonly module: WebAssembly.Module | null;
-  /** Ids in the order of the entrypoints. */
-  readonly rules: readonly string[];
+  /** In the order of the entrypoints. */
+  readonly rules: readonly AskedRule[];
   readonly memoryBytes: number;
   readonly bytes: Uint8Array;
+  /** What the module finds under `data`; null = nothing. */
+  readonly data: Span | null;
   readonly contexts: readonly Readonly<Record<string, Span>>[];
   readonly documents: readonly BatchDocument[];
   readonly jobs: readonly Job[];

@@ -12,9 +12,18 @@ export interface EncodedDocuments {
   readonly contexts: readonly Readonly<Record<string, Span>>[];
   /** null for a document that has no canonical JSON (a lone surrogate, say) and can therefore not be evaluated. */
   readonly documents: readonly (BatchDocument | null)[];
+  readonly data: Span | null;
 }
 
-export function encodeDocuments(documents: readonly PolicyInput[]): EncodedDocuments {
+/** What imported rules need beside the documents. */
+export interface ImportedInput {
+  /** By document: reviews to ask (reviews.ts) by id of each imported rule. null: the set has no imported rule. */
+  readonly asked: readonly Readonly<Record<string, readonly number[]>>[] | null;
+  /** JSON text; null = nothing. */
+  readonly data: string | null;
+}
+
+export function encodeDocuments(documents: readonly PolicyInput[], { asked, data }: ImportedInput): EncodedDocuments {
   const texts = new TextBuffer();
   const shared = new Map<unknown, Span>();
   const contexts: Readonly<Record<string, Span>>[] = [];
@@ -36,20 +45,23 @@ export function encodeDocuments(documents: readonly PolicyInput[]): EncodedDocum
     return index;
   }
 
-  function ownSpans(document: PolicyInput): Readonly<Record<string, Span>> {
-    return Object.fromEntries(
-      OWN_KEYS.map((key) => [key, texts.add(canonicalJson(document[key] as unknown as JsonValue))]),
+  function ownSpans(document: PolicyInput, index: number): Readonly<Record<string, Span>> {
+    const spans = OWN_KEYS.map(
+      (key) => [key, texts.add(canonicalJson(document[key] as unknown as JsonValue))] as const,
     );
+    if (asked === null) return Object.fromEntries(spans);
+    return { ...Object.fromEntries(spans), asked: texts.add(canonicalJson(asked[index] ?? {})) };
   }
 
-  const encoded = documents.map((document): BatchDocument | null => {
+  const encoded = documents.map((document, index): BatchDocument | null => {
     try {
-      return { context: contextOf(document), own: ownSpans(document) };
+      return { context: contextOf(document), own: ownSpans(document, index) };
     } catch {
       return null;
     }
   });
-  return { bytes: texts.bytes(), contexts, documents: encoded };
+  const dataSpan = data === null ? null : texts.add(data);
+  return { bytes: texts.bytes(), contexts, documents: encoded, data: dataSpan };
 }
 
 class TextBuffer {

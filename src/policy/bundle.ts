@@ -6,7 +6,7 @@
 import { gzipSync } from "node:zlib";
 import { concatBytes, utf8 } from "../lib/bytes.ts";
 import { canonicalJson } from "../lib/canonical.ts";
-import { AGGREGATE_PACKAGE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./aggregate.ts";
+import { AGGREGATE_PACKAGE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import type { PolicySet } from "./policy-set.ts";
 
 const BLOCK_BYTES = 512;

@@ -1,51 +1,62 @@
 /** Policy files to a policy set: read METADATA, generate the aggregate, compile, and keep the result by content. */
 import { decodeBase64 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
+import type { Code } from "../lib/codes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { AGGREGATE_FILE, aggregateModule, RESULT_ENTRYPOINT, ruleEntrypoint } from "./aggregate.ts";
+import { aggregateModule } from "./aggregate.ts";
 import { isOffered } from "./builtins.ts";
 import type { CompiledCache, CompiledEntry } from "./compiled-cache.ts";
+import { INVENTORY_PACKAGE, type PolicyProblem } from "./dialect.ts";
+import { AGGREGATE_FILE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
-import { readMetadata } from "./metadata.ts";
 import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
+import {
+  asWritten,
+  compilerFile,
+  DATA_FILE,
+  noPolicies,
+  type ReadPolicies,
+  readPolicies,
+  type SelectedPolicies,
+  selectPolicies,
+} from "./reading.ts";
 import { isObject, type Toolchain, type ToolchainOp, type ToolchainProblem } from "./toolchain.ts";
 import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 4;
+const HOST_VERSION = 5;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
 const MAXIMUM_SHOWN = 5;
-/** Read by OPA beside the policies; refused by name, so that it is not overlooked. */
-export const DATA_FILE = /(?:^|\/)data\.(?:json|ya?ml)$/;
 
 export interface PolicySetSource {
   readonly toolchain: Toolchain;
-  /** As found in the tree; tests and whatever is not Rego are left out here. */
+  /** As found in the tree; tests and whatever is no policy are left out here. */
   readonly files: readonly PolicyFile[];
   readonly cache: CompiledCache;
 }
 
 /**
- * @throws SluiceError `no-policies`, `policy-does-not-compile`, `policy-metadata`, `builtin-not-supported`,
- * `not-supported` (data files), and the toolchain's own. Served by the cache, the toolchain is not started.
+ * @throws SluiceError `no-policies`, `policy-does-not-compile`, `policy-metadata`, `builtin-not-supported`, `not-supported`
+ * (data files, CEL, external data), what the dialects refuse, and the toolchain's own. Served by the cache, the toolchain
+ * is not started.
  */
 export async function buildPolicySet({ toolchain, files, cache }: PolicySetSource): Promise<PolicySet> {
-  const policies = selectPolicies(files);
-  const digest = digestOf(policies);
+  const selected = boundedPolicies(files);
+  const digest = digestOf(selected.files);
   const name = sha256Hex(canonicalJson({ digest, schemas: INPUT_SCHEMAS }));
   const cached = cache.read(name);
-  if (cached !== null) return fromEntry(cached, digest, policies);
-  const entry = await compile(toolchain, policies);
+  if (cached !== null) return fromEntry(cached, digest, selected);
+  const entry = await compile(toolchain, selected);
   cache.write(name, entry);
-  return fromEntry(entry, digest, policies);
+  return fromEntry(entry, digest, selected);
 }
 
-function selectPolicies(files: readonly PolicyFile[]): readonly PolicyFile[] {
+function boundedPolicies(files: readonly PolicyFile[]): SelectedPolicies {
   const data = files.find((file) => DATA_FILE.test(file.path));
   if (data !== undefined) {
     throw new SluiceError(
@@ -53,10 +64,9 @@ function selectPolicies(files: readonly PolicyFile[]): readonly PolicyFile[] {
       `${data.path} is a data file; policies are given no data yet. Write it as constants in a Rego package.`,
     );
   }
-  const policies = files
-    .filter((file) => file.path.endsWith(".rego") && !file.path.endsWith("_test.rego"))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (policies.length === 0) throw noPolicies();
+  const selected = selectPolicies(files);
+  const policies = selected.files;
+  if (policies.length === 0 && selected.problems.length === 0) throw refusal([noPolicies()]);
   if (policies.some((file) => file.path === AGGREGATE_FILE)) {
     const position = { file: AGGREGATE_FILE, line: null, column: null };
     throw new SluiceError(
@@ -69,7 +79,7 @@ function selectPolicies(files: readonly PolicyFile[]): readonly PolicyFile[] {
   if (policies.length > MAXIMUM_FILES || bytes > MAXIMUM_BYTES) {
     throw new SluiceError("policy-does-not-compile", "The policies are more than 10,000 files or 16 MiB.");
   }
-  return policies;
+  return selected;
 }
 
 function digestOf(policies: readonly PolicyFile[]): string {
@@ -77,38 +87,62 @@ function digestOf(policies: readonly PolicyFile[]): string {
   return sha256Hex(canonicalJson({ policies: listed, compiler: COMPILER_VERSION, host: HOST_VERSION }));
 }
 
-async function compile(toolchain: Toolchain, policies: readonly PolicyFile[]): Promise<CompiledEntry> {
+async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promise<CompiledEntry> {
   await requireVersion(toolchain);
-  const files = policies.map(({ path, text }) => ({ path, text }));
-  const { rules, scopeByFile } = readMetadata(await ask(toolchain, "inspect", { files }));
-  if (rules.length === 0) throw noPolicies();
-  const request = compileRequest(policies, rules, scopeByFile);
+  const read = await readPolicies(toolchain, selected);
+  if ("ok" in read) throw problemsError(read.errors);
+  const { rules, sources, problems } = read;
+  if (problems.length > 0) throw refusal(problems);
+  if (rules.length === 0) throw refusal([noPolicies()]);
+  const request = compileRequest(read);
   const entrypoints = [RESULT_ENTRYPOINT, ...rules.map((_, index) => ruleEntrypoint(index))];
-  const compiled = await ask(toolchain, "compile", { ...request, entrypoints });
-  await refuseBuiltins(toolchain, request, texts(compiled["builtins"]));
-  refuseAbsentData(texts(compiled["requiredData"]));
+  const asking = about(toolchain, read);
+  const compiled = await asking("compile", { ...request, entrypoints });
+  await refuseBuiltins(asking, request, texts(compiled["builtins"]));
+  const data = texts(compiled["requiredData"]);
+  refuseAbsentData(absentData(data));
   const wasm = typeof compiled["wasm"] === "string" ? decodeBase64(compiled["wasm"]) : null;
   if (wasm === null) throw new SluiceError("toolchain-failed", "The policy compiler answered no module.");
-  return { header: { rules: rules as unknown as readonly JsonObject[] }, wasm };
+  const importedFiles = sources.filter(({ rename }) => rename !== null).map(({ path }) => path);
+  const header = { rules: rules as unknown as readonly JsonObject[], readsInventory: data.length > 0, importedFiles };
+  return { header, wasm };
 }
 
 /** What the compiler is asked for a set of policies, entry points apart. */
-export function compileRequest(
-  policies: readonly PolicyFile[],
-  rules: readonly Rule[],
-  scopeByFile: Readonly<Record<string, string>>,
-): JsonObject {
-  const files = policies.map(({ path, text }) => ({ path, text }));
+export function compileRequest({ rules, sources }: ReadPolicies): JsonObject {
+  const aggregate = { path: AGGREGATE_FILE, text: aggregateModule(rules), regoVersion: "v1" };
   return {
-    files: [...files, { path: AGGREGATE_FILE, text: aggregateModule(rules) }],
+    files: [...sources.map(compilerFile), aggregate],
     schemas: INPUT_SCHEMAS,
-    schemaByFile: scopeByFile,
+    schemaByFile: Object.fromEntries(sources.flatMap(({ path, scope }) => (scope === null ? [] : [[path, scope]]))),
     strict: true,
   };
 }
 
+/** Requests about these policies: what the compiler refuses is said in the places of the files as they are written. */
+function about(
+  toolchain: Toolchain,
+  { sources }: ReadPolicies,
+): (op: ToolchainOp, body: JsonObject) => Promise<JsonObject> {
+  return async (op, body) => {
+    const answer = await toolchain.request(op, body);
+    if (answer.ok) return answer.result;
+    throw problemsError(asWritten(answer.errors, sources));
+  };
+}
+
+/** Names under `data` that neither a policy nor the host defines. */
+export function absentData(names: readonly string[]): readonly string[] {
+  const inventory = `data.${INVENTORY_PACKAGE}`;
+  return names.filter(
+    (name) => name !== inventory && !name.startsWith(`${inventory}.`) && !name.startsWith(`${inventory}[`),
+  );
+}
+
 async function requireVersion(toolchain: Toolchain): Promise<void> {
-  const { opa } = await ask(toolchain, "hello", {});
+  const answer = await toolchain.request("hello", {});
+  if (!answer.ok) throw problemsError(answer.errors);
+  const { opa } = answer.result;
   if (`opa ${opa}` === COMPILER_VERSION) return;
   throw new SluiceError(
     "toolchain-failed",
@@ -118,10 +152,14 @@ async function requireVersion(toolchain: Toolchain): Promise<void> {
 }
 
 /** The compiler says what the host must bring; asked again, it says where a name that we do not offer is used. */
-async function refuseBuiltins(toolchain: Toolchain, request: JsonObject, builtins: readonly string[]): Promise<void> {
+async function refuseBuiltins(
+  asking: (op: ToolchainOp, body: JsonObject) => Promise<JsonObject>,
+  request: JsonObject,
+  builtins: readonly string[],
+): Promise<void> {
   const deniedBuiltins = builtins.filter((name) => !isOffered(name));
   if (deniedBuiltins.length === 0) return;
-  await ask(toolchain, "compile", { ...request, entrypoints: [RESULT_ENTRYPOINT], deniedBuiltins });
+  await asking("compile", { ...request, entrypoints: [RESULT_ENTRYPOINT], deniedBuiltins });
   throw new SluiceError(
     "builtin-not-supported",
     `The policies call ${deniedBuiltins.join(", ")}, which Sluice does not offer.`,
@@ -134,10 +172,20 @@ function refuseAbsentData(names: readonly string[]): void {
   throw new SluiceError("policy-does-not-compile", `The policies read ${names.join(", ")}, which no policy defines.`);
 }
 
-async function ask(toolchain: Toolchain, op: ToolchainOp, body: JsonObject): Promise<JsonObject> {
-  const answer = await toolchain.request(op, body);
-  if (answer.ok) return answer.result;
-  throw problemsError(answer.errors);
+const COMPILER_CODES: Readonly<Record<string, Code>> = {
+  "rego-unsafe-builtin": "builtin-not-supported",
+  "rego-data": "data-not-readable",
+};
+
+/** What is wrong with the files themselves, as one error under the first code. */
+export function refusal(problems: readonly PolicyProblem[]): SluiceError {
+  const [first] = problems;
+  const shown = problems
+    .slice(0, MAXIMUM_SHOWN)
+    .map((one) => (one.file === null ? one.message : `${place(one)} ${one.message}`));
+  if (problems.length > MAXIMUM_SHOWN) shown.push(`and ${problems.length - MAXIMUM_SHOWN} more.`);
+  const position = first?.file == null ? null : { file: first.file, line: first.line, column: first.column };
+  return new SluiceError(first?.code ?? "internal", shown.join("\n"), { position });
 }
 
 /** What the compiler found wrong, as one error with the first position and at most five problems in words. */
@@ -146,25 +194,32 @@ export function problemsError(problems: readonly ToolchainProblem[]): SluiceErro
   if (!first.code.startsWith("rego-") && first.code !== "nesting") {
     return new SluiceError("toolchain-failed", `The policy compiler refused the request: ${first.message}`);
   }
-  const code = first.code === "rego-unsafe-builtin" ? "builtin-not-supported" : "policy-does-not-compile";
+  const code = COMPILER_CODES[first.code] ?? "policy-does-not-compile";
   const shown = problems.slice(0, MAXIMUM_SHOWN).map((one) => `${place(one)} ${one.message}`);
   if (problems.length > MAXIMUM_SHOWN) shown.push(`and ${problems.length - MAXIMUM_SHOWN} more.`);
   const position = first.file === null ? null : { file: first.file, line: first.line, column: first.column };
   return new SluiceError(code, shown.join("\n"), { position });
 }
 
-function place({ file, line, column }: ToolchainProblem): string {
+function place({ file, line, column }: Pick<ToolchainProblem, "file" | "line" | "column">): string {
   return [file ?? "policies", line, column].filter((part) => part !== null).join(":");
 }
 
-function fromEntry({ header, wasm }: CompiledEntry, digest: string, policies: readonly PolicyFile[]): PolicySet {
+function fromEntry({ header, wasm }: CompiledEntry, digest: string, { files }: SelectedPolicies): PolicySet {
   const rules = header["rules"] as unknown as readonly Rule[];
+  const readsInventory = header["readsInventory"] === true;
+  const imported = new Set(header["importedFiles"] as readonly string[]);
   const ofChange = rules.filter((rule) => rule.scope === "change");
   const changeFiles = new Set(ofChange.map((rule) => rule.file));
-  const forResources = policies.filter((file) => !changeFiles.has(file.path));
+  const forResources = files.filter(
+    ({ path }) => path.endsWith(".rego") && !changeFiles.has(path) && !imported.has(path),
+  );
   const isOwn = (file: PolicyFile): boolean =>
     readsOnlyOwnParts(file) && !ofChange.some((rule) => mayAsk(file, rule.package));
-  return { rules, wasm, digest, readsOnlyOwnParts: forResources.every(isOwn) };
+  // Imported rules are given the object and what is done to it, and nothing else but what these two say.
+  const looksAround =
+    readsInventory || rules.some((rule) => rule.imported?.constraint?.match.namespaceSelector != null);
+  return { rules, wasm, digest, readsInventory, readsOnlyOwnParts: !looksAround && forResources.every(isOwn) };
 }
 
 function texts(value: unknown): readonly string[] {
@@ -172,10 +227,4 @@ function texts(value: unknown): readonly string[] {
   if (isObject(value) || value !== undefined)
     throw new SluiceError("toolchain-failed", "The policy compiler answered a list of another shape.");
   throw new SluiceError("toolchain-failed", "The policy compiler's answer lacks a list.");
-}
-
-function noPolicies(): SluiceError {
-  return new SluiceError("no-policies", "There is no policy: nothing would be judged, so nothing is approved.", {
-    fix: "sluice init writes three to start from; or point `policies:` in sluice.yaml at the right folder",
-  });
 }

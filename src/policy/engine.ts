@@ -5,12 +5,15 @@
  *   2. a document that failed is asked again rule by rule, so that one bad rule does not hide the others;
  *   3. rules that once used up their deadline wait until everything else has answered.
  */
+import type { JsonObject } from "../lib/canonical.ts";
 import { resourceName } from "../render/resource.ts";
 import type { Fault, Job, Outcome, RawFinding } from "./batch.ts";
 import { encodeDocuments } from "./batching.ts";
+import { dialectOf } from "./dialects.ts";
 import { compareFindings, type Finding, type NotEvaluated } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
-import { selects } from "./match.ts";
+import { inventoryText } from "./inventory.ts";
+import { selectionOf, surroundingsOf } from "./match.ts";
 import type { Evaluated, PolicyEngine, PolicySet, Rule } from "./policy-set.ts";
 import { type PolicyWorker, startPolicyWorker, type WorkerLimits } from "./policy-worker.ts";
 
@@ -25,7 +28,7 @@ const ENGINE_LIMITS: EngineLimits = {
   memoryBytes: 256 * 1024 * 1024,
 };
 
-const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), contexts: [], documents: [] };
+const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), data: null, contexts: [], documents: [] };
 
 /** Calls run one after the other. `close()` MUST be called; an engine that is closed evaluates nothing more. */
 export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
@@ -48,9 +51,9 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
       });
       tail = prepared.catch(() => undefined); // evaluate() meets the same failure and says it
     },
-    evaluate(set, documents) {
+    evaluate(set, documents, _digests, beside) {
       const evaluated = tail.then(async () => {
-        const evaluation = new Evaluation(set, documents);
+        const evaluation = new Evaluation(set, documents, beside ?? []);
         const module = closed ? null : await moduleOf(set).catch(() => null);
         if (closed) evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
         else if (module === null)
@@ -72,28 +75,61 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
 class Evaluation {
   readonly #set: PolicySet;
   readonly #documents: readonly PolicyInput[];
+  /** Objects that rules may look at beside the one they are asked about. */
+  readonly #objects: readonly JsonObject[];
   /** Rules that must answer, by document. */
   readonly #expected: readonly (readonly number[])[];
+  /** By document: the reviews that imported rules are asked about, by their ids. */
+  readonly #asked: readonly Record<string, readonly number[]>[];
   readonly #findings: Finding[] = [];
   readonly #faults: { readonly document: number; readonly rule: number | null; readonly fault: Fault }[] = [];
   /** Rules that have used up a deadline in this evaluation. */
   readonly #slow = new Set<number>();
   #evaluated = 0;
   #forgiven = 0;
+  /** Pairs of which nobody can say whether the rule is to be asked: expected, and never answered. */
+  #unclear = 0;
 
-  constructor(set: PolicySet, documents: readonly PolicyInput[]) {
+  constructor(set: PolicySet, documents: readonly PolicyInput[], beside: readonly JsonObject[]) {
     this.#set = set;
     this.#documents = documents;
-    this.#expected = documents.map((document) =>
-      set.rules.flatMap((rule, index) => (selects(rule, document) ? [index] : [])),
+    this.#objects = [...documents.map(({ resource }) => resource?.object ?? null), ...beside].filter(
+      (one) => one !== null,
+    );
+    this.#asked = documents.map(() => ({}));
+    const around = surroundingsOf(set.rules.some(({ imported }) => imported !== null) ? this.#objects : []);
+    this.#expected = documents.map((document, at) =>
+      set.rules.flatMap((rule, index) => {
+        const selection = selectionOf(rule, document, around);
+        if (selection.kind === "yes" && rule.imported !== null) this.#ask(at, rule.id, selection.reviews);
+        if (selection.kind === "unclear") this.#doubt({ document: at, rule: index }, selection);
+        return selection.kind === "yes" ? [index] : [];
+      }),
     );
   }
 
+  #ask(document: number, id: string, reviews: readonly number[]): void {
+    const asked = this.#asked[document];
+    if (asked !== undefined) asked[id] = reviews;
+  }
+
+  #doubt(job: Job, fault: Fault): void {
+    this.#unclear++;
+    this.#fail(job, { code: fault.code, message: fault.message });
+  }
+
   async run(worker: PolicyWorker, module: WebAssembly.Module, until: number): Promise<void> {
-    const { bytes, contexts, documents } = encodeDocuments(this.#documents);
+    const hasImported = this.#set.rules.some(({ imported }) => imported !== null);
+    const { bytes, contexts, documents, data } = encodeDocuments(this.#documents, {
+      asked: hasImported ? this.#asked : null,
+      data: this.#set.readsInventory ? inventoryText(this.#objects) : null,
+    });
     const content = {
-      rules: this.#set.rules.map((rule) => rule.id),
+      rules: this.#set.rules.map((rule) => {
+        return { id: rule.id, form: rule.imported?.form ?? "findings", onFailure: dialectOf(rule).onFailure };
+      }),
       bytes,
+      data,
       contexts,
       documents: documents.map((document) => document ?? { context: -1, own: {} }),
     };
@@ -125,12 +161,18 @@ class Evaluation {
       this.#accept(job, outcome);
       return [];
     }
-    if (job.rule === null && this.#expectedOf(job).length > 1) {
+    if (job.rule === null && (this.#expectedOf(job).length > 1 || this.#mayBeUndefined(job, outcome))) {
       return this.#expectedOf(job).map((rule) => ({ document: job.document, rule }));
     }
     if (outcome.code === "policy-deadline") for (const rule of this.#expectedOf(job)) this.#slow.add(rule);
     this.#fail(job, outcome);
     return [];
+  }
+
+  /** A built-in that failed has no value in some dialects; the worker lets that be only where one rule is asked alone. */
+  #mayBeUndefined(job: Job, { code }: Fault): boolean {
+    const isLenient = (rule: number) => dialectOf(this.#set.rules[rule] as Rule).onFailure === "undefined";
+    return code === "builtin-error" && this.#expectedOf(job).some(isLenient);
   }
 
   /** A document that a slow rule selects is asked rule by rule. */
@@ -171,7 +213,7 @@ class Evaluation {
       rule: rule.id,
       policy: rule.package,
       // A rule that only observes or warns never decides, whatever it calls its finding.
-      kind: rule.mode === "enforce" ? raw.kind : "warn",
+      kind: rule.mode === "enforce" && rule.kinds.includes(raw.kind) ? raw.kind : "warn",
       level: rule.level,
       message: raw.message,
       fix: raw.fix ?? rule.fix,
@@ -231,9 +273,13 @@ class Evaluation {
   }
 
   result(): Evaluated {
-    const total = this.#expected.reduce((sum, rules) => sum + rules.length, 0);
+    const total = this.#expected.reduce((sum, rules) => sum + rules.length, this.#unclear);
     const unruled = this.#documents.flatMap(({ resource }, index) =>
-      resource !== null && this.#expected[index]?.length === 0 ? [resourceName(resource.id)] : [],
+      resource !== null &&
+      this.#expected[index]?.length === 0 &&
+      !this.#faults.some(({ document }) => document === index)
+        ? [resourceName(resource.id)]
+        : [],
     );
     return {
       findings: this.#findings.sort(compareFindings),

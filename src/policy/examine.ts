@@ -3,26 +3,25 @@
  * the judge stops at the first. The order is the judge's own (compile.ts); a later step needs the earlier ones clean.
  */
 import { dirname } from "node:path/posix";
-import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import type { JsonValue } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
-import { RESULT_ENTRYPOINT } from "./aggregate.ts";
 import { isOffered } from "./builtins.ts";
-import { compileRequest, DATA_FILE, problemsError } from "./compile.ts";
+import { absentData, compileRequest, problemsError } from "./compile.ts";
+import type { PolicyProblem, RegoSource } from "./dialect.ts";
+import { RESULT_ENTRYPOINT } from "./entrypoints.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
-import { inspectMetadata } from "./metadata.ts";
+import { readModules } from "./inspection.ts";
 import type { PolicyFile, Rule } from "./policy-set.ts";
+import {
+  asWritten,
+  compilerFile,
+  DATA_FILE,
+  noPolicies,
+  type ReadPolicies,
+  readPolicies,
+  selectPolicies,
+} from "./reading.ts";
 import type { Toolchain, ToolchainAnswer, ToolchainProblem } from "./toolchain.ts";
-
-export interface PolicyProblem {
-  /** A mistake keeps the policies from being used as they are meant; a warning does not. */
-  readonly severity: "mistake" | "warning";
-  readonly code: Code;
-  readonly message: string;
-  /** null where the problem has no place; line and column then are null too. */
-  readonly file: string | null;
-  readonly line: number | null;
-  readonly column: number | null;
-}
 
 export interface ExaminedPolicies {
   /** Rules whose METADATA could be read, sorted by id. */
@@ -40,59 +39,74 @@ export async function examinePolicies(
   files: readonly PolicyFile[],
   examples: readonly string[],
 ): Promise<ExaminedPolicies> {
-  const rego = files.filter((file) => file.path.endsWith(".rego")).map(({ path, text }) => ({ path, text }));
-  const policies = rego.filter((file) => !file.path.endsWith("_test.rego"));
+  const tests = files.filter(({ path }) => path.endsWith("_test.rego"));
   const data = files.filter((file) => DATA_FILE.test(file.path)).map(dataFile);
-  if (policies.length === 0) return { rules: [], problems: [...data, noPolicies()] };
-  const inspected = await toolchain.request("inspect", { files: rego });
-  if (!inspected.ok) return { rules: [], problems: [...data, ...fromCompiler(inspected)] };
-  const { rules, scopeByFile, problems } = inspectMetadata(await inspectOnly(toolchain, policies));
-  const found = [
-    ...data,
-    ...problems.map(({ file, line, message }) => mistake("policy-metadata", `${message}.`, file, line)),
-    ...fromCompiler(
-      await toolchain.request("check", {
-        files: rego,
-        schemas: INPUT_SCHEMAS,
-        schemaByFile: scopeByFile,
-        strict: true,
-      }),
-    ),
-  ];
+  const selected = selectPolicies(files);
+  if (selected.files.length === 0 && selected.problems.length === 0)
+    return { rules: [], problems: [...data, noPolicies()] };
+  const read = await readPolicies(toolchain, selected);
+  if ("ok" in read)
+    return { rules: [], problems: [...data, ...selected.problems, ...fromProblems(read.errors)].sort(byPlace) };
+  const { rules, problems } = read;
+  const found = [...data, ...problems, ...(await checked(toolchain, read, tests))];
   if (found.length === 0 && rules.length === 0) found.push(noPolicies());
-  if (found.length === 0) found.push(...(await compiled(toolchain, policies, rules, scopeByFile)));
-  const tests = rego.filter((file) => file.path.endsWith("_test.rego"));
-  return { rules, problems: [...found, ...rules.flatMap((rule) => warnings(rule, tests, examples))].sort(byPlace) };
+  if (found.length === 0) found.push(...(await compiled(toolchain, read)));
+  const native = rules.filter(({ imported }) => imported === null);
+  return { rules, problems: [...found, ...native.flatMap((rule) => warnings(rule, tests, examples))].sort(byPlace) };
 }
 
-async function inspectOnly(toolchain: Toolchain, files: readonly PolicyFile[]): Promise<JsonObject> {
-  const answer = await toolchain.request("inspect", { files: files.map(({ path, text }) => ({ path, text })) });
-  if (!answer.ok) throw problemsError(answer.errors);
-  return answer.result;
+/** Tests of imported packages keep the names that their packages had; `policy test` compiles those. */
+async function checked(
+  toolchain: Toolchain,
+  { sources }: ReadPolicies,
+  tests: readonly PolicyFile[],
+): Promise<readonly PolicyProblem[]> {
+  const inspected = await toolchain.request("inspect", {
+    files: tests.map(({ path, text }) => ({ path, text, regoVersion: "either" })),
+  });
+  if (!inspected.ok) return fromProblems(inspected.errors);
+  const renamed = new Set(sources.flatMap(({ rename }) => Object.keys(rename ?? {})));
+  const isOurs = new Map(readModules(inspected.result).map((module) => [module.path, !renamed.has(module.package)]));
+  const own = tests.filter(({ path }) => isOurs.get(path) === true).map(({ path, text }) => ({ path, text }));
+  const answer = await toolchain.request("check", {
+    files: [...sources.map(compilerFile), ...own],
+    schemas: INPUT_SCHEMAS,
+    schemaByFile: Object.fromEntries(sources.flatMap(({ path, scope }) => (scope === null ? [] : [[path, scope]]))),
+    strict: true,
+  });
+  return fromCompiler(answer, sources);
 }
 
 /** What only the whole set can show: functions that the host does not offer, names under data that nobody defines. */
-async function compiled(
-  toolchain: Toolchain,
-  policies: readonly PolicyFile[],
-  rules: readonly Rule[],
-  scopeByFile: Readonly<Record<string, string>>,
-): Promise<readonly PolicyProblem[]> {
-  const request = { ...compileRequest(policies, rules, scopeByFile), entrypoints: [RESULT_ENTRYPOINT] };
+async function compiled(toolchain: Toolchain, read: ReadPolicies): Promise<readonly PolicyProblem[]> {
+  const request = { ...compileRequest(read), entrypoints: [RESULT_ENTRYPOINT] };
   const answer = await toolchain.request("compile", request);
-  if (!answer.ok) return fromCompiler(answer);
+  if (!answer.ok) return fromCompiler(answer, read.sources);
   const deniedBuiltins = texts(answer.result["builtins"]).filter((name) => !isOffered(name));
   const denied =
-    deniedBuiltins.length === 0 ? [] : fromCompiler(await toolchain.request("compile", { ...request, deniedBuiltins }));
-  const absent = texts(answer.result["requiredData"]).map((name) =>
-    mistake("policy-does-not-compile", `The policies read ${name}, which no policy defines.`, null, null),
+    deniedBuiltins.length === 0
+      ? []
+      : fromCompiler(await toolchain.request("compile", { ...request, deniedBuiltins }), read.sources);
+  const absent = absentData(texts(answer.result["requiredData"])).map(
+    (name): PolicyProblem => ({
+      severity: "mistake",
+      code: "policy-does-not-compile",
+      message: `The policies read ${name}, which no policy defines.`,
+      file: null,
+      line: null,
+      column: null,
+    }),
   );
   return [...denied, ...absent];
 }
 
+function fromCompiler(answer: ToolchainAnswer, sources: readonly RegoSource[]): readonly PolicyProblem[] {
+  return answer.ok ? [] : fromProblems(asWritten(answer.errors, sources));
+}
+
 /** @throws SluiceError `toolchain-failed` where the request itself was refused */
-function fromCompiler(answer: ToolchainAnswer): readonly PolicyProblem[] {
-  return answer.ok ? [] : answer.errors.map(fromProblem);
+function fromProblems(problems: readonly ToolchainProblem[]): readonly PolicyProblem[] {
+  return problems.map(fromProblem);
 }
 
 function fromProblem(problem: ToolchainProblem): PolicyProblem {
@@ -124,16 +138,9 @@ function warning(code: Code, message: string, rule: Rule): PolicyProblem {
   return { severity: "warning", code, message, file: rule.file, line: 1, column: null };
 }
 
-function mistake(code: Code, message: string, file: string | null, line: number | null): PolicyProblem {
-  return { severity: "mistake", code, message, file, line, column: null };
-}
-
 function dataFile({ path }: PolicyFile): PolicyProblem {
-  return mistake("not-supported", "Policies are given no data yet; write it as constants in a Rego package.", path, 1);
-}
-
-function noPolicies(): PolicyProblem {
-  return mistake("no-policies", "There is no policy: nothing would be judged, so nothing is approved.", null, null);
+  const message = "Policies are given no data yet; write it as constants in a Rego package.";
+  return { severity: "mistake", code: "not-supported", message, file: path, line: 1, column: null };
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {

@@ -1,17 +1,28 @@
-/** Which documents a rule applies to, from METADATA alone: what the host expects, whatever the module answers. */
+/** Which documents a rule applies to: what the host expects, whatever the module answers. */
+import type { JsonObject } from "../lib/canonical.ts";
+import type { Selection, Surroundings } from "./dialect.ts";
+import { dialectOf } from "./dialects.ts";
 import type { PolicyInput } from "./input.ts";
 import type { Rule } from "./policy-set.ts";
+import { isObject } from "./toolchain.ts";
 
-/** A rule of scope resource never sees the change document, and one of scope change sees nothing else. */
+const NOTHING_AROUND: Surroundings = { namespaces: new Map() };
+
+/** Whether it is to be asked, or it cannot be said. Only rules with a namespaceSelector look around. */
 export function selects(rule: Rule, document: PolicyInput): boolean {
-  if (document.resource === null) return rule.scope === "change" && document.change !== null;
-  if (rule.scope !== "resource") return false;
-  const { kind, namespace } = document.resource.id;
-  const { kinds, namespaces } = rule.match;
-  if (kinds !== null && !kinds.includes(kind)) return false;
-  return namespaces === null || namespaces.some((pattern) => matchesNamespace(pattern, namespace));
+  return selectionOf(rule, document, NOTHING_AROUND).kind !== "no";
 }
 
-function matchesNamespace(pattern: string, namespace: string): boolean {
-  return pattern.endsWith("*") ? namespace.startsWith(pattern.slice(0, -1)) : namespace === pattern;
+export function selectionOf(rule: Rule, document: PolicyInput, around: Surroundings): Selection {
+  return dialectOf(rule).selects(rule, document, around);
+}
+
+export function surroundingsOf(objects: readonly JsonObject[]): Surroundings {
+  const namespaces = new Map<string, Readonly<Record<string, string>>>();
+  for (const { apiVersion, kind, metadata } of objects) {
+    if (apiVersion !== "v1" || kind !== "Namespace" || !isObject(metadata)) continue;
+    const { name, labels } = metadata;
+    if (typeof name === "string") namespaces.set(name, isObject(labels) ? (labels as Record<string, string>) : {});
+  }
+  return { namespaces };
 }

@@ -1,16 +1,14 @@
 /** METADATA blocks to rules, strictly: what is missing, misspelt or contradictory is refused, because it would be a rule
  *  that silently never speaks (FORMS "Native policy"). */
 import * as z from "zod";
-import type { JsonObject, JsonValue } from "../lib/canonical.ts";
-import { type FilePosition, SluiceError } from "../lib/errors.ts";
-import { AGGREGATE_PACKAGE } from "./aggregate.ts";
+import { IMPORTED_PACKAGE, INVENTORY_PACKAGE } from "./dialect.ts";
+import { AGGREGATE_PACKAGE } from "./entrypoints.ts";
 import type { FindingKind } from "./finding.ts";
+import type { Annotation, Module } from "./inspection.ts";
 import type { Rule } from "./policy-set.ts";
-import { isObject } from "./toolchain.ts";
 
 const KINDS = ["deny", "warn", "ask"] as const satisfies readonly FindingKind[];
 const PACKAGE = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
-const MAXIMUM_SHOWN = 5;
 
 const sentence = z.string().trim().min(1).max(4096);
 const Match = z.strictObject({
@@ -47,43 +45,20 @@ export interface InspectedPolicies {
   readonly scopeByFile: Readonly<Record<string, "resource" | "change">>;
 }
 
-interface Annotation {
-  readonly scope: string;
-  readonly line: number;
-  readonly title: string;
-  readonly description: string;
-  readonly custom: JsonObject;
-}
-
-interface Module {
-  readonly path: string;
-  readonly package: string;
-  readonly line: number;
-  readonly rules: readonly { readonly name: string; readonly line: number }[];
-  readonly annotations: readonly Annotation[];
-}
-
 export interface MetadataProblem {
   readonly file: string;
   readonly line: number;
   readonly message: string;
 }
 
-/** @param answer result of the toolchain's `inspect`. @throws SluiceError `policy-metadata` with all problems, at most five shown. */
-export function readMetadata(answer: JsonObject): InspectedPolicies {
-  const { problems, ...inspected } = inspectMetadata(answer);
-  if (problems.length > 0) throw refusal(problems);
-  return inspected;
-}
-
-/** The same with everything that is wrong as a list; the rules are then those that could be read. */
+/** With everything that is wrong as a list; the rules are then those that could be read. */
 export function inspectMetadata(
-  answer: JsonObject,
+  all: readonly Module[],
 ): InspectedPolicies & { readonly problems: readonly MetadataProblem[] } {
   const problems: MetadataProblem[] = [];
   const rules: Rule[] = [];
   const scopeByFile: Record<string, "resource" | "change"> = {};
-  for (const modules of byPackage(readModules(answer))) {
+  for (const modules of byPackage(all)) {
     problems.push(...misplaced(modules));
     const found = readPackage(modules, problems);
     if (found === null) continue;
@@ -163,6 +138,7 @@ function readRule(
       role: role ?? null,
       mode,
       kinds,
+      imported: null,
     },
   };
 }
@@ -191,16 +167,17 @@ function misplaced(modules: readonly Module[]): MetadataProblem[] {
         line: one.line,
         message: `custom stands in METADATA of scope ${one.scope}; only scope package has it`,
       }));
-    const reserved = [{ name: "", line }, ...rules]
-      .filter((rule) => isReserved(rule.name === "" ? name : `${name}.${rule.name}`))
-      .map((rule) => ({ file: path, line: rule.line, message: `${AGGREGATE_PACKAGE} is a package of Sluice's own` }));
+    const reserved = [{ path: name, line }, ...rules.map((rule) => ({ path: `${name}.${rule.name}`, line: rule.line }))]
+      .filter((one) => isReserved(one.path))
+      .map((one) => ({ file: path, line: one.line, message: `${one.path} is a package of Sluice's own` }));
     return [...below, ...reserved];
   });
 }
 
 function isReserved(path: string): boolean {
   const plain = path.replaceAll(/\["([^"]*)"\]/g, ".$1");
-  return plain === AGGREGATE_PACKAGE || plain.startsWith(`${AGGREGATE_PACKAGE}.`);
+  if (plain.startsWith(IMPORTED_PACKAGE)) return true;
+  return [AGGREGATE_PACKAGE, INVENTORY_PACKAGE].some((name) => plain === name || plain.startsWith(`${name}.`));
 }
 
 function duplicates(rules: readonly Rule[]): MetadataProblem[] {
@@ -216,41 +193,4 @@ function headOf(name: string): string {
 
 function byPackage(modules: readonly Module[]): readonly (readonly Module[])[] {
   return [...Map.groupBy(modules, (module) => module.package).values()];
-}
-
-function refusal(problems: readonly MetadataProblem[]): SluiceError {
-  const shown = problems.slice(0, MAXIMUM_SHOWN).map(({ file, line, message }) => `${file}:${line} ${message}.`);
-  if (problems.length > MAXIMUM_SHOWN) shown.push(`and ${problems.length - MAXIMUM_SHOWN} more.`);
-  const first = problems[0] as MetadataProblem;
-  const position: FilePosition = { file: first.file, line: first.line, column: null };
-  return new SluiceError("policy-metadata", shown.join("\n"), { position });
-}
-
-const InspectAnswer = z.object({
-  modules: z.array(
-    z.object({
-      path: z.string(),
-      package: z.string(),
-      line: z.number(),
-      rules: z.array(z.object({ name: z.string(), line: z.number() })),
-      annotations: z.array(
-        z.object({
-          scope: z.string(),
-          line: z.number(),
-          title: z.string(),
-          description: z.string(),
-          custom: z.custom<JsonObject>((value) => isObject(value as JsonValue)),
-        }),
-      ),
-    }),
-  ),
-});
-
-function readModules(answer: JsonObject): readonly Module[] {
-  const parsed = InspectAnswer.safeParse(answer);
-  if (!parsed.success)
-    throw new SluiceError("toolchain-failed", "The policy compiler's answer to `inspect` has another shape.", {
-      cause: parsed.error,
-    });
-  return parsed.data.modules;
 }

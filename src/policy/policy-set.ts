@@ -1,10 +1,12 @@
 /** All policies in force for a target, compiled to one module, with one digest; and what evaluating it answers. */
+import type { JsonObject } from "../lib/canonical.ts";
 import type { Finding, Level, NotEvaluated } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
 
-/** One rule id: one Rego package. From its METADATA. */
+/** One rule id. Native: one Rego package, from its METADATA; imported: what its dialect asks for one answer. */
 export interface Rule {
   readonly id: string;
+  /** As its author wrote it; what is compiled may have another name (`imported.package`). */
   readonly package: string;
   readonly file: string;
   readonly title: string;
@@ -20,6 +22,52 @@ export interface Rule {
   /** enforce decides; observe and warn leave the verdict and are recorded. */
   readonly mode: "observe" | "warn" | "enforce";
   readonly kinds: readonly ("deny" | "warn" | "ask")[];
+  /** null for a native rule. */
+  readonly imported: Imported | null;
+}
+
+/** How a rule that was written for another engine is asked. */
+export interface Imported {
+  readonly dialect: "gatekeeper" | "conftest" | "opa-admission";
+  /** Package that it was compiled under, `sluice.p_<digest>.main`. */
+  readonly package: string;
+  /** Rule of that package that is asked. */
+  readonly asks: string;
+  /** How its answer is read, see answer.ts. */
+  readonly form: AnswerForm;
+  /** Conftest: the package has a rule `exception`. */
+  readonly hasExceptions: boolean;
+  /** Gatekeeper: what the constraint says; null elsewhere. */
+  readonly constraint: Constraint | null;
+}
+
+export type AnswerForm = "findings" | "violations" | "results" | "denials" | "responses";
+
+export interface Constraint {
+  readonly match: ConstraintMatch;
+  readonly parameters: JsonObject;
+  /** Deletions are asked about only where the template says so. */
+  readonly asksDeletions: boolean;
+}
+
+/** `spec.match` of a constraint; null = everything, like what it does not say. */
+export interface ConstraintMatch {
+  readonly kinds: readonly { readonly apiGroups: readonly string[]; readonly kinds: readonly string[] }[];
+  readonly namespaces: readonly string[];
+  readonly excludedNamespaces: readonly string[];
+  readonly labelSelector: LabelSelector | null;
+  readonly namespaceSelector: LabelSelector | null;
+  readonly scope: "*" | "Cluster" | "Namespaced";
+  readonly name: string;
+}
+
+export interface LabelSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+    readonly values: readonly string[];
+  }[];
 }
 
 export interface PolicySet {
@@ -30,6 +78,8 @@ export interface PolicySet {
   readonly digest: string;
   /** True when no rule of scope resource can see more than the object: its answers may then be remembered. */
   readonly readsOnlyOwnParts: boolean;
+  /** True when a rule reads the other objects of the rendering (`data.inventory`). */
+  readonly readsInventory: boolean;
 }
 
 /** A policy file as found in the tree; `_test.rego` files are tests and not part of the set. */
@@ -54,7 +104,15 @@ export interface Evaluated {
 export interface PolicyEngine {
   /** Says which set will be asked soon, so that it is ready when the documents are. */
   prepare(set: PolicySet): void;
-  /** `digests` are resourceDigests(documents), where the caller has them already. */
-  evaluate(set: PolicySet, documents: readonly PolicyInput[], digests?: readonly string[]): Promise<Evaluated>;
+  /**
+   * `digests` are resourceDigests(documents), where the caller has them already. Rules that look at other objects see
+   * those of `documents` and `beside`.
+   */
+  evaluate(
+    set: PolicySet,
+    documents: readonly PolicyInput[],
+    digests?: readonly string[],
+    beside?: readonly JsonObject[],
+  ): Promise<Evaluated>;
   close(): Promise<void>;
 }

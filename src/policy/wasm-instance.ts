@@ -4,7 +4,7 @@
  * compiled regular expressions (0.7 ms for one `{0,127}`), so it happens only when enough garbage has gathered; a
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
-import { type Builtin, BuiltinError, type CallContext, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
+import { type Builtin, type CallContext, LimitError, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
 import { parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
@@ -28,10 +28,15 @@ export interface PolicyInstance {
   readonly imports: readonly string[];
   /** MUST come before the first evaluation of a module that has imports; see loadBuiltins. */
   use(functions: ReadonlyMap<string, Builtin>): void;
-  /** Replaces what the following documents share. @throws EvaluationFault */
-  share(parts: InputParts): void;
-  /** @returns the value of the entrypoint as JSON text, null when it is undefined. @throws EvaluationFault */
-  evaluate(entrypoint: number, own: InputParts): string | null;
+  /** Replaces what the following documents share, and what stands under `data`. @throws EvaluationFault */
+  share(parts: InputParts, data?: Uint8Array | null): void;
+  /**
+   * `onFailure` is what a call means that fails, where it is not the one of all calls.
+   * @returns the value of the entrypoint as JSON text, null when it is undefined. @throws EvaluationFault
+   */
+  evaluate(entrypoint: number, own: InputParts, onFailure?: CallRules["onFailure"]): string | null;
+  /** Why calls of the last evaluation failed and had no value, each once, ten at most; they are forgotten then. */
+  takeFailures(): readonly string[];
   /**
    * The whole answer exactly: sets stay sets and numbers keep their form. Values are Rego terms, of which JSON is a part;
    * without an input it is undefined. @throws EvaluationFault
@@ -50,7 +55,7 @@ export interface CallRules {
   readonly context: CallContext;
 }
 
-/** Native policies: nothing is guessed, and nothing is known but the input. */
+/** Nothing is guessed, and nothing is known but the input. */
 const NATIVE_CALLS: CallRules = { onFailure: "error", context: { nowNs: null, draw: null } };
 
 interface Exports {
@@ -79,6 +84,8 @@ const PAGE_BYTES = 65_536;
 const INITIAL_PAGES = [16, 64, 256, 1024] as const;
 /** Garbage of earlier documents after which the heap is set back. */
 const GARBAGE_BYTES = 16 * 1024 * 1024;
+/** Of one evaluation; the rest says nothing new. */
+const MAXIMUM_FAILURES = 10;
 /** Longest answer that is read; a rule that says more says nothing useful. */
 const MAXIMUM_ANSWER_BYTES = 16 * 1024 * 1024;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -95,8 +102,10 @@ export function instantiate(
     imports: host.imports,
     use: (functions) => host.use(functions),
     query: (entrypoint, values) => host.guard(() => host.query(entrypoint, values)),
-    share: (parts) => host.guard(() => host.share(parts)),
-    evaluate: (entrypoint, own) => host.guard(() => host.evaluate(entrypoint, own)),
+    share: (parts, data) => host.guard(() => host.share(parts, data ?? null)),
+    evaluate: (entrypoint, own, onFailure) =>
+      host.guard(() => host.evaluate(entrypoint, own, onFailure ?? rules.onFailure)),
+    takeFailures: () => host.takeFailures(),
   };
 }
 
@@ -115,6 +124,8 @@ class Host {
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   readonly #rules: CallRules;
+  #onFailure: CallRules["onFailure"];
+  readonly #failures = new Set<string>();
   readonly #builtins: ReadonlyMap<number, string>;
   #functions: ReadonlyMap<string, Builtin> = new Map();
   readonly imports: readonly string[];
@@ -130,6 +141,7 @@ class Host {
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, rules: CallRules) {
     this.#memory = memory;
     this.#rules = rules;
+    this.#onFailure = rules.onFailure;
     const call = (id: number, _context: number, ...values: number[]) => this.#call(id, values);
     const env = {
       memory,
@@ -168,15 +180,23 @@ class Host {
     this.#functions = functions;
   }
 
-  share(parts: InputParts): void {
+  share(parts: InputParts, data: Uint8Array | null): void {
     this.#exports.opa_heap_ptr_set(this.#origin);
-    this.#data = this.#parse(utf8("{}"));
+    this.#data = this.#parse(data ?? utf8("{}"));
     this.#shared = Object.entries(parts).map(([key, text]) => [this.#path(key), this.#parse(text)]);
     this.#base = this.#exports.opa_heap_ptr_get();
   }
 
-  evaluate(entrypoint: number, own: InputParts): string | null {
+  takeFailures(): readonly string[] {
+    const failures = [...this.#failures];
+    this.#failures.clear();
+    return failures;
+  }
+
+  evaluate(entrypoint: number, own: InputParts, onFailure: CallRules["onFailure"]): string | null {
     const wasm = this.#exports;
+    this.#onFailure = onFailure;
+    this.#failures.clear();
     if (wasm.opa_heap_ptr_get() - this.#base > GARBAGE_BYTES) wasm.opa_heap_ptr_set(this.#base);
     const input = this.#parse(utf8("{}"));
     for (const [path, value] of this.#shared) this.#add(input, path, value);
@@ -226,20 +246,26 @@ class Host {
     try {
       const operands = values.map((value) => this.#argument(value));
       const called = this.#functions.get(name);
-      if (called === undefined) throw new BuiltinError("not offered");
+      if (called === undefined) throw new LimitError("not offered");
       const answer = called(operands, this.#rules.context);
       return answer === undefined ? 0 : this.#parse(utf8(regoText(answer)), "opa_value_parse");
     } catch (thrown) {
       if (this.#fault !== null) throw thrown;
-      if (this.#rules.onFailure === "undefined") return 0;
       const why = isExpected(thrown) ? thrown.message : "it failed";
+      if (this.#onFailure === "undefined" && isFailure(thrown)) return this.#remember(`${name}: ${why}`);
       return this.#stop(new EvaluationFault("builtin-error", `${name}: ${why}`));
     }
   }
 
+  /** @returns the address of no value */
+  #remember(failure: string): 0 {
+    if (this.#failures.size < MAXIMUM_FAILURES) this.#failures.add(failure);
+    return 0;
+  }
+
   #argument(value: number): RegoValue {
     const text = this.#text(this.#exports.opa_value_dump(value));
-    if (text.length > MAXIMUM_VALUE_LENGTH) throw new BuiltinError("a value is longer than 1 MiB");
+    if (text.length > MAXIMUM_VALUE_LENGTH) throw new LimitError("a value is longer than 1 MiB");
     return parseRegoValue(text);
   }
 
@@ -264,7 +290,12 @@ class Host {
 
 /** By name: in the built package each family is a file with a class of its own. */
 function isExpected(thrown: unknown): thrown is Error {
-  return thrown instanceof Error && (thrown.name === "BuiltinError" || thrown.name === "FormatError");
+  return isFailure(thrown) || (thrown instanceof Error && /^(?:FormatError|LimitError)$/.test(thrown.name));
+}
+
+/** OPA's call would fail too; what only ours cannot do is never an undefined value. */
+function isFailure(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.name === "BuiltinError";
 }
 
 /** The module answers a set of results: `[]` or `[{"result": value}]`. */

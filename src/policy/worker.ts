@@ -3,11 +3,11 @@
  * after any throw, and reports in short intervals, so that little is lost when it is ended.
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
-import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./aggregate.ts";
-import { readAnswer } from "./answer.ts";
-import type { Batch, Fault, Job, Outcome, RawFinding, Report, Span } from "./batch.ts";
+import { builtinWarning, readAnswer } from "./answer.ts";
+import type { AskedRule, Batch, Fault, Job, Outcome, RawFinding, Report, Span } from "./batch.ts";
 import type { Builtin } from "./builtins/call.ts";
 import { loadBuiltins } from "./builtins.ts";
+import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import { EvaluationFault, type InputParts, instantiate, type PolicyInstance } from "./wasm-instance.ts";
 
 const REPORT_EVERY_MS = 20;
@@ -60,7 +60,7 @@ class Run {
     this.#batch = batch;
     this.#module = module;
     this.#functions = functions;
-    this.#ruleOf = new Map(batch.rules.map((id, index) => [id, index]));
+    this.#ruleOf = new Map(batch.rules.map(({ id }, index) => [id, index]));
   }
 
   all(send: (report: Report) => void): void {
@@ -104,12 +104,19 @@ class Run {
     }
     if (this.#context !== document.context) {
       this.#context = null;
-      this.#instance.share(this.#parts(this.#batch.contexts[document.context] ?? {}));
+      this.#instance.share(this.#parts(this.#batch.contexts[document.context] ?? {}), this.#data());
       this.#context = document.context;
     }
     const name = job.rule === null ? RESULT_ENTRYPOINT : ruleEntrypoint(job.rule);
     const entrypoint = this.#instance.entrypoints[name];
-    return entrypoint === undefined ? null : this.#instance.evaluate(entrypoint, this.#parts(document.own));
+    // Which rule made a call that failed is known only where one is asked alone; the engine then does that.
+    const onFailure = job.rule === null ? "error" : (this.#batch.rules[job.rule]?.onFailure ?? "error");
+    return entrypoint === undefined ? null : this.#instance.evaluate(entrypoint, this.#parts(document.own), onFailure);
+  }
+
+  #data(): Uint8Array | null {
+    const { bytes, data } = this.#batch;
+    return data === null ? null : bytes.subarray(data[0], data[1]);
   }
 
   #parts(spans: Readonly<Record<string, Span>>): InputParts {
@@ -120,8 +127,13 @@ class Run {
   /** An undefined answer is no answer: the engine then misses its rules. */
   #read(job: Job, text: string | null): Outcome {
     const value: unknown = text === null ? null : JSON.parse(text);
-    if (job.rule !== null) return collect(value === null ? [] : [[job.rule, value]], []);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return collect([], []);
+    const { rules } = this.#batch;
+    if (job.rule !== null) {
+      const outcome = collect(value === null ? [] : [[job.rule, value]], [], rules);
+      const failures = (this.#instance?.takeFailures() ?? []).map((why) => builtinWarning(job.rule ?? 0, why));
+      return outcome.ok ? { ...outcome, findings: [...outcome.findings, ...failures] } : outcome;
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return collect([], [], rules);
     const known: [number, unknown][] = [];
     const unknown: string[] = [];
     for (const [id, one] of Object.entries(value)) {
@@ -129,16 +141,20 @@ class Run {
       if (rule === undefined) unknown.push(id);
       else known.push([rule, one]);
     }
-    return collect(known, unknown);
+    return collect(known, unknown, rules);
   }
 }
 
-function collect(said: readonly (readonly [number, unknown])[], unknown: readonly string[]): Outcome {
+function collect(
+  said: readonly (readonly [number, unknown])[],
+  unknown: readonly string[],
+  rules: readonly AskedRule[],
+): Outcome {
   const answered: number[] = [];
   const findings: RawFinding[] = [];
   const malformed: (Fault & { rule: number })[] = [];
   for (const [rule, value] of said) {
-    const answer = readAnswer(rule, value);
+    const answer = readAnswer(rule, rules[rule]?.form ?? "findings", value);
     if ("code" in answer) {
       malformed.push({ rule, ...answer });
     } else {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Code } from "../../src/lib/codes.ts";
-import { AGGREGATE_FILE } from "../../src/policy/aggregate.ts";
+import { AGGREGATE_FILE } from "../../src/policy/entrypoints.ts";
 import { INPUT_SCHEMAS } from "../../src/policy/input-schema.ts";
 import type { PolicyFile } from "../../src/policy/policy-set.ts";
 import { build, denyLabel, policy, ROOT, rejected } from "./support.ts";
@@ -36,6 +36,7 @@ test("builds a set of rules sorted by id, with what METADATA says of each", asyn
       role: null,
       mode: "enforce",
       kinds: ["deny"],
+      imported: null,
     },
     {
       id: "b-ask",
@@ -52,6 +53,7 @@ test("builds a set of rules sorted by id, with what METADATA says of each", asyn
       role: "platform",
       mode: "warn",
       kinds: ["ask"],
+      imported: null,
     },
   ]);
 });

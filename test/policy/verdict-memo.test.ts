@@ -20,10 +20,11 @@ const rule: Rule = {
   role: null,
   mode: "enforce",
   kinds: ["deny"],
+  imported: null,
 };
 
 function policySet(digest: string, readsOnly = true): PolicySet {
-  return { rules: [rule], wasm: new Uint8Array(), digest, readsOnlyOwnParts: readsOnly };
+  return { rules: [rule], wasm: new Uint8Array(), digest, readsOnlyOwnParts: readsOnly, readsInventory: false };
 }
 
 function document(name: string, kind = "ConfigMap", time = "2026-01-01T00:00:00.000Z"): PolicyInput {

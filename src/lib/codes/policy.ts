@@ -19,6 +19,45 @@ export const POLICY_CODES = {
     example: "A package with a `deny` rule and no `custom.id`.",
     fix: "Complete the METADATA block of the package (title, custom.id, custom.level, custom.fix), then run `sluice policy check`.",
   },
+  "data-not-readable": {
+    class: "error",
+    means:
+      "A policy of another engine names something under `data` that is neither its own nor given to it, so it would be undefined for ever.",
+    example: "`import data.settings` in the Rego of a ConstraintTemplate.",
+    fix: "Put what the policy needs into its parameters, its libraries or `data.inventory`, then run `sluice policy check`.",
+  },
+  "template-invalid": {
+    class: "error",
+    means: "A ConstraintTemplate, or the file that holds it, is not one that Gatekeeper would take.",
+    example: "A template whose Rego has no rule `violation`.",
+    fix: "Correct the place that the message names, then run `sluice policy check`.",
+  },
+  "template-duplicate": {
+    class: "error",
+    means: "Two ConstraintTemplates define one kind, so nobody could say which of them a constraint means.",
+    example: "K8sRequiredLabels in policies/a.yaml and in policies/b.yaml.",
+    fix: "Delete one of the two, or give it another kind.",
+  },
+  "constraint-invalid": {
+    class: "error",
+    means:
+      "A constraint says something that its template or Gatekeeper does not know, so it would not do what it is for.",
+    example: "`namspaces:` (misspelt) under spec.match.",
+    fix: "Correct the place that the message names, then run `sluice policy check`.",
+  },
+  "constraint-without-template": {
+    class: "error",
+    means: "A constraint names a kind for which there is no ConstraintTemplate, so nothing would be asked.",
+    example: "A constraint of kind K8sRequiredLabels in a folder without its template.",
+    fix: "Put the template into the policy folder, or delete the constraint.",
+  },
+  "namespace-absent": {
+    class: "error",
+    means:
+      "A constraint selects objects by the labels of their Namespace, and that Namespace is not among the objects that are judged.",
+    example: "`namespaceSelector` in a constraint, and a target that does not hold its Namespaces.",
+    fix: "Add the Namespace to the target, or select by `namespaces` in the constraint.",
+  },
   "builtin-not-supported": {
     class: "error",
     means:

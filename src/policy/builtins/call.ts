@@ -6,6 +6,11 @@ export class BuiltinError extends Error {
   override readonly name = "BuiltinError";
 }
 
+/** A call that asks for more than the host gives: the end of the rule in every dialect, since OPA would have answered. */
+export class LimitError extends Error {
+  override readonly name = "LimitError";
+}
+
 /** What a call may learn about the world, as it was recorded; null where nothing was. */
 export interface CallContext {
   /** Nanoseconds since 1970 at which the evaluation takes place. */

@@ -7,6 +7,7 @@ import {
   isObjectValue,
   isSet,
   itemsOf,
+  LimitError,
   MAXIMUM_ITEMS,
   number,
   setOf,
@@ -60,7 +61,7 @@ function formatNetwork({ bits, first, prefix }: Network): string {
 }
 
 function expand({ bits, first, last }: Network): RegoValue {
-  if (last - first >= BigInt(MAXIMUM_ITEMS)) throw new BuiltinError(`more than ${MAXIMUM_ITEMS} addresses`);
+  if (last - first >= BigInt(MAXIMUM_ITEMS)) throw new LimitError(`more than ${MAXIMUM_ITEMS} addresses`);
   const count = Number(last - first) + 1;
   return setOf(Array.from({ length: count }, (_, index) => formatAddress({ bits, value: first + BigInt(index) })));
 }

@@ -2,7 +2,16 @@
 
 import type { RegoValue } from "../rego-value.ts";
 import { compareVersions, parseVersion, type Version } from "../semver.ts";
-import { BuiltinError, type BuiltinFamily, integerOf, MAXIMUM_ITEMS, number, textOf, wrongType } from "./call.ts";
+import {
+  BuiltinError,
+  type BuiltinFamily,
+  integerOf,
+  LimitError,
+  MAXIMUM_ITEMS,
+  number,
+  textOf,
+  wrongType,
+} from "./call.ts";
 
 export const BUILTINS: BuiltinFamily = {
   "numbers.range_step": (operands) => range(integerOf(operands, 0), integerOf(operands, 1), integerOf(operands, 2)),
@@ -15,7 +24,7 @@ export const BUILTINS: BuiltinFamily = {
 function range(from: bigint, to: bigint, step: bigint): RegoValue {
   if (step <= 0n) throw new BuiltinError("the step is not a positive integer");
   const count = (from <= to ? to - from : from - to) / step + 1n;
-  if (count > BigInt(MAXIMUM_ITEMS)) throw new BuiltinError(`more than ${MAXIMUM_ITEMS} numbers`);
+  if (count > BigInt(MAXIMUM_ITEMS)) throw new LimitError(`more than ${MAXIMUM_ITEMS} numbers`);
   const signed = from <= to ? step : -step;
   return Array.from({ length: Number(count) }, (_, index) => number(from + BigInt(index) * signed));
 }
@@ -87,7 +96,7 @@ function startOfUnit(text: string): number {
   const [amount = ""] = /^(?:[\d.+-]|[eE][+-]|[eE](?=\d))*/.exec(text) ?? [];
   const exponents = amount.matchAll(/[eE][+-]?(\d*)/g);
   for (const [, digits = ""] of exponents)
-    if (digits.length > MAXIMUM_EXPONENT_DIGITS) throw new BuiltinError("the exponent is too large");
+    if (digits.length > MAXIMUM_EXPONENT_DIGITS) throw new LimitError("the exponent is too large");
   return amount.length;
 }
 

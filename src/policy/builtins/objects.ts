@@ -14,6 +14,7 @@ import {
   isSet,
   itemsIn,
   itemsOf,
+  LimitError,
   MAXIMUM_ITEMS,
   objectOf,
   setOf,
@@ -65,7 +66,7 @@ function reachablePaths(graph: RegoObject, roots: readonly RegoValue[]): RegoVal
   const paths = new Map<string, RegoValue>();
   let steps = 0;
   const add = (path: readonly RegoValue[]): void => {
-    if (++steps > MAXIMUM_ITEMS) throw new BuiltinError(`more than ${MAXIMUM_ITEMS} paths`);
+    if (++steps > MAXIMUM_ITEMS) throw new LimitError(`more than ${MAXIMUM_ITEMS} paths`);
     paths.set(regoText(path), path);
   };
   for (const root of roots) {

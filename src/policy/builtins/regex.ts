@@ -1,7 +1,7 @@
 /** `regex.*` in time linear in the text (RE2's way, see docs/decisions/031), and `glob.quote_meta`. */
 import { RE2JS, RE2JSException } from "re2js";
 import type { RegoValue } from "../rego-value.ts";
-import { BuiltinError, type BuiltinFamily, MAXIMUM_VALUE_LENGTH, smallIntegerOf, textOf } from "./call.ts";
+import { BuiltinError, type BuiltinFamily, LimitError, MAXIMUM_VALUE_LENGTH, smallIntegerOf, textOf } from "./call.ts";
 
 export const BUILTINS: BuiltinFamily = {
   "glob.quote_meta": (operands) => textOf(operands, 0).replaceAll(/[*?\\[\]{}]/g, "\\$&"),
@@ -56,7 +56,7 @@ function replace(text: string, pattern: string, replacement: string): RegoValue 
   for (const match of matches(compile(pattern), text)) {
     answer += text.slice(at, match.start) + expand(replacement, match);
     at = match.end;
-    if (answer.length > MAXIMUM_VALUE_LENGTH) throw new BuiltinError("the text is longer than 1 MiB");
+    if (answer.length > MAXIMUM_VALUE_LENGTH) throw new LimitError("the text is longer than 1 MiB");
   }
   return answer + text.slice(at);
 }

@@ -6,6 +6,7 @@ import {
   BuiltinError,
   type BuiltinFamily,
   isSet,
+  LimitError,
   MAXIMUM_VALUE_LENGTH,
   number,
   smallIntegerOf,
@@ -16,7 +17,7 @@ import {
 export const BUILTINS: BuiltinFamily = {
   sprintf: (operands) => {
     const formatted = sprintf(textOf(operands, 0), arrayOf(operands, 1));
-    if (formatted.length > MAXIMUM_VALUE_LENGTH) throw new BuiltinError("the text is longer than 1 MiB");
+    if (formatted.length > MAXIMUM_VALUE_LENGTH) throw new LimitError("the text is longer than 1 MiB");
     return formatted;
   },
   indexof_n: (operands) => indexes(textOf(operands, 0), textOf(operands, 1)),

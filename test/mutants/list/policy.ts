@@ -8,7 +8,7 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "takes an undefined answer for an answer without findings",
     file: "src/policy/worker.ts",
-    find: 'if (typeof value !== "object" || value === null || Array.isArray(value)) return collect([], []);',
+    find: 'if (typeof value !== "object" || value === null || Array.isArray(value)) return collect([], [], rules);',
     replace:
       'if (typeof value !== "object" || value === null || Array.isArray(value)) return { ok: true, answered: [...this.#ruleOf.values()], findings: [], malformed: [], unknown: [] };',
     test: ENGINE,
@@ -33,7 +33,7 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "lets a rule that only observes decide",
     file: "src/policy/engine.ts",
-    find: 'kind: rule.mode === "enforce" ? raw.kind : "warn",',
+    find: 'kind: rule.mode === "enforce" && rule.kinds.includes(raw.kind) ? raw.kind : "warn",',
     replace: "kind: raw.kind,",
     test: ENGINE,
     named: "rules in observe and warn only warn, and their failure is recorded as a warning",
@@ -73,9 +73,9 @@ export const POLICY: readonly Mutant[] = [
   },
   {
     name: "treats a failing built-in of a native policy as undefined",
-    file: "src/policy/wasm-instance.ts",
-    find: 'onFailure: "error", context',
-    replace: 'onFailure: "undefined", context',
+    file: "src/policy/dialects/native.ts",
+    find: 'onFailure: "error",',
+    replace: 'onFailure: "undefined",',
     test: "test/policy/builtins.test.ts",
     named: "a call that fails is an error of the rule that makes it, and of no other",
   },
@@ -146,7 +146,7 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "accepts a policy folder without a rule",
     file: "src/policy/compile.ts",
-    find: "if (rules.length === 0) throw noPolicies();",
+    find: "if (rules.length === 0) throw refusal([noPolicies()]);",
     replace: "",
     test: COMPILE,
     named: "refuses only functions",
@@ -154,7 +154,7 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "compiles rules that read data nobody gives",
     file: "src/policy/compile.ts",
-    find: '  refuseAbsentData(texts(compiled["requiredData"]));\n',
+    find: "  refuseAbsentData(absentData(data));\n",
     replace: "",
     test: COMPILE,
     named: "refuses data that no policy defines",

@@ -1,0 +1,9 @@
+/** Names of what is generated beside the policies; kept apart from the generator, which the worker never needs. */
+export const AGGREGATE_PACKAGE = "sluice.aggregate";
+/** A name that no file of a tree can have beside it: paths in policy folders do not start with a dot folder of ours. */
+export const AGGREGATE_FILE = ".sluice/aggregate.rego";
+export const RESULT_ENTRYPOINT = "sluice/aggregate/result";
+
+export function ruleEntrypoint(index: number): string {
+  return `sluice/aggregate/rule_${index}`;
+}
