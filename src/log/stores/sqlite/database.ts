@@ -126,10 +126,14 @@ export function isStorageDamage(cause: unknown): boolean {
 }
 
 export function storedHashes(db: DatabaseSync): HashSource {
-  const select = db.prepare("SELECT hash FROM hashes WHERE level = ? AND n >= ? AND n < ? ORDER BY n");
-  select.setReturnArrays(true);
-  return (level, start, count) =>
-    (select.all(level, start, start + count) as unknown as [Uint8Array][]).map(([hash]) => hash);
+  const leaves = db.prepare("SELECT hash FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx");
+  const subtrees = db.prepare("SELECT hash FROM hashes WHERE level = ? AND n >= ? AND n < ? ORDER BY n");
+  for (const select of [leaves, subtrees]) select.setReturnArrays(true);
+  return (level, start, count) => {
+    const end = start + count;
+    const rows = level === 0 ? leaves.all(start, end) : subtrees.all(level, start, end);
+    return (rows as unknown as [Uint8Array][]).map(([hash]) => hash);
+  };
 }
 
 /** What a failure of SQLite or of the file system is called. */

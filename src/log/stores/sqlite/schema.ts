@@ -9,12 +9,12 @@ export const APPLICATION_ID = 0x736c6f67;
 
 export const SCHEMA = `
 CREATE TABLE entries (
-  idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, target TEXT, kind TEXT NOT NULL, verdict TEXT, bytes BLOB NOT NULL
+  idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, target TEXT, kind TEXT NOT NULL, verdict TEXT, hash BLOB NOT NULL, bytes BLOB NOT NULL
 ) STRICT;
 CREATE INDEX entries_search ON entries (target, kind, idx, verdict, time);
 CREATE TABLE disclosures (idx INTEGER PRIMARY KEY, terms TEXT NOT NULL, json TEXT NOT NULL) STRICT;
--- level L holds the hashes of complete subtrees of 256^L leaves: what the tiles of C2SP tlog-tiles hold
-CREATE TABLE hashes (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;
+-- level L holds the hashes of complete subtrees of 256^L leaves: what the tiles of C2SP tlog-tiles hold; level 0 is entries.hash
+CREATE TABLE hashes (level INTEGER NOT NULL CHECK (level > 0), n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, note TEXT NOT NULL, anchored INTEGER NOT NULL) STRICT;
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};

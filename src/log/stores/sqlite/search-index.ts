@@ -23,7 +23,7 @@ export class SearchIndex {
   constructor(path: string, log: DatabaseSync) {
     this.#db = openOrRenew(searchIndexPath(path), log);
     this.#waiting = log.prepare("SELECT idx, terms FROM disclosures WHERE idx >= ? ORDER BY idx LIMIT ?");
-    this.#hash = log.prepare("SELECT hash FROM hashes WHERE level = 0 AND n = ?");
+    this.#hash = log.prepare("SELECT hash FROM entries WHERE idx = ?");
     this.#insert = this.#db.prepare("INSERT OR IGNORE INTO terms (kind, value, idx) VALUES (?, ?, ?)");
     this.#setProgress = this.#db.prepare("UPDATE progress SET size = ?, hash = ?");
   }
@@ -91,7 +91,7 @@ function tryOpen(file: string): DatabaseSync | null {
 function isIndexOf(db: DatabaseSync, schema: string, log: DatabaseSync): boolean {
   const { size, hash } = db.prepare(`SELECT size, hash FROM ${schema}progress`).get() ?? {};
   if (size === 0) return true;
-  const stored = log.prepare("SELECT hash FROM hashes WHERE level = 0 AND n = ?").get(Number(size) - 1)?.["hash"];
+  const stored = log.prepare("SELECT hash FROM entries WHERE idx = ?").get(Number(size) - 1)?.["hash"];
   return stored instanceof Uint8Array && hash instanceof Uint8Array && equalBytes(stored, hash);
 }
 

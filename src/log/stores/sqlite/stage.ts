@@ -17,11 +17,13 @@ export interface End {
 export interface StagedEntry {
   readonly index: number;
   readonly time: Instant;
+  /** Of the leaf. */
+  readonly hash: Uint8Array;
   readonly bytes: Uint8Array;
   readonly prepared: PreparedEntry;
 }
 
-/** A hash of level L: the `n`-th complete subtree of 256^L leaves. */
+/** A hash of level L above the leaves: the `n`-th complete subtree of 256^L leaves. */
 export interface LevelHash {
   readonly level: number;
   readonly n: number;
@@ -82,10 +84,11 @@ function stageGroup(end: End, group: readonly PreparedEntry[], tailOf: (target: 
     const hash = leafHash(bytes);
     const hashText = encodeBase64(hash);
     frontier = appendLeaf(frontier, hash, ({ height, position }, complete) => {
-      if (height % TILE_HEIGHT === 0) hashes.push({ level: height / TILE_HEIGHT, n: position, hash: complete });
+      if (height > 0 && height % TILE_HEIGHT === 0)
+        hashes.push({ level: height / TILE_HEIGHT, n: position, hash: complete });
     });
     if (target !== null) tails.set(target, hashText);
-    entries.push({ index, time, bytes, prepared });
+    entries.push({ index, time, hash, bytes, prepared });
     receipts.push({ index, id, time: text, leafHash: hashText });
   }
   return { entries, hashes, receipts, tails, end: { frontier, time } };
