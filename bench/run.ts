@@ -8,6 +8,8 @@ import { parseArgs } from "node:util";
 import { benchAgent } from "./agent.ts";
 import { benchCheck } from "./check.ts";
 import { benchEvaluations } from "./evaluations.ts";
+import { benchFormats } from "./formats.ts";
+import { benchHistory } from "./history.ts";
 import { benchLog } from "./log.ts";
 import { describeMachine, type Machine, machineLine } from "./machine.ts";
 import type { BenchOptions, Row } from "./measure.ts";
@@ -21,6 +23,8 @@ type Bench = (options: BenchOptions) => Promise<readonly Row[]>;
 const AREAS: Readonly<Record<string, Bench>> = {
   log: benchLog,
   signatures: benchSignatures,
+  formats: benchFormats,
+  history: benchHistory,
   evaluations: benchEvaluations,
   check: benchCheck,
   agent: benchAgent,

@@ -6,34 +6,50 @@ import type { SealedFiles } from "../policy/sealed-file.ts";
 
 const MAXIMUM_TEXTS = 20_000;
 const MAXIMUM_CHARACTERS = 32 * 1024 * 1024;
+/** What one process holds; the oldest are forgotten. */
+const MAXIMUM_HELD = 200_000;
 
 export interface SealedMemo extends Memo {
   /** Keeps what was asked for or learnt last, within the bounds. */
   save(): void;
 }
 
-/** `scope` says whose memory it is, for example the repository's path: one file each. */
-export function openSealedMemo(files: SealedFiles, scope: string): SealedMemo {
+/**
+ * `scope` says whose memory it is, for example the repository's path: one file each. `patience` is how many answers may be
+ * found out anew before the file is worth reading; a run that asks for less neither reads nor writes it.
+ */
+export function openSealedMemo(files: SealedFiles, scope: string, patience = 0): SealedMemo {
   const name = sha256Hex(scope);
   let known: Map<string, string> | null = null;
   const used = new Map<string, string>();
   let learnt = false;
+  let misses = 0;
   const remembered = (): Map<string, string> => {
     known ??= read(files.read(name));
     return known;
   };
+  const fromFile = (entry: string): string | null => {
+    misses += 1;
+    return known === null && misses <= patience ? null : (remembered().get(entry) ?? null);
+  };
+  const hold = (entry: string, text: string): void => {
+    used.set(entry, text);
+    const [oldest] = used.size > MAXIMUM_HELD ? used.keys() : [];
+    if (oldest !== undefined) used.delete(oldest);
+  };
   return {
     get(entry) {
-      const text = used.get(entry) ?? remembered().get(entry) ?? null;
-      if (text !== null) used.set(entry, text);
+      const text = used.get(entry) ?? fromFile(entry);
+      if (text !== null) hold(entry, text);
       return text;
     },
     set(entry, text) {
       learnt = true;
-      used.set(entry, text);
+      hold(entry, text);
     },
     save() {
-      if (learnt) files.write(name, utf8(JSON.stringify([...bounded(used, remembered())])));
+      if (learnt && (known !== null || patience === 0))
+        files.write(name, utf8(JSON.stringify([...bounded(used, remembered())])));
     },
   };
 }

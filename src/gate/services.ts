@@ -7,6 +7,7 @@ import type { CompiledCache } from "../policy/compiled-cache.ts";
 import type { PolicyEngine } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import type { TimeBasis } from "../signature/verification.ts";
+import type { VerificationMemory } from "../signature/verification-memo.ts";
 
 /** When the gate first saw each commit; a preview says "now" for all. */
 export interface ReceiptBook {
@@ -37,6 +38,8 @@ export interface Services {
   readonly engine: PolicyEngine;
   readonly receipts: ReceiptBook;
   readonly landings: LandingBook;
+  /** What signatures were worth before. */
+  readonly verifications: VerificationMemory;
   /** What manifest files gave before. */
   readonly renderMemo: Memo;
   readonly onStep: StepListener;

@@ -34,7 +34,7 @@ export async function verifyRange(
     subject.target,
     commits.map((commit) => commit.id),
   );
-  const verifier = await openVerifier(judge.trust, subject.repository.objectFormat);
+  const verifier = await openRemembering(judge, subject, services);
   const receivedAt = formatTime(received.get(subject.head)?.instant ?? services.clock());
   const earlier = subject.carried?.verifications ?? null;
   const judged =
@@ -72,6 +72,12 @@ export async function ruleRange(
     isGovernance: change.governancePaths.length > 0,
   });
   return { ...range, verifications: ruled.verifications, requiredCommits: [...ruled.required] };
+}
+
+/** What it says of a commit does not depend on what it remembers. */
+async function openRemembering({ trust }: Judge, { repository }: Subject, { verifications }: Services) {
+  const { objectFormat } = repository;
+  return verifications.remembering(await openVerifier(trust, objectFormat), trust, objectFormat);
 }
 
 async function verifyAll(

@@ -21,6 +21,7 @@ import { remembering } from "../policy/verdict-memo.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
+import { openVerificationMemory } from "../signature/verification-memo.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
 import { openRepositories, type Repositories } from "./repositories.ts";
@@ -29,6 +30,8 @@ import type { Services, StepListener } from "./services.ts";
 
 const TOOLCHAIN_DEADLINE_MS = 30_000;
 const TOOLCHAIN_REQUESTS = 200;
+/** As many are verified in the time in which what is remembered of 10,000 is read. */
+const FEW_SIGNATURES = 300;
 
 export interface Means {
   readonly surroundings: Surroundings;
@@ -57,16 +60,18 @@ function openServices(means: Means, memory: Pick<Services, "receipts" | "landing
   });
   const key = cacheKey(surroundings);
   const folder = (name: string) => (key === null ? null : { folder: join(surroundings.cacheFolder, name), key });
+  const signatureMemo = openSealedMemo(openSealedFiles(folder("signatures")), scope, FEW_SIGNATURES);
   const renderMemo = openSealedMemo(openSealedFiles(folder("renders")), scope);
   const verdictMemo = openSealedMemo(openSealedFiles(folder("verdicts")), scope);
   const compiledCache = openCompiledCache(folder("policies"));
   const engine = remembering(openPolicyEngine(), verdictMemo);
   const close = async (): Promise<void> => {
+    signatureMemo.save();
     renderMemo.save();
     verdictMemo.save();
     await Promise.all([toolchain.close(), engine.close()]);
   };
-  return { clock, random, toolchain, compiledCache, engine, ...memory, renderMemo, onStep, close };
+  return { clock, random, toolchain, compiledCache, engine, ...memory, verifications: openVerificationMemory(signatureMemo), renderMemo, onStep, close };
 }
 
 /** The folder of package.json: two above this file, in `src/` as in `dist/`. */

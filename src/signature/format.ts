@@ -21,6 +21,11 @@ export interface Match {
   readonly hardware: Signer["hardware"];
   /** What the key's own certificate says against it at the instant; null when nothing. */
   readonly objection: Refusal | null;
+  /**
+   * Instants at which `objection` may become another, each the first of what comes after it; null where they are not
+   * known, so that what is said holds for this instant alone. What the key's terms and its owner say is not among them.
+   */
+  readonly turningPoints: () => readonly Instant[] | null;
   /** SSH only: where a certificate says whose the key is. */
   readonly certification?: Certification;
 }

@@ -29,9 +29,9 @@ interface Certified {
 }
 
 function objectionToSigning(key: UsedKey, certified: Certified, trust: Trust, at: Instant, namespace: string) {
-  const revokedKeys = new Set(trust.revokedKeys);
+  const use = { at, namespace, revokedKeys: new Set(trust.revokedKeys) };
   const untouched = { ...key, terms: { ...key.terms, touch: false } };
-  return objectionToUse({ key: untouched, ...certified, hardware: null }, { at, namespace, revokedKeys });
+  return objectionToUse({ key: untouched, ...certified, hardware: null, turningPoints: () => null }, use);
 }
 
 /**

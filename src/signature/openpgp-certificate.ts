@@ -218,6 +218,24 @@ export function objectionTo(certificate: Certificate, key: OpenPgpKey, at: Insta
   );
 }
 
+/** Every instant at which objectionTo() may begin to say something else about this key. */
+export function turningPointsOf(certificate: Certificate, key: OpenPgpKey): readonly Instant[] {
+  const { primary, direct, userIds, revocations, subkeys } = certificate;
+  const subkey = subkeys.find((candidate) => candidate.key === key) ?? null;
+  const statements = [
+    ...direct,
+    ...userIds.flatMap((one) => one.certifications),
+    ...(subkey?.bindings ?? []).map((binding) => binding.signature),
+  ];
+  const lifetimes = new Set(statements.flatMap(({ keyLifetime }) => keyLifetime ?? []));
+  const lives = [primary, key].flatMap(({ created }) => [
+    created,
+    ...[...lifetimes].map((one) => created + one * 1000),
+  ]);
+  const ends = statements.flatMap(({ expires }) => expires ?? []);
+  return [...lives, ...ends, ...[...revocations, ...(subkey?.revocations ?? [])].map((one) => one.created)];
+}
+
 /** Compromised, or no reason given: for ever. Superseded and retired: from the revocation on. */
 function revokedAt(revocations: readonly OpenPgpSignature[], at: Instant): Instant | null {
   const isSoft = (reason: number | null): boolean => reason === 1 || reason === 3;

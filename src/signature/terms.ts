@@ -26,6 +26,12 @@ export function objectionToUse(match: Match, use: Use): Refusal | null {
   );
 }
 
+/** Instants at which objectionToUse() may begin to say something else, beside those of the match's own objection. */
+export function turningPointsOfUse({ key: { terms, owner } }: Match): readonly Instant[] {
+  const { from, until, revoked } = terms;
+  return [from, until, revoked?.at ?? null, owner.left].filter((time) => time !== null);
+}
+
 function revokedByOperator({ key, signingKey }: Match, { revokedKeys }: Use): Refusal | null {
   const taken = [key.fingerprint, signingKey].find((fingerprint) => revokedKeys.has(fingerprint));
   return taken === undefined ? null : refusal("key-revoked", `The key ${taken} was taken away.`);

@@ -11,7 +11,7 @@ import { type CommitPayload, mergetagsOf, splitCommit } from "./commit-payload.t
 import { type FormatVerifier, type Match, type Refusal, refusal, type SignedBytes } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import { splitTag, type TagPayload } from "./tag-payload.ts";
-import { objectionToUse } from "./terms.ts";
+import { objectionToUse, turningPointsOfUse } from "./terms.ts";
 import type { Certification, Trust } from "./trust.ts";
 import type { Rejection, SignatureFormat, Signer, TagVerification, TimeBasis, Verification } from "./verification.ts";
 
@@ -37,9 +37,20 @@ export type DetachedVerification =
   | { readonly kind: "verified"; readonly signer: Signer; readonly certification: Certification | null }
   | { readonly kind: "rejected"; readonly reason: Rejection; readonly detail: string };
 
+/** A verification, and the instants for which it would be the same. */
+export interface LastingVerification {
+  readonly verification: Verification;
+  /** Inclusive; null for always. */
+  readonly from: Instant | null;
+  /** Exclusive; null for ever. */
+  readonly until: Instant | null;
+}
+
 /** MUST NOT throw for anything that a commit or a signature holds: one bad commit never stops a range. */
 export interface Verifier {
   verify(commit: Commit, at: Moment): Promise<Verification>;
+  /** The same with how long it holds: for a cache. */
+  verifyLasting(commit: Commit, at: Moment): LastingVerification;
   verifyDetached(signed: DetachedSignature, at: Moment): Promise<DetachedVerification>;
   /** A tag object by its raw body: its signature, and nothing about the reference or what it names. */
   verifyTag(raw: Uint8Array, at: Moment): Promise<TagVerification>;
@@ -51,7 +62,11 @@ export interface Verifier {
 export async function openVerifier(trust: Trust, objectFormat: ObjectFormat): Promise<Verifier> {
   const judge = openJudge(trust);
   return {
-    verify: async (commit, at) => verifyCommit(commit, at, objectFormat, judge),
+    verify: async (commit, at) => verifyCommit(commit, at, objectFormat, judge).verification,
+    verifyLasting: (commit, at) => {
+      const { verification, turningPoints } = verifyCommit(commit, at, objectFormat, judge);
+      return { verification, ...stretchAround(at.instant, turningPoints()) };
+    },
     verifyDetached: async (signed, at) => {
       const judged = judge(signed.format, signed, at.instant);
       const { signer, refusal: found, certification = null } = judged;
@@ -70,6 +85,8 @@ interface Judged {
   /** null only together with a signer. */
   readonly refusal: Refusal | null;
   readonly certification?: Certification | null;
+  /** Instants at which it may become another; null where they are not known. Absent: it never does. */
+  readonly turningPoints?: () => readonly Instant[] | null;
 }
 
 type JudgeSignature = (format: SignatureFormat, signed: SignedBytes, at: Instant) => Judged;
@@ -87,7 +104,32 @@ function openJudge(trust: Trust): JudgeSignature {
       refusal: objectionToUse(match, { at, namespace: signed.namespace, revokedKeys }),
       certification: match.certification ?? null,
     }));
-    return judged.find((one) => one.refusal === null) ?? judged[0] ?? { signer: null, refusal: NOBODY };
+    const best = judged.find((one) => one.refusal === null) ?? judged[0] ?? { signer: null, refusal: NOBODY };
+    return { ...best, turningPoints: () => turningPointsOf(found.matches) };
+  };
+}
+
+/** Of all matches, since at another instant another one may be the best. */
+function turningPointsOf(matches: readonly Match[]): readonly Instant[] | null {
+  const points: Instant[] = [];
+  for (const match of matches) {
+    const ofKey = match.turningPoints();
+    if (ofKey === null) return null;
+    points.push(...ofKey, ...turningPointsOfUse(match));
+  }
+  return points;
+}
+
+/** The stretch around `at` in which no turning point lies. */
+function stretchAround(
+  at: Instant,
+  points: readonly Instant[] | null,
+): { from: Instant | null; until: Instant | null } {
+  if (points === null) return { from: at, until: at + 1 };
+  const [before, after] = [points.filter((one) => one <= at), points.filter((one) => one > at)];
+  return {
+    from: before.length === 0 ? null : Math.max(...before),
+    until: after.length === 0 ? null : Math.min(...after),
   };
 }
 
@@ -114,17 +156,23 @@ function toSigner({ key, hardware }: Match): Signer {
   return { person: owner.id, class: owner.class, key: fingerprint, roles: owner.roles, hardware };
 }
 
-function verifyCommit(commit: Commit, at: Moment, objectFormat: ObjectFormat, judge: JudgeSignature): Verification {
+interface Judgement {
+  readonly verification: Verification;
+  readonly turningPoints: () => readonly Instant[] | null;
+}
+
+function verifyCommit(commit: Commit, at: Moment, objectFormat: ObjectFormat, judge: JudgeSignature): Judgement {
   const split = splitCommit(commit.raw, objectFormat);
   const format = split.kind === "signed" ? split.format : null;
   const payloadSha256 = split.kind === "refused" ? null : sha256Hex(split.payload);
   const common = { commit: commit.id, timeBasis: at.basis };
-  const { signer, refusal: reason } = judgeSplit(split, commit, at.instant, judge);
+  const { signer, refusal: reason, turningPoints = () => [] } = judgeSplit(split, commit, at.instant, judge);
   if (reason === null && signer !== null && format !== null && payloadSha256 !== null) {
-    return { kind: "verified", ...common, format, signer, payloadSha256 };
+    return { verification: { kind: "verified", ...common, format, signer, payloadSha256 }, turningPoints };
   }
   const { reason: code, detail } = reason ?? NOBODY;
-  return { kind: "rejected", ...common, reason: code, detail, format, signer, payloadSha256 };
+  const rejected = { kind: "rejected", ...common, reason: code, detail, format, signer, payloadSha256 } as const;
+  return { verification: rejected, turningPoints };
 }
 
 function judgeSplit(split: CommitPayload, commit: Commit, at: Instant, judge: JudgeSignature): Judged {

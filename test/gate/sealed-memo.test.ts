@@ -61,3 +61,23 @@ describe("a memo that outlives the process", () => {
     assert.equal(openSealedMemo(openSealedFiles(null), "shop").get("a"), null);
   });
 });
+
+describe("a memo that is worth reading only for many questions", () => {
+  const patient = (folder: string) => openSealedMemo(openSealedFiles({ folder, key: KEY }), "shop", 2);
+
+  it("leaves the file alone for a few, reads it for more, and then keeps what it learnt", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    filled(folder);
+    const few = patient(folder);
+    assert.deepEqual([few.get("a"), few.get("b")], [null, null]);
+    few.set("b", "second");
+    assert.equal(few.get("b"), "second");
+    few.save();
+    assert.equal(reopened(folder).get("b"), null);
+    const many = patient(folder);
+    assert.deepEqual([many.get("x"), many.get("y"), many.get("a")], [null, null, "first"]);
+    many.set("c", "third");
+    many.save();
+    assert.deepEqual([reopened(folder).get("a"), reopened(folder).get("c")], ["first", "third"]);
+  });
+});

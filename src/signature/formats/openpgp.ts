@@ -18,7 +18,7 @@ import {
   refusal,
   type SignedBytes,
 } from "../format.ts";
-import { type Certificate, keysOf, objectionTo } from "../openpgp-certificate.ts";
+import { type Certificate, keysOf, objectionTo, turningPointsOf } from "../openpgp-certificate.ts";
 import {
   DATA_HASHES,
   isSignedBy,
@@ -111,7 +111,9 @@ function toMatch(maker: Candidate, signature: OpenPgpSignature, at: Instant): Ma
     (ended === null
       ? null
       : refusal("key-expired", `The signature itself ended on ${formatTime(ended).slice(0, 10)}.`));
-  return { key: maker.listed, signingKey: maker.key.fingerprint, hardware: null, objection };
+  const end = signature.expires === null ? [] : [signature.expires];
+  const turningPoints = () => [...end, ...turningPointsOf(maker.certificate, maker.key)];
+  return { key: maker.listed, signingKey: maker.key.fingerprint, hardware: null, objection, turningPoints };
 }
 
 /** Exactly one signature packet and nothing else; inline-signed messages and key material are refused. */

@@ -112,7 +112,13 @@ function byKey({ holder: { key }, inner }: SshSignature, { keys }: Listed): read
   const owned = keys.get(key.fingerprint);
   if (owned === undefined) return refusal("unknown-signer", `Nobody owns the SSH key ${key.fingerprint}.`);
   const hardware = hardwareOf(inner);
-  return owned.map((one) => ({ key: one, signingKey: one.fingerprint, hardware, objection: null }));
+  return owned.map((one) => ({
+    key: one,
+    signingKey: one.fingerprint,
+    hardware,
+    objection: null,
+    turningPoints: () => [],
+  }));
 }
 
 /** One match for each listing of the authority under which the certificate names somebody who is listed. */
@@ -137,10 +143,11 @@ function byAuthority(
   const { fingerprint } = key;
   const { principals, from, until } = certificate;
   const certification = { authority: authority.fingerprint, principals, from, until };
+  const turningPoints = () => [from, until].filter((time) => time !== null);
   const revoked = keys.get(fingerprint)?.find((one) => one.terms.revoked !== null)?.terms.revoked ?? null;
   const found = certifiedKeys(fingerprint, principals, issuers, revoked);
   return found.length > 0
-    ? found.map((one) => ({ key: one, signingKey: fingerprint, hardware, objection, certification }))
+    ? found.map((one) => ({ key: one, signingKey: fingerprint, hardware, objection, certification, turningPoints }))
     : refusal("unknown-signer", `The certificate of ${fingerprint} does not name one person who is listed.`);
 }
 

@@ -86,7 +86,8 @@ function matchesBy(
   const objection =
     objectionToSigner(certificate, authority.purposes) ?? (objections.includes(null) ? null : objections[0]);
   const key = { owner, fingerprint: certificate.fingerprint, terms: NO_TERMS };
-  return [{ key, signingKey: certificate.keyFingerprint, hardware: null, objection: objection ?? null }];
+  const judged = { objection: objection ?? null, turningPoints: () => null };
+  return [{ key, signingKey: certificate.keyFingerprint, hardware: null, ...judged }];
 }
 
 function unknown(certificate: Certificate): Refusal {

@@ -7,10 +7,68 @@ const REQUIREMENT = "test/signature/requirement.test.ts";
 
 const CERTIFICATE = "test/signature/ssh-certificate.test.ts";
 
+const MEMORY = "test/signature/verification-memo.test.ts";
+
 const TAGS = "test/signature/tags.test.ts";
 const FREAKS = "test/signature/freaks.test.ts";
 
 export const SIGNATURE: readonly Mutant[] = [
+  {
+    name: "remembers verdicts whoever is trusted now",
+    file: "src/signature/verification-memo.ts",
+    find: "objectFormat, digest].join",
+    replace: "objectFormat, digest.length].join",
+    test: MEMORY,
+    named: "under another trust nothing is remembered: who was taken out of it verifies nothing",
+  },
+  {
+    name: "takes a remembered verdict for another commit",
+    file: "src/signature/verification-memo.ts",
+    find: "return verification.commit === id && holdsAt",
+    replace: "return id !== '' && verification.commit.length === id.length && holdsAt",
+    test: MEMORY,
+    named: "an entry that stands for another commit is not taken",
+  },
+  {
+    name: "remembers a verdict beyond the end of the key",
+    file: "src/signature/verification-memo.ts",
+    find: "(until === null || at < until);",
+    replace: "(until === null || at > 0);",
+    test: MEMORY,
+    named: "a remembered verdict does not cross the end of a key, in either direction",
+  },
+  {
+    name: "remembers a verdict from before the key began",
+    file: "src/signature/verification-memo.ts",
+    find: "(from === null || from <= at) &&",
+    replace: "(from === null || at > 0) &&",
+    test: MEMORY,
+    named: "what is remembered is what is found out anew, at every instant and across every turn",
+  },
+  {
+    name: "forgets that somebody leaves when it remembers",
+    file: "src/signature/terms.ts",
+    find: "revoked?.at ?? null, owner.left].filter",
+    replace: "revoked?.at ?? null].filter",
+    test: MEMORY,
+    named: "what is remembered is what is found out anew, at every instant and across every turn",
+  },
+  {
+    name: "forgets soft revocations of OpenPGP keys when it remembers",
+    file: "src/signature/openpgp-certificate.ts",
+    find: "return [...lives, ...ends, ...[...revocations, ...(subkey?.revocations ?? [])].map((one) => one.created)];",
+    replace: "return [...lives, ...ends, ...revocations.slice(0, 0).map((one) => one.created)];",
+    test: MEMORY,
+    named: "what is remembered is what is found out anew, at every instant and across every turn",
+  },
+  {
+    name: "remembers X.509 verdicts for other instants",
+    file: "src/signature/formats/x509.ts",
+    find: "turningPoints: () => null };",
+    replace: "turningPoints: () => [] };",
+    test: MEMORY,
+    named: "what is remembered is what is found out anew, at every instant and across every turn",
+  },
   {
     name: "takes a certified key without asking whose it is today",
     file: "src/signature/key-use.ts",

@@ -1,0 +1,147 @@
+/**
+ * A history of 10,000 signed commits that grows by 50, inside a running process: what a service does at each push. The
+ * range is listed by git, read, re-hashed, verified, and remembered; beside it the same without git, and what node:crypto
+ * alone takes for 50 signatures.
+ */
+import { createPublicKey, sign, verify } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import { openGateRepository } from "../src/git/gate.ts";
+import { type Commit, type CommitId, commitId } from "../src/git/object.ts";
+import { hashObject } from "../src/git/parse.ts";
+import { processMemo } from "../src/lib/memo.ts";
+import { openVerificationMemory } from "../src/signature/verification-memo.ts";
+import { openVerifier, type Verifier } from "../src/signature/verify.ts";
+import { runGit } from "../test/support/repository.ts";
+import { signedRaw, TREE, trustOf } from "../test/support/signing.ts";
+import { ed25519Signer, type SshSigner, sshSig } from "../test/support/sshsig.ts";
+import { tempFolder } from "../test/support/temp.ts";
+import { type BenchOptions, type Beside, type Measurement, measurementOf, type Row, repeatedly } from "./measure.ts";
+
+const AREA = "history";
+const COMMITS = 10_000;
+const COMMITS_QUICK = 500;
+const PUSHED = 50;
+const PUSHES = 20;
+const PUSHES_QUICK = 3;
+
+export async function benchHistory({ seconds, quick, scope, progress }: BenchOptions): Promise<readonly Row[]> {
+  const [size, pushes] = quick ? [COMMITS_QUICK, PUSHES_QUICK] : [COMMITS, PUSHES];
+  progress(`history: ${size.toLocaleString("en-US")} commits and ${pushes} pushes`);
+  const folder = tempFolder(scope);
+  const signer = ed25519Signer();
+  const history = writeHistory(folder, signer, size, pushes);
+  const trust = await trustOf({ people: { ada: { email: ["ada@example.com"], keys: [signer.line] } } });
+  const repository = await openGateRepository({
+    url: folder,
+    folder: join(tempFolder(scope), "store"),
+    branches: ["main"],
+  });
+  scope.after(() => repository.close());
+  await repository.fetch();
+  const memory = openVerificationMemory(processMemo());
+  const verifier = memory.remembering(await openVerifier(trust, "sha1"), trust, "sha1");
+  const [root, tip] = [history[0], history[size - 1]] as [CommitId, CommitId];
+  const whole = await repository.range([root], tip);
+  progress("history: verified once");
+  await verifyAll(verifier, whole);
+  const pushed = await timedPushes(history.slice(size - 1), async (base, head) => {
+    await verifyAll(verifier, await repository.range([base], head));
+  });
+  const fresh = await openVerifier(trust, "sha1");
+  const ranges = await Promise.all(
+    steps(history.slice(size - 1)).map(([base, head]) => repository.range([base], head)),
+  );
+  const verified = await timedEach(ranges, (commits) => verifyAll(fresh, commits));
+  const all = await timedEach(Array(pushes).fill(whole), (commits) => verifyAll(verifier, commits));
+  const limit: Beside = {
+    kind: "limit",
+    what: `node:crypto verify, Ed25519, ${PUSHED} times`,
+    measured: limitOf(signer, seconds / 8),
+  };
+  const on = `on a history of ${size.toLocaleString("en-US")}`;
+  return [
+    {
+      area: AREA,
+      what: `a push of ${PUSHED} commits ${on}, listed, read and verified`,
+      measured: pushed,
+      beside: [limit],
+    },
+    { area: AREA, what: `a push of ${PUSHED} commits, verified`, measured: verified, beside: [limit] },
+    {
+      area: AREA,
+      what: `${whole.length.toLocaleString("en-US")} commits again, remembered`,
+      measured: all,
+      beside: [],
+    },
+  ];
+}
+
+async function verifyAll(verifier: Verifier, commits: readonly Commit[]): Promise<void> {
+  const at = { instant: Date.now(), basis: "now" } as const;
+  for (const commit of commits) {
+    const { kind } = await verifier.verify(commit, at);
+    if (kind !== "verified") throw new Error(`${commit.id} does not verify`);
+  }
+}
+
+/** Pairs of tips, so many commits apart. */
+function steps(ids: readonly CommitId[]): readonly (readonly [CommitId, CommitId])[] {
+  const tips = ids.filter((_, index) => index % PUSHED === 0);
+  return tips.slice(1).map((head, index) => [tips[index] as CommitId, head] as const);
+}
+
+function timedPushes(
+  ids: readonly CommitId[],
+  look: (base: CommitId, head: CommitId) => Promise<void>,
+): Promise<Measurement> {
+  return timedEach(steps(ids), ([base, head]) => look(base, head));
+}
+
+async function timedEach<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<Measurement> {
+  const latencies: number[] = [];
+  const start = performance.now();
+  for (const one of all) {
+    const before = performance.now();
+    await run(one);
+    latencies.push(performance.now() - before);
+  }
+  return measurementOf(latencies, performance.now() - start);
+}
+
+/** Commits in a row, each signed, written as loose objects: fast-import knows no signatures. */
+function writeHistory(folder: string, signer: SshSigner, size: number, pushes: number): readonly CommitId[] {
+  runGit(folder, ["init", "--quiet", "--bare", "--initial-branch=main", "."]);
+  runGit(folder, ["hash-object", "-w", "-t", "tree", "--stdin"], { input: "" });
+  const ids: CommitId[] = [];
+  let parent = "";
+  for (let at = 0; at < size + pushes * PUSHED; at += 1) {
+    const who = `Ada <ada@example.com> ${1_793_491_200 + at} +0000`;
+    const headers = `tree ${TREE}\n${parent}author ${who}\ncommitter ${who}\n`;
+    const message = `\nchange ${at}\n`;
+    const raw = signedRaw(sshSig(signer, Buffer.from(headers + message)), headers, message);
+    const id = commitId(hashObject("sha1", "commit", raw));
+    writeLoose(folder, id, raw);
+    parent = `parent ${id}\n`;
+    ids.push(id);
+  }
+  runGit(folder, ["update-ref", "refs/heads/main", ids.at(-1) ?? ""]);
+  return ids;
+}
+
+function writeLoose(folder: string, id: string, raw: Uint8Array): void {
+  const path = join(folder, "objects", id.slice(0, 2));
+  mkdirSync(path, { recursive: true });
+  const object = Buffer.concat([Buffer.from(`commit ${raw.byteLength}\0`), raw]);
+  writeFileSync(join(path, id.slice(2)), deflateSync(object, { level: 1 }));
+}
+
+function limitOf(signer: SshSigner, seconds: number): Measurement {
+  const payload = Buffer.alloc(130, "SSHSIG");
+  const key = createPublicKey(signer.privateKey);
+  const signature = sign(null, payload, signer.privateKey);
+  return repeatedly(seconds, 1, () => {
+    for (let at = 0; at < PUSHED; at += 1) if (!verify(null, payload, key, signature)) throw new Error("no signature");
+  });
+}
