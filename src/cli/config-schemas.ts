@@ -29,7 +29,7 @@ export const CONFIG_SCHEMAS: readonly ConfigSchema[] = [
   },
   { name: "agent", file: "agent.yaml", title: "The agent's own trust root.", schema: agentSchema },
   { name: "people", file: "trust/people.yaml", title: "Who owns which key, and who may what.", schema: peopleSchema },
-  { name: "waivers", file: "waivers.yaml", title: "Reviewed, scoped, expiring exceptions.", schema: waiversSchema },
+  { name: "waivers", file: "waivers.yaml", title: "Reviewed, scoped, expiring exceptions.", schema: waiversSchema() },
 ];
 
 /** As people write the file: what has a default may be absent. Checks that JSON Schema cannot say are left out. */

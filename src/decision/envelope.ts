@@ -11,34 +11,38 @@ import { concatBytes, decodeBase64, decodeUtf8, encodeBase64, utf8 } from "../li
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { parseStrictJson } from "../lib/json.ts";
+import { once } from "../lib/once.ts";
 
 export const APPROVAL_TYPE = "application/vnd.sluice.approval+json";
 export const APPROVAL_NAMESPACE = "sluice-approval";
 export const MAXIMUM_ENVELOPE_BYTES = 64 * 1024;
 export const APPROVAL_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 
-const id = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
-const name = z.string().min(1).max(200);
-
-const statementSchema = z.strictObject({
-  repository: name,
-  target: name,
-  base: id,
-  head: id,
-  tree: id,
-  changeDigest: z.string().regex(/^[0-9a-f]{64}$/),
-  judge: id,
-  approver: name,
-  expiresAt: z.iso.datetime(),
+/** Made when the first approval is read: most runs read none, and making them costs as much as reading a configuration. */
+const schemas = once(() => {
+  const id = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+  const name = z.string().min(1).max(200);
+  return {
+    statement: z.strictObject({
+      repository: name,
+      target: name,
+      base: id,
+      head: id,
+      tree: id,
+      changeDigest: z.string().regex(/^[0-9a-f]{64}$/),
+      judge: id,
+      approver: name,
+      expiresAt: z.iso.datetime(),
+    }),
+    envelope: z.strictObject({
+      payloadType: z.literal(APPROVAL_TYPE),
+      payload: z.string(),
+      signatures: z.tuple([z.strictObject({ keyid: z.string().max(200).optional(), sig: z.string() })]),
+    }),
+  };
 });
 
-const envelopeSchema = z.strictObject({
-  payloadType: z.literal(APPROVAL_TYPE),
-  payload: z.string(),
-  signatures: z.tuple([z.strictObject({ keyid: z.string().max(200).optional(), sig: z.string() })]),
-});
-
-export type ApprovalStatement = z.infer<typeof statementSchema>;
+export type ApprovalStatement = z.infer<ReturnType<typeof schemas>["statement"]>;
 
 export interface Envelope {
   readonly statement: ApprovalStatement;
@@ -69,12 +73,12 @@ export function writeEnvelope(statement: ApprovalStatement, armouredSignature: U
 /** null for anything that is not exactly one signed statement of ours within the bounds; the caller says `approval-malformed`. */
 export function readEnvelope(bytes: Uint8Array): Envelope | null {
   if (bytes.length > MAXIMUM_ENVELOPE_BYTES) return null;
-  const envelope = envelopeSchema.safeParse(json(bytes));
+  const envelope = schemas().envelope.safeParse(json(bytes));
   if (!envelope.success) return null;
   const body = decodeBase64(envelope.data.payload);
   const signature = decodeBase64(envelope.data.signatures[0].sig);
   if (body === null || signature === null) return null;
-  const statement = statementSchema.safeParse(json(body));
+  const statement = schemas().statement.safeParse(json(body));
   const format = signatureFormat(signature);
   // Canonical or nothing: two readers of one signed text must not disagree about a repeated key.
   if (!statement.success || format === null || !sameText(body, statementBytes(statement.data))) return null;

@@ -4,26 +4,29 @@ import { canonicalJson } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { once } from "../lib/once.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
 import type { Finding } from "../policy/finding.ts";
 import { type ResourceId, resourceName } from "../render/resource.ts";
 
 const LONGEST_MS = 180 * 24 * 60 * 60 * 1000;
-const text = z.string().min(1).max(1000);
+export const waiversSchema = once(() => {
+  const text = z.string().min(1).max(1000);
 
-export const waiversSchema = z.array(
-  z.strictObject({
-    rule: text.describe("Id of the rule, exactly."),
-    target: text.describe("Name of the target, exactly."),
-    resource: text.describe(
-      "Kind/namespace/name, or Kind/name for a cluster-scoped object, exactly; Kind.group/namespace/name for a kind that is not Kubernetes' own; `change` for a rule of scope change.",
-    ),
-    reason: text.describe("Why the rule does not fit here."),
-    ticket: text.optional().describe("Where it was agreed."),
-    owner: text.describe("Person in the trust folder who answers for it."),
-    until: z.iso.date().describe("First day on which it no longer counts; 180 days ahead at most."),
-  }),
-);
+  return z.array(
+    z.strictObject({
+      rule: text.describe("Id of the rule, exactly."),
+      target: text.describe("Name of the target, exactly."),
+      resource: text.describe(
+        "Kind/namespace/name, or Kind/name for a cluster-scoped object, exactly; Kind.group/namespace/name for a kind that is not Kubernetes' own; `change` for a rule of scope change.",
+      ),
+      reason: text.describe("Why the rule does not fit here."),
+      ticket: text.optional().describe("Where it was agreed."),
+      owner: text.describe("Person in the trust folder who answers for it."),
+      until: z.iso.date().describe("First day on which it no longer counts; 180 days ahead at most."),
+    }),
+  );
+});
 
 export interface Waiver {
   /** First 16 hex digits of the SHA-256 of its canonical form. */
@@ -52,7 +55,7 @@ export interface AppliedWaiver {
 export function readWaivers(source: string, file: string): readonly Waiver[] {
   const isEmpty = source.split("\n").every((line) => /^\s*(?:#|$)/.test(line));
   if (isEmpty) return [];
-  return readDocument(source, file, waiversSchema.nullable(), "waivers-invalid")?.map(waiver) ?? [];
+  return readDocument(source, file, waiversSchema().nullable(), "waivers-invalid")?.map(waiver) ?? [];
 }
 
 /** For a change that brings waivers: each must be short enough already. @throws SluiceError `waiver-too-long` */
@@ -111,7 +114,7 @@ function summary(waiver: Waiver): AppliedWaiver {
   return { id, rule, resource, owner, until: untilText, ticket };
 }
 
-function waiver(source: z.infer<typeof waiversSchema>[number]): Waiver {
+function waiver(source: z.infer<ReturnType<typeof waiversSchema>>[number]): Waiver {
   const { rule, target, resource, reason, owner, until } = source;
   const ticket = source.ticket ?? null;
   const id = sha256Hex(canonicalJson({ rule, target, resource, reason, owner, until, ticket })).slice(0, 16);

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { JsonObject } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { once } from "../lib/once.ts";
 import { formatTime, parseTime } from "../lib/time.ts";
 import type { NoteSigner, NoteVerifier } from "../log/note.ts";
 import { isObjectFile } from "./object-file.ts";
@@ -15,24 +16,26 @@ const RELEASE_CODES: StatementCodes = {
   tooLarge: "release-too-large",
 };
 
-const text = z.string().min(1).max(1000);
-const gitId = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
+const releaseSchema = once(() => {
+  const text = z.string().min(1).max(1000);
+  const gitId = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
 
-const releaseSchema = z.strictObject({
-  v: z.literal(1),
-  target: text,
-  origin: text,
-  sequence: z.int().min(1),
-  commit: gitId,
-  tree: gitId,
-  decision: z.strictObject({
-    id: text,
-    index: z.int().min(0),
-    leafHash: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
-  }),
-  rollbackOf: z.int().min(1).nullable(),
-  objects: z.array(z.strictObject({ file: z.string().max(300), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
-  time: z.string().refine((at) => formatTime(parseTime(at) ?? 0) === at),
+  return z.strictObject({
+    v: z.literal(1),
+    target: text,
+    origin: text,
+    sequence: z.int().min(1),
+    commit: gitId,
+    tree: gitId,
+    decision: z.strictObject({
+      id: text,
+      index: z.int().min(0),
+      leafHash: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
+    }),
+    rollbackOf: z.int().min(1).nullable(),
+    objects: z.array(z.strictObject({ file: z.string().max(300), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+    time: z.string().refine((at) => formatTime(parseTime(at) ?? 0) === at),
+  });
 });
 
 /** @throws SluiceError `release-too-large`: a release holds some 5,000 objects */
@@ -42,7 +45,7 @@ export function signRelease(release: Release, signer: NoteSigner): Uint8Array {
 
 /** @throws SluiceError `release-malformed`, `release-untrusted`, `object-file-name` */
 export function openRelease(note: Uint8Array, releaseKeys: readonly NoteVerifier[]): Release {
-  const release = openStatement(note, releaseKeys, releaseSchema, "release.json", RELEASE_CODES).statement;
+  const release = openStatement(note, releaseKeys, releaseSchema(), "release.json", RELEASE_CODES).statement;
   checkFiles(release);
   return release;
 }
