@@ -15,6 +15,7 @@ import { type TestContext, test } from "node:test";
 import { type GateOptions, type GateRepository, openGateRepository } from "../../src/git/gate.ts";
 import { commitId } from "../../src/git/object.ts";
 import { remoteEnvironment, requireRemote } from "../../src/git/remote.ts";
+import { serveGit } from "../support/git-server.ts";
 import { repository, runGit, type TestRepository } from "../support/repository.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -115,6 +116,39 @@ test("a configured branch that is not there is named", async (t) => {
     return true;
   });
   await assert.rejects(git.resolve("main"), { code: "unknown-revision" }, "all references move or none");
+});
+
+test("a branch that is gone is forgotten and named, and keeps no other one back", async (t) => {
+  const repo = await repository(t);
+  const first = repo.commit();
+  repo.git(["branch", "production"]);
+  const git = await gate(t, repo.path, { branches: ["main", "production"] });
+  assert.deepEqual(await git.fetchPresent(), []);
+  assert.equal(await git.resolve("refs/heads/production"), first);
+  repo.git(["branch", "-D", "production"]);
+  const next = repo.commit();
+  assert.deepEqual(await git.fetchPresent(), ["production"]);
+  assert.equal(await git.resolve("refs/heads/main"), next);
+  await assert.rejects(git.resolve("refs/heads/production"), { code: "unknown-revision" });
+  repo.git(["branch", "production"]);
+  assert.deepEqual(await git.fetchPresent(), []);
+  assert.equal(await git.resolve("refs/heads/production"), next);
+});
+
+test("git's own server is fetched from over HTTP on this machine, and over no other HTTP", async (t) => {
+  const repo = await repository(t);
+  const head = repo.commit({ files: { a: "1" } });
+  const git = await gate(t, `${await serveGit(t, repo.path)}/.git`);
+  await git.fetch();
+  assert.equal(await git.resolve("main"), head);
+  for (const url of [
+    "http://localhost/x",
+    "http://127.0.0.2/x",
+    "http://ada@127.0.0.1/x",
+    "http://127.0.0.1.example/x",
+  ]) {
+    assert.throws(() => requireRemote(url), { code: "url-refused" }, url);
+  }
 });
 
 test("an object that git's own checks refuse does not come in", async (t) => {

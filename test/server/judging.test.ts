@@ -1,0 +1,92 @@
+/** What the queue does to real changes: superseded, out of time, not taken. A gate is open in this process. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, test } from "node:test";
+import { readSurroundings } from "../../src/config/environment.ts";
+import { readGateYaml } from "../../src/config/gate-yaml.ts";
+import type { QueueLimits } from "../../src/gate/queue.ts";
+import { openGate } from "../../src/gate/wiring.ts";
+import { type CommitId, commitId } from "../../src/git/object.ts";
+import { Facts } from "../../src/server/facts.ts";
+import { Judging } from "../../src/server/judging.ts";
+import { makeGateWorld } from "../gate/gate-world.ts";
+import { deployment } from "../support/shop.ts";
+
+const world = await makeGateWorld({ after });
+const heads = [3, 4, 5].map((replicas) =>
+  world.propose({ files: { "clusters/prod/web.yaml": deployment("web", { replicas }) } }),
+);
+const [one, two, three] = heads.map(commitId) as [CommitId, CommitId, CommitId];
+const surroundings = readSurroundings({ HOME: world.path("home") });
+const means = { surroundings, clock: Date.now, random: randomBytes, onStep: () => undefined };
+const gate = await openGate(readGateYaml(world.path("gate.yaml")), means);
+after(() => gate.close());
+
+const LIMITS: QueueLimits = { parallel: 1, waiting: 10, waitingPerAuthor: 10, deadlineMs: 600_000 };
+
+function openJudging(limits: Partial<QueueLimits> = {}): Judging {
+  const journal = { say: () => undefined };
+  return new Judging({ gate, limits: { ...LIMITS, ...limits }, facts: new Facts(Date.now), journal });
+}
+
+function proposal(head: CommitId, place = "refs/pull/1/head") {
+  return { target: "prod", place, head, author: "ada@example.com", onlyIfOpen: true };
+}
+
+const count = (): Promise<number> => gate.log.count({ kinds: ["decision"] });
+
+test("an older head that waits or runs is ended by a newer one, and the log says so of both", async () => {
+  const judging = openJudging();
+  const running = judging.proposal(proposal(one));
+  const waiting = judging.proposal(proposal(two, "refs/pull/2/head"));
+  const newer = judging.proposal(proposal(three, "refs/pull/2/head"));
+  const last = judging.proposal(proposal(three));
+  const [a, b, c, d] = await Promise.all([running, waiting, newer, last]);
+  assert.deepEqual(
+    [a, b, c, d].map(({ decision }) => [decision.verdict, decision.failure?.code ?? null]),
+    [
+      ["error", "head-superseded"],
+      ["error", "head-superseded"],
+      ["allow", null],
+      ["allow", null],
+    ],
+  );
+  assert.ok([a, b].every(({ record }) => record !== null));
+  await judging.stop();
+});
+
+test("a change whose time is up ends as a logged error", async () => {
+  const judging = openJudging({ deadlineMs: 0 });
+  const { decision, record } = await judging.proposal(proposal(one, "refs/pull/3/head"));
+  assert.deepEqual([decision.verdict, decision.failure?.code], ["error", "change-deadline"]);
+  assert.ok(record !== null);
+  await judging.stop();
+});
+
+test("what would only repeat the last decision is answered by it, and not logged again", async () => {
+  const judging = openJudging();
+  const first = await judging.proposal(proposal(two, "refs/pull/4/head"));
+  const size = await count();
+  const again = await judging.proposal(proposal(two, "refs/pull/5/head"));
+  assert.deepEqual([again.record, again.decision.id, await count()], [first.record, first.decision.id, size]);
+  await judging.stop();
+});
+
+test("a full queue and a service that stops take nothing, each by its code, and log nothing", async () => {
+  const size = await count();
+  await assert.rejects(openJudging({ waiting: 0 }).proposal(proposal(one)), { code: "queue-full" });
+  const judging = openJudging();
+  await judging.stop();
+  await assert.rejects(judging.proposal(proposal(one)), { code: "service-stopping" });
+  await assert.rejects(judging.landing("prod", 0), { code: "service-stopping" });
+  assert.equal(await count(), size);
+});
+
+test("a proposal that changes nothing any more is passed over, where it was only found and not asked for", async () => {
+  const judging = openJudging();
+  const same = commitId(world.propose({ files: {} }));
+  const asked = proposal(same, "refs/pull/6/head");
+  await assert.rejects(judging.proposal(asked), { code: "empty-range" });
+  assert.equal((await judging.proposal({ ...asked, onlyIfOpen: false })).decision.verdict, "allow");
+  await judging.stop();
+});
