@@ -9,6 +9,7 @@ import { type Clock, formatTime } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import { examineGate, grouped } from "./configuration-files.ts";
 import { diskRemark, isWritable } from "./doctor-machine.ts";
+import { serviceRemarks } from "./doctor-service.ts";
 import { examine, failed, failure, fine, type Remark, warning } from "./remark.ts";
 
 const GROUP = "gate";
@@ -36,6 +37,7 @@ export async function examineGateHere(path: string, environment: Environment, cl
     )),
     anchorRemark(value, data),
     diskRemark(GROUP, "data folder", data),
+    ...serviceRemarks(GROUP, data, path, clock()),
     ...places,
   ];
   return { remarks: [...grouped(GROUP, remarks), ...more], revokedKeys: gate.revoked };

@@ -1,5 +1,5 @@
 /** `doctor`, first part: this machine. Looks and measures; changes nothing. */
-import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { versions } from "node:process";
 import type { Surroundings } from "../config/environment.ts";
@@ -8,6 +8,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { type Clock, formatTime } from "../lib/time.ts";
 import { COMPILER_VERSION } from "../policy/compile.ts";
 import { isObject, type Toolchain } from "../policy/toolchain.ts";
+import { freeBytes, roomOf } from "../server/free-space.ts";
 import { examine, failure, fine, type Remark, warning } from "./remark.ts";
 
 const GROUP = "machine";
@@ -15,8 +16,6 @@ const OLDEST_NODE = 24;
 /** No clock that is right shows an earlier time than that of this version. */
 const RELEASED = Date.parse("2026-11-01T00:00:00Z");
 const MIB = 1024 * 1024;
-const LITTLE_BYTES = 1024 * MIB;
-const TOO_LITTLE_BYTES = 100 * MIB;
 
 export async function examineMachine(
   surroundings: Surroundings,
@@ -71,13 +70,13 @@ function clockRemark(clock: Clock): Remark {
 export function diskRemark(group: string, what: string, folder: string): Remark {
   let there = folder;
   while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
-  const { bavail, bsize } = statfsSync(there);
-  const free = bavail * bsize;
-  const sentence = `${there} has ${Math.floor(free / MIB)} MiB free`;
+  const free = freeBytes(there);
+  const room = roomOf(free);
+  const sentence = `${there} has ${free === null ? "?" : Math.floor(free / MIB)} MiB free`;
   const fix = `df -h ${there}`;
   if (!isWritable(there)) return failure(group, what, `${there} cannot be written to.`, `ls -ld ${there}`);
-  if (free < TOO_LITTLE_BYTES) return failure(group, what, `${sentence}; 100 MiB are required.`, fix);
-  return free < LITTLE_BYTES ? warning(group, what, `${sentence}.`, fix) : fine(group, what, sentence);
+  if (room === "too-little") return failure(group, what, `${sentence}; 100 MiB are required.`, fix);
+  return room === "enough" ? fine(group, what, sentence) : warning(group, what, `${sentence}.`, fix);
 }
 
 export function isWritable(path: string): boolean {

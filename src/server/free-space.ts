@@ -2,8 +2,8 @@
 import { statfsSync } from "node:fs";
 
 const MIB = 1024 * 1024;
-export const LITTLE_FREE_BYTES = 1024 * MIB;
-export const TOO_LITTLE_FREE_BYTES = 100 * MIB;
+const LITTLE_FREE_BYTES = 1024 * MIB;
+const TOO_LITTLE_FREE_BYTES = 100 * MIB;
 
 export type Room = "enough" | "little" | "too-little" | "unknown";
 

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { serviceRemarks } from "../../src/cli/doctor-service.ts";
 import { doctorSchema } from "../../src/cli/reports/schemas.ts";
 import { formatTime } from "../../src/lib/time.ts";
 import { generateNoteKey, noteSigner } from "../../src/log/note.ts";
 import { openLog } from "../../src/log/stores.ts";
 import { makeHead, signHead } from "../../src/release/head.ts";
+import { writeStatus } from "../../src/server/status.ts";
 import { draft } from "../support/log.ts";
 import { repository } from "../support/repository.ts";
 import { runSluice } from "../support/sluice.ts";
@@ -191,4 +194,24 @@ test("doctor in words has a line for each thing, under its group, and a fix belo
     /\n\nagent\n[\s\S]*^FAIL {2}agent\.key {2,}secret-readable-by-others: .*\n {6}fix {2}chmod 600 /m,
   );
   assert.equal((run.stdout + run.stderr).includes("PRIVATE"), false);
+});
+
+test("a service that runs is known, one that is silent or gone is said, and what it could not fetch too", async (t) => {
+  const folder = gateFolder(t);
+  const data = join(folder, "data");
+  const now = Date.now();
+  await writeLog(folder, now);
+  assert.deepEqual(serviceRemarks("gate", data, "gate.yaml", now), [], "none has run");
+  writeStatus(data, { startedAt: now - 1000, at: now, room: "enough", failures: ["shop"] });
+  const { of } = await doctor(folder, "--config", "gate.yaml");
+  assert.equal(of("gate", "service")?.state, "ok");
+  assert.match(of("gate", "service")?.message ?? "", new RegExp(`^runs since .*, process ${process.pid}, version`));
+  assert.equal(of("gate", "repository shop")?.state, "warn");
+  const [silent] = serviceRemarks("gate", data, "gate.yaml", now + 10 * 60_000);
+  assert.match(silent?.message ?? "", /has signed no head since/);
+  const status = readFileSync(join(data, "service.json"), "utf8");
+  const gone = spawnSync(process.execPath, ["--version"]).pid; // a process that has ended
+  writeFileSync(join(data, "service.json"), status.replace(`"pid":${process.pid}`, `"pid":${gone}`));
+  const [ended] = serviceRemarks("gate", data, "gate.yaml", now);
+  assert.deepEqual([ended?.state, ended?.fix], ["warn", "sluice serve --config gate.yaml"]);
 });
