@@ -11,6 +11,7 @@ import { commandHelp } from "../src/cli/help.ts";
 import { REPORT_SCHEMAS } from "../src/cli/reports/schemas.ts";
 import { CODES, type CodeClass, type CodeEntry } from "../src/lib/codes.ts";
 import { attackPage } from "./attack-page.ts";
+import { routePage } from "./route-page.ts";
 
 const REFERENCE = "docs/reference";
 const GENERATED = "<!-- written by scripts/write-reference.ts; change the source, not this page -->";
@@ -26,6 +27,7 @@ export async function referenceFiles(): Promise<ReadonlyMap<string, string>> {
     [`${REFERENCE}/codes.md`, codesPage()],
     [`${REFERENCE}/commands.md`, await commandsPage()],
     [`${REFERENCE}/configuration.md`, configurationPage()],
+    [`${REFERENCE}/routes.md`, routePage(GENERATED)],
   ]);
 }
 

@@ -1,6 +1,6 @@
 /** `sluice log show`: one entry with everything that it disclosed. */
 
-import { entrySummary } from "../gate/json/entry.ts";
+import { entryReport } from "../gate/json/entry.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
@@ -28,12 +28,7 @@ export const logShow: Command = {
 async function run(invocation: Invocation): Promise<number> {
   const [text = ""] = invocation.positionals;
   const entry = await withGateLog(invocation, (log) => readEntry(log, text));
-  const disclosed = Object.fromEntries(
-    Object.entries(entry.disclosed).map(([name, one]) => [name, one === null ? null : one.value]),
-  );
-  const commitments = entry.leaf.commitments;
-  const report = { apiVersion: "sluice/v1", kind: "Entry", entry: entrySummary(entry), commitments, disclosed };
-  answer(invocation, report, () => shown(entry));
+  answer(invocation, entryReport(entry), () => shown(entry));
   return 0;
 }
 

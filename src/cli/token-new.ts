@@ -29,7 +29,7 @@ export const tokenNew: Command = {
   positionals: [0, 0],
   exitCodes: [[0, "the token is printed, its SHA-256 is written"]],
   example:
-    "sluice token new --role auditor --person e.kim --until 2026-12-31 --config gate.yaml\nprints the token once; tokens.yaml holds its SHA-256, and a reload of the service takes it in",
+    "sluice token new --role reader --person e.kim --config gate.yaml\nprints the token once; the file of tokens holds its SHA-256 only",
   run,
 };
 

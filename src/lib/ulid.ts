@@ -30,3 +30,11 @@ function base32(value: number, characters: number): string {
   for (let rest = value; text.length < characters; rest = Math.floor(rest / 32)) text = ALPHABET[rest % 32] + text;
   return text;
 }
+
+/** When a ULID was made; NaN for what is none. */
+export function timeOfUlid(id: string): Instant {
+  if (!ULID.test(id)) return Number.NaN;
+  let at = 0;
+  for (const character of id.slice(0, 10)) at = at * 32 + ALPHABET.indexOf(character);
+  return at;
+}

@@ -83,9 +83,21 @@ export const SERVER_CODES = {
   },
   "request-too-slow": {
     class: "refused",
-    means: "The request did not arrive whole in the time that it has, or its answer was not there in time.",
+    means: "The request did not arrive whole in the time that it has.",
     example: "A client that sends one byte a minute.",
     fix: "Ask again.",
+  },
+  "answer-too-slow": {
+    class: "error",
+    means: "The answer was not there in the time that it has. What was begun goes on, and is logged.",
+    example: "`POST /v1/checks` of a change that takes more than ten minutes.",
+    fix: "Ask again, or look for the decision: `sluice log list`.",
+  },
+  "listen-failed": {
+    class: "error",
+    means: "The service cannot listen on its address: another program does, or this machine has no such address.",
+    example: "A second `sluice serve` with the same gate.yaml.",
+    fix: "Name a free port under `listen` in gate.yaml, or end the other program.",
   },
   "gate-unreachable": {
     class: "error",

@@ -1,0 +1,94 @@
+/** The OpenAPI 3.1 document: made from the list of routes and their own schemas, so that it cannot say anything else. */
+import * as z from "zod";
+import { VERSION } from "../../lib/version.ts";
+import { problemSchema } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+type Node = Readonly<Record<string, unknown>>;
+
+const PROBLEM_TYPE = "application/problem+json";
+const PROBLEM_REF = { $ref: "#/components/responses/Problem" };
+
+export function openApiDocument(routes: readonly Route[]): Node {
+  const paths: Record<string, Record<string, Node>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll("+}", "}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Sluice",
+      version: VERSION,
+      description: "Decisions, proofs, releases and holds of a gate. Every refusal has a stable code.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ token: [] }, { certificate: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "From `sluice token new`." },
+        certificate: { type: "mutualTLS", description: "Its whole subject stands in gate.yaml." },
+      },
+      schemas: { Problem: jsonSchema(problemSchema, "output") },
+      responses: {
+        Problem: {
+          description: "Refused, with a stable code.",
+          content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+        },
+      },
+    },
+  };
+}
+
+function operation(route: Route): Node {
+  const { id, summary, roles, body } = route;
+  return {
+    operationId: id,
+    summary,
+    description: `For ${roles.join(", ")}.`,
+    ...(roles.includes("nobody") ? { security: [] } : {}),
+    parameters: [...pathParameters(route), ...queryParameters(route)],
+    ...(body === null
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: jsonSchema(body, "input") } } } }),
+    responses: responses(route),
+  };
+}
+
+function responses(route: Route): Node {
+  const refused = [400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 429, 500, 501, 503];
+  const unready = route.id === "readyz" ? { 503: answered(route, "Not ready.") } : {};
+  const problems = Object.fromEntries(refused.map((status) => [status, PROBLEM_REF]));
+  return { 200: answered(route, "Answered."), ...problems, ...unready };
+}
+
+function answered({ answer }: Route, description: string): Node {
+  if (!(answer instanceof z.ZodType))
+    return { description, content: { [answer.type]: { schema: { type: "string" } } } };
+  return { description, content: { "application/json": { schema: jsonSchema(answer, "output") } } };
+}
+
+function pathParameters({ parameters }: Route): readonly Node[] {
+  return Object.entries(parameters).map(([name, schema]) => parameter(name, "path", jsonSchema(schema, "input"), true));
+}
+
+function queryParameters({ query }: Route): readonly Node[] {
+  const { properties = {}, required = [] } = jsonSchema(query, "input") as {
+    properties?: Readonly<Record<string, Node>>;
+    required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, schema]) => parameter(name, "query", schema, required.includes(name)));
+}
+
+function parameter(name: string, where: "path" | "query", whole: Node, required: boolean): Node {
+  const { description, ...schema } = whole;
+  const list = schema["type"] === "array" ? { style: "form", explode: true } : {};
+  return { name, in: where, required, ...(description === undefined ? {} : { description }), ...list, schema };
+}
+
+function jsonSchema(schema: z.ZodType, io: "input" | "output"): Node {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Record<string, unknown>;
+  return rest;
+}

@@ -1,0 +1,30 @@
+/** Every route that there is, in the order of the reference. */
+import type { Route } from "./route.ts";
+import { postCheck, postHold, postRelease, postResume } from "./routes/acts.ts";
+import { listDecisions, proveDecision, showDecision } from "./routes/decisions.ts";
+import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
+import { alertmanagerHook } from "./routes/hooks.ts";
+import { healthz, metrics, openApi, readyz } from "./routes/probes.ts";
+import { listHolds, listReleases, listTargets, listWaivers } from "./routes/states.ts";
+
+export const ROUTES: readonly Route[] = [
+  listDecisions,
+  showDecision,
+  proveDecision,
+  listReleases,
+  listTargets,
+  listHolds,
+  listWaivers,
+  postCheck,
+  postHold,
+  postResume,
+  postRelease,
+  alertmanagerHook,
+  logCheckpoint,
+  logTile,
+  releaseFile,
+  metrics,
+  healthz,
+  readyz,
+  openApi,
+];

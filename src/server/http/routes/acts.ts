@@ -1,0 +1,117 @@
+/** What callers order: a check, a hold, its end, a release. */
+import * as z from "zod";
+import { holdingSchema } from "../../../gate/json/schemas/acts.ts";
+import { checkSchema, landingsSchema } from "../../../gate/json/schemas/check.ts";
+import { SluiceError } from "../../../lib/errors.ts";
+import type { HoldRequest } from "../../../release/holds.ts";
+import type { Holding } from "../../view.ts";
+import { defineRoute, json, namedPerson, OPERATORS, permitTarget } from "../define.ts";
+import { commitName, targetName } from "../fields.ts";
+import type { Answer, Call } from "../route.ts";
+
+const MAXIMUM_TARGETS = 100;
+
+const checkBody = z.strictObject({
+  repository: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+    .describe("Name under `repositories` of gate.yaml."),
+  head: commitName.describe("The proposed commit; the gate must be able to fetch it."),
+  targets: z
+    .array(targetName)
+    .max(MAXIMUM_TARGETS)
+    .default([])
+    .describe("Empty or absent: every target of the repository."),
+});
+
+export const postCheck = defineRoute({
+  id: "check",
+  method: "POST",
+  path: "/v1/checks",
+  summary: "Judge a proposed commit, log the decision, answer it.",
+  roles: ["local", "approver", "operator", "admin", "caller"],
+  pace: "act",
+  body: checkBody,
+  answer: checkSchema,
+  refusals: ["target-unknown"],
+  async handle({ view, principal, body }) {
+    const targets = checkedTargets(body.targets, principal);
+    const { repository, head } = body;
+    return json(await view.check({ repository, head, targets, by: principal.person ?? "local" }));
+  },
+});
+
+/** An access for some targets asks for some of these, so it has to name them. */
+function checkedTargets(targets: readonly string[], principal: Call["principal"]): readonly string[] {
+  for (const target of targets) permitTarget(principal, target);
+  if (targets.length === 0 && principal.targets !== null) {
+    throw new SluiceError("not-permitted", "This access is for some targets only, and the request names none.", {
+      fix: `name them: ${principal.targets.join(", ")}`,
+    });
+  }
+  return [...new Set(targets)].sort();
+}
+
+const holdBody = z.strictObject({
+  scope: z
+    .string()
+    .regex(/^(?:repository:)?[a-z0-9][a-z0-9-]{0,62}$/)
+    .describe("A target, repository:NAME, or all."),
+  reason: z.string().max(1000).regex(/\S/).describe("Why; recorded and shown to everybody."),
+});
+
+export const postHold = defineRoute({
+  id: "hold",
+  method: "POST",
+  path: "/v1/holds",
+  summary: "Stop releases in a scope; heads say so before this answers.",
+  roles: OPERATORS,
+  pace: "act",
+  body: holdBody,
+  answer: holdingSchema,
+  refusals: ["target-unknown", "person-needed"],
+  handle: (call) => changeHold("held", call),
+});
+
+export const postResume = defineRoute({
+  id: "resume",
+  method: "POST",
+  path: "/v1/resumes",
+  summary: "End a hold.",
+  roles: OPERATORS,
+  pace: "act",
+  body: holdBody,
+  answer: holdingSchema,
+  refusals: ["target-unknown", "person-needed"],
+  handle: (call) => changeHold("resumed", call),
+});
+
+async function changeHold(
+  state: "held" | "resumed",
+  { view, principal, body }: Call<unknown, z.output<typeof holdBody>>,
+): Promise<Answer> {
+  const { scope, reason } = body;
+  if (principal.targets !== null) permitTarget(principal, scope);
+  const request: HoldRequest = { scope, reason, by: namedPerson(principal) };
+  return holdingAnswer(state, request, await (state === "held" ? view.hold(request) : view.resume(request)));
+}
+
+export function holdingAnswer(state: "held" | "resumed", request: HoldRequest, { index, targets }: Holding): Answer {
+  return json({ apiVersion: "sluice/v1", kind: "Hold", state, ...request, index, targets });
+}
+
+export const postRelease = defineRoute({
+  id: "release",
+  method: "POST",
+  path: "/v1/releases",
+  summary: "Judge what landed on a target's branch since the last decision, and release what is allowed.",
+  roles: OPERATORS,
+  pace: "act",
+  body: z.strictObject({ target: targetName }),
+  answer: landingsSchema,
+  refusals: ["target-unknown", "person-needed"],
+  async handle({ view, principal, body: { target } }) {
+    permitTarget(principal, target);
+    return json(await view.release({ target, by: namedPerson(principal) }));
+  },
+});
