@@ -1,7 +1,7 @@
-/** Algorithms of certificates and CMS signatures (RFC 5280, 5754, 8410): which are known, which are too weak, the mathematics. */
-import { createPublicKey, hash as digest, type KeyObject, verify } from "node:crypto";
+/** Algorithms of certificates and CMS signatures (RFC 4055, 5280, 5754, 8410): which are known, which are too weak, the mathematics. */
+import { constants, createPublicKey, hash as digest, type KeyObject, verify } from "node:crypto";
 import { type Refusal, refusal } from "./refusal.ts";
-import { type Element, Fields, oid, TAG } from "./x509-der.ts";
+import { context, type Element, Fields, oid, onlyChild, smallInteger, TAG } from "./x509-der.ts";
 
 export type HashName = "sha256" | "sha384" | "sha512";
 
@@ -10,6 +10,8 @@ export interface SignatureAlgorithm {
   readonly key: "rsa" | "ec" | "ed25519";
   /** null where the algorithm brings its own (Ed25519), or leaves it to the digest that stands beside it (rsaEncryption). */
   readonly hash: HashName | null;
+  /** RSASSA-PSS only: bytes of salt. */
+  readonly salt?: number;
 }
 
 const HASHES: Readonly<Record<string, HashName>> = {
@@ -45,6 +47,11 @@ const WEAK: ReadonlySet<string> = new Set([
   "1.2.840.10045.4.3.1",
 ]);
 
+const RSASSA_PSS = "1.2.840.113549.1.1.10";
+const MGF1 = "1.2.840.113549.1.1.8";
+/** More than any key that is used here has room for. */
+const MAXIMUM_SALT_BYTES = 1024;
+
 const MINIMUM_RSA_BITS = 2048;
 /** Keeps one verification in the range of a millisecond. */
 const MAXIMUM_RSA_BITS = 8192;
@@ -79,8 +86,47 @@ export function readHash(element: Element): { readonly kind: "hash"; readonly na
 /** @throws DerError */
 export function readSignatureAlgorithm(element: Element): SignatureAlgorithm | Refusal {
   const { id, isPlain } = plainAlgorithm(element);
+  if (id === RSASSA_PSS) return readPss(element);
   const known = SIGNATURES[id];
   return known === undefined || !isPlain ? unknownAlgorithm("signature", id) : { kind: "algorithm", ...known };
+}
+
+/**
+ * RSASSA-PSS-params (RFC 4055 section 3.1), each stated: SHA-256, -384 or -512, MGF1 with the same, the salt's length.
+ *
+ *   SEQUENCE { [0] hash, default SHA-1; [1] mask generation, default MGF1 with SHA-1; [2] salt, default 20;
+ *              [3] trailer, 1 }
+ */
+function readPss(element: Element): SignatureAlgorithm | Refusal {
+  const outer = new Fields(element);
+  outer.next(TAG.oid);
+  const written = outer.optional(TAG.sequence);
+  outer.end();
+  if (written === null) return impreciselyPss("no parameters");
+  const fields = new Fields(written);
+  const [hash, mask, salt] = [fields.optional(context(0)), fields.optional(context(1)), fields.optional(context(2))];
+  const trailer = fields.optional(context(3));
+  fields.end();
+  if (hash === null || mask === null) {
+    return refusal("weak-algorithm", "The X.509 signature uses RSASSA-PSS with SHA-1, which can be forged today.");
+  }
+  if (salt === null) return impreciselyPss("no stated length of its salt");
+  const name = readHash(onlyChild(hash));
+  if (name.kind === "refused") return name;
+  const generator = new Fields(onlyChild(mask));
+  const isMgf1 = oid(generator.next(TAG.oid)) === MGF1;
+  const maskHash = isMgf1 ? readHash(generator.next(TAG.sequence)) : null;
+  if (maskHash?.kind === "refused") return maskHash;
+  if (maskHash?.name !== name.name) return impreciselyPss("another mask than MGF1 with the same hash");
+  generator.end();
+  const bytes = smallInteger(onlyChild(salt));
+  if (bytes > MAXIMUM_SALT_BYTES) return impreciselyPss("a salt that no key has room for");
+  if (trailer !== null && smallInteger(onlyChild(trailer)) !== 1) return impreciselyPss("another trailer than 1");
+  return { kind: "algorithm", key: "rsa", hash: name.name, salt: bytes };
+}
+
+function impreciselyPss(what: string): Refusal {
+  return refusal("not-supported", `X.509 signatures by RSASSA-PSS with ${what} are not supported.`);
 }
 
 function unknownAlgorithm(what: string, id: string): Refusal {
@@ -98,6 +144,7 @@ export function readPublicKey(spki: Uint8Array): KeyObject | Refusal {
     case "ed25519":
       return key;
     case "rsa":
+    case "rsa-pss":
       if (modulusLength < MINIMUM_RSA_BITS) {
         return refusal("weak-algorithm", `The certificate's RSA key has ${modulusLength} bits; 2,048 are required.`);
       }
@@ -129,12 +176,21 @@ export function isSignedBy(
   hash: HashName | null = null,
 ): boolean {
   const name = algorithm.hash ?? hash;
-  if (key.asymmetricKeyType !== algorithm.key || (algorithm.key !== "ed25519" && name === null)) return false;
+  if (!isKeyFor(algorithm, key) || (algorithm.key !== "ed25519" && name === null)) return false;
+  const { salt } = algorithm;
+  const padding = salt === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: salt };
   try {
-    return verify(algorithm.key === "ed25519" ? null : name, data, key, signature);
+    return verify(algorithm.key === "ed25519" ? null : name, data, { key, ...padding }, signature);
   } catch {
     return false;
   }
+}
+
+/** A key of RSASSA-PSS alone signs nothing else, and only with the hashes and the salt that it may name (section 3.3). */
+function isKeyFor({ key, hash, salt }: SignatureAlgorithm, { asymmetricKeyType, asymmetricKeyDetails }: KeyObject) {
+  if (asymmetricKeyType !== "rsa-pss") return asymmetricKeyType === key;
+  const { hashAlgorithm = hash, mgf1HashAlgorithm = hash, saltLength = 0 } = asymmetricKeyDetails ?? {};
+  return salt !== undefined && hashAlgorithm === hash && mgf1HashAlgorithm === hash && salt >= saltLength;
 }
 
 export function hashOf(name: HashName, data: Uint8Array): Uint8Array {

@@ -79,8 +79,8 @@ function readCertificates(file: string, place: Place): readonly Certificate[] {
     if (!isAuthority || keyUsage?.certify === false) {
       return invalid(place, `${file} holds a certificate that is no authority's`);
     }
-    if (read.extensions.hasNameConstraints) {
-      const message = `${file} holds an authority with name constraints, which are not supported yet`;
+    if (read.extensions.nameConstraints?.isKnown === false) {
+      const message = `${file} holds an authority with name constraints of a kind that is not supported`;
       return place.reading.refuse(place.path, "not-supported", message);
     }
     return read;

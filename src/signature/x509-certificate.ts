@@ -14,6 +14,7 @@ import { fingerprint } from "../lib/digest.ts";
 import type { Instant } from "../lib/time.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import { readPublicKey, readSignatureAlgorithm, type SignatureAlgorithm } from "./x509-algorithm.ts";
+import { type CertifiedNames, type NameConstraints, readNameConstraints } from "./x509-constraints.ts";
 import {
   boolean,
   childrenOf,
@@ -67,9 +68,11 @@ export interface Extensions {
   /** Lower-cased by nobody: exactly as certified. */
   readonly emails: readonly string[];
   readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
   readonly subjectKey: string | null;
   readonly authorityKey: string | null;
-  readonly hasNameConstraints: boolean;
+  /** For which names an authority may issue certificates; null for any. */
+  readonly nameConstraints: NameConstraints | null;
   /** Critical ones that nobody here understands. */
   readonly unknownCritical: readonly string[];
   /** All others, by OID: Fulcio's and the log's promise. */
@@ -187,10 +190,10 @@ function readKnown(found: ReadonlyMap<string, Uint8Array>): Omit<Extensions, "un
     pathLength: constraints?.pathLength ?? null,
     keyUsage: read(EXTENSION.keyUsage, readKeyUsage),
     purposes: read(EXTENSION.purposes, (element) => childrenOf(element).map(oid)),
-    ...(read(EXTENSION.names, readNames) ?? { emails: [], uris: [] }),
+    ...(read(EXTENSION.names, readNames) ?? { emails: [], uris: [], dnsNames: [] }),
     subjectKey: read(EXTENSION.subjectKey, (element) => encodeHex(octets(element))),
     authorityKey: read(EXTENSION.authorityKey, readAuthorityKey),
-    hasNameConstraints: found.has(EXTENSION.nameConstraints),
+    nameConstraints: read(EXTENSION.nameConstraints, readNameConstraints),
   };
 }
 
@@ -213,12 +216,12 @@ function readAuthorityKey(element: Element): string | null {
   return id === null ? null : encodeHex(id.content);
 }
 
-function readNames(element: Element): { emails: readonly string[]; uris: readonly string[] } {
+function readNames(element: Element): CertifiedNames {
   const names = childrenOf(element);
   if (names.length > MAXIMUM_NAMES) throw new DerError("has too many alternative names");
   const ofKind = (kind: number): string[] =>
     names.filter((name) => name.tag === contextPrimitive(kind)).map((name) => printable(name.content));
-  return { emails: ofKind(1), uris: ofKind(6) };
+  return { emails: ofKind(1), dnsNames: ofKind(2), uris: ofKind(6) };
 }
 
 function printable(bytes: Uint8Array): string {

@@ -7,6 +7,7 @@ import { formatTime, type Instant } from "../lib/time.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import { isSignedBy } from "./x509-algorithm.ts";
 import type { Certificate } from "./x509-certificate.ts";
+import { forbiddenName } from "./x509-constraints.ts";
 
 /** The signer's certificate first, the listed authority's last. */
 export type CertificatePath = readonly Certificate[];
@@ -99,10 +100,8 @@ export function objectionToPath(path: CertificatePath, purposes: readonly string
     const wrong = faultOfAuthority(one, below, purposes, index === authorities.length - 1);
     if (wrong !== null) return refusal("untrusted-certificate", `The authority ${one.fingerprint} ${wrong}.`);
   }
-  const constrained = authorities.find((one) => one.extensions.hasNameConstraints);
-  if (constrained !== undefined) {
-    return refusal("not-supported", `The authority ${constrained.fingerprint} has name constraints.`);
-  }
+  const outside = outsideConstraints(path);
+  if (outside !== null) return outside;
   const critical = path.find((one) => one.extensions.unknownCritical.length > 0);
   if (critical !== undefined) {
     const [id = ""] = critical.extensions.unknownCritical;
@@ -112,8 +111,27 @@ export function objectionToPath(path: CertificatePath, purposes: readonly string
     );
   }
   for (const one of authorities) {
-    const outside = outsideValidity(one, at);
-    if (outside !== null) return outside;
+    const ended = outsideValidity(one, at);
+    if (ended !== null) return ended;
+  }
+  return null;
+}
+
+/** Section 6.1.3 (b) and (c): a constraint holds for everything below it, except what an authority issued to itself. */
+function outsideConstraints(path: CertificatePath): Refusal | null {
+  for (const [index, issuer] of path.entries()) {
+    const { nameConstraints } = issuer.extensions;
+    if (nameConstraints === null || index === 0) continue;
+    const who = `The authority ${issuer.fingerprint}`;
+    if (!nameConstraints.isKnown) {
+      return refusal("not-supported", `${who} has name constraints of a kind that is not supported.`);
+    }
+    const below = path.slice(0, index).filter((one, at) => at === 0 || one.subject !== one.issuer);
+    for (const { extensions } of below) {
+      const name = forbiddenName(extensions, nameConstraints);
+      if (name === null) continue;
+      return refusal("untrusted-certificate", `${who} may not certify the name ${JSON.stringify(name.slice(0, 200))}.`);
+    }
   }
   return null;
 }

@@ -84,7 +84,12 @@ export class Openssl {
   }
 
   /** openssl's own database of what an authority revoked, and the list that it makes of it. */
-  revocations(issuer: Issued, revoked: readonly { certificate: string; reason: string }[], hours = 24): string {
+  revocations(
+    issuer: Issued,
+    revoked: readonly { certificate: string; reason: string }[],
+    hours = 24,
+    options: readonly string[] = [],
+  ): string {
     const folder = join(this.folder, `ca${++this.#count}`);
     mkdirSync(folder);
     writeFileSync(join(folder, "index.txt"), "");
@@ -94,7 +99,7 @@ export class Openssl {
     writeFileSync(config, content);
     const common = ["ca", "-config", config, "-cert", issuer.certificate, "-keyfile", issuer.key];
     for (const one of revoked) this.run([...common, "-revoke", one.certificate, "-crl_reason", one.reason]);
-    return this.run([...common, "-gencrl", "-crlhours", `${hours}`]).toString();
+    return this.run([...common, ...options, "-gencrl", "-crlhours", `${hours}`]).toString();
   }
 
   /** An RFC 3161 token over these bytes by `openssl ts`. */

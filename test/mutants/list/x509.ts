@@ -2,6 +2,8 @@ import type { Mutant } from "../mutant.ts";
 
 const ATTACKS = "test/signature/x509-attacks.test.ts";
 const FULCIO = "test/signature/x509-fulcio.test.ts";
+const CONSTRAINTS = "test/signature/x509-constraints.heavy.test.ts";
+const PSS = "test/signature/x509-pss.heavy.test.ts";
 const COMPANY = "test/signature/x509.test.ts";
 
 export const X509: readonly Mutant[] = [
@@ -150,10 +152,50 @@ export const X509: readonly Mutant[] = [
     named: "rejects an authority below one with path length 0",
   },
   {
+    name: "lets an authority certify names that it may not",
+    file: "src/signature/x509-path.ts",
+    find: "if (name === null) continue;",
+    replace: "if (name === null || name !== '') continue;",
+    test: CONSTRAINTS,
+    named: "name constraints forbid what openssl says that they forbid",
+  },
+  {
+    name: "takes every host that ends alike for one below",
+    file: "src/signature/x509-constraints.ts",
+    find: "name.host.endsWith(below)",
+    replace: "name.host.endsWith(base)",
+    test: CONSTRAINTS,
+    named: "name constraints forbid what openssl says that they forbid",
+  },
+  {
+    name: "lets a capital letter out of an exclusion",
+    file: "src/signature/x509-constraints.ts",
+    find: "isWithin(folded(read), {",
+    replace: "isWithin(read, {",
+    test: CONSTRAINTS,
+    named: "what cannot be compared, or is excluded in other letters, is forbidden",
+  },
+  {
+    name: "takes RSASSA-PSS with a mask of another hash",
+    file: "src/signature/x509-algorithm.ts",
+    find: "if (maskHash?.name !== name.name) return",
+    replace: "if (maskHash === undefined) return",
+    test: PSS,
+    named: "RSASSA-PSS is taken only with its parameters stated, and alike",
+  },
+  {
+    name: "lets a key of RSASSA-PSS sign with PKCS #1 v1.5",
+    file: "src/signature/x509-algorithm.ts",
+    find: "return salt !== undefined && hashAlgorithm === hash",
+    replace: "return hashAlgorithm === hash || salt === 9_999 && hashAlgorithm === hash",
+    test: PSS,
+    named: "a key of RSASSA-PSS alone signs nothing else, and nothing below its own parameters",
+  },
+  {
     name: "ignores name constraints",
     file: "src/signature/x509-path.ts",
-    find: "if (constrained !== undefined) {",
-    replace: "if (constrained === null) {",
+    find: "if (!nameConstraints.isKnown) {",
+    replace: "if (nameConstraints.permitted.length > 9_999) {",
     test: ATTACKS,
     named: "rejects an intermediate with name constraints",
   },
