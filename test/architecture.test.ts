@@ -29,6 +29,7 @@ const CAPABILITIES: readonly { what: string; pattern: RegExp; allowed: readonly 
       /^src\/git\/cat-file\.ts$/, // the type of the process that process.ts started
       /^src\/policy\/toolchain\.ts$/, // the compiler
       /^src\/cli\/approve\.ts$/, // ssh-keygen signs with the agent or the hardware that holds a person's key
+      /^src\/cli\/signing-key\.ts$/, // ssh-keygen makes a key, and asks for its passphrase by itself
       /^src\/cli\/demo.*\.ts$/, // plays the person at the keyboard
       /^src\/cli\/doctor.*\.ts$/, // asks the machine's programs for their versions
     ],

@@ -62,6 +62,8 @@ export interface Output {
   progress(text: string): () => void;
   /** All of standard input, at most 32 MiB. */
   readInput(): Promise<Uint8Array>;
+  /** One line typed by whoever sits at the terminal; absent where nobody does. */
+  ask?(question: string): Promise<string>;
 }
 
 export function textOption(invocation: Invocation, name: string): string | undefined {

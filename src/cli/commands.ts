@@ -41,6 +41,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("policy build", "compile policies to one module", async () => (await import("./policy-build.ts")).policyBuild),
   entry("policy check", "find mistakes in policies", async () => (await import("./policy-check.ts")).policyCheck),
   entry("policy test", "run the tests of policies", async () => (await import("./policy-test.ts")).policyTest),
+  entry(
+    "policy verify",
+    "run Gatekeeper's suites of tests",
+    async () => (await import("./policy-verify.ts")).policyVerify,
+  ),
   entry("policy eval", "say what policies find in a file", async () => (await import("./policy-eval.ts")).policyEval),
   entry("policy input", "print what a policy sees", async () => (await import("./policy-input.ts")).policyInput),
   entry(
@@ -68,6 +73,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     "trust request",
     "print the block with which a colleague adds you",
     async () => (await import("./trust-request.ts")).trustRequest,
+  ),
+  entry(
+    "signing setup",
+    "tell git to sign your commits with an SSH key",
+    async () => (await import("./signing-setup.ts")).signingSetup,
   ),
   entry("token new", "let somebody call the service", async () => (await import("./token-new.ts")).tokenNew),
   entry("keygen", "make a log, release or agent key", async () => (await import("./keygen.ts")).keygen),
@@ -97,11 +107,9 @@ export const PLANNED: readonly string[] = [
   "simulate",
   "trust add",
   "trust as-of",
-  "signing setup",
   "policy fmt",
   "policy bench",
   "policy docs",
-  "policy verify",
   "log redact",
 ];
 

@@ -1,4 +1,5 @@
 /** The process's own streams behind the Output that commands see. */
+import { createInterface } from "node:readline";
 import { SluiceError } from "../lib/errors.ts";
 import type { Output } from "./command.ts";
 
@@ -15,7 +16,20 @@ export function processOutput(coloursWanted: boolean): Output {
     remark: (text) => void stderr.write(text),
     progress: (text) => (stderr.isTTY === true ? showProgress(stderr, text) : () => undefined),
     readInput: () => readAll(stdin),
+    ...(stdin.isTTY === true && stderr.isTTY === true ? { ask: (question) => ask(stdin, stderr, question) } : {}),
   };
+}
+
+/** Whoever ends the input without a word has said nothing. */
+function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, question: string): Promise<string> {
+  const lines = createInterface({ input, output });
+  return new Promise((fulfil) => {
+    lines.once("close", () => fulfil(""));
+    lines.question(question, (answer) => {
+      fulfil(answer);
+      lines.close();
+    });
+  });
 }
 
 /** One line that appears after a second and is wiped at the end; a pipe gets nothing. */

@@ -29,8 +29,7 @@ export function openSource(path: string, alternates: "bounded" | "refused"): Sou
   const gitFolder = gitFolderOf(path);
   const commonFolder = commonFolderOf(gitFolder);
   const objectsFolder = join(commonFolder, "objects");
-  if (!isFolder(objectsFolder) || readPlainFile(gitFolder, "HEAD", MAX_REF_FILE_BYTES) === null)
-    throw noRepository(path);
+  requireRepository(path, gitFolder);
   const config = readPlainFile(commonFolder, "config", MAX_CONFIG_BYTES);
   const objectFormat = readObjectFormat(config?.toString("utf8") ?? "");
   if (isFolder(join(commonFolder, "reftable"))) throw reftable();
@@ -52,6 +51,18 @@ export function findRepository(path: string): string | null {
     if (isFolder(join(at, "objects")) && isFolder(join(at, "refs")) && statusOf(join(at, "HEAD"))?.isFile()) return at;
     if (dirname(at) === at) return null;
   }
+}
+
+/** The file of settings that git reads for the repository around `path` and all its worktrees. @throws SluiceError `not-a-repository` */
+export function configurationFileOf(path: string): string {
+  const gitFolder = gitFolderOf(path);
+  requireRepository(path, gitFolder);
+  return join(commonFolderOf(gitFolder), "config");
+}
+
+function requireRepository(path: string, gitFolder: string): void {
+  const hasObjects = isFolder(join(commonFolderOf(gitFolder), "objects"));
+  if (!hasObjects || readPlainFile(gitFolder, "HEAD", MAX_REF_FILE_BYTES) === null) throw noRepository(path);
 }
 
 function gitFolderOf(path: string): string {

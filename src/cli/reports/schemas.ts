@@ -18,6 +18,8 @@ import {
 } from "../../gate/json/schemas/parts.ts";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
 import { coverageSchema } from "./schemas/coverage.ts";
+import { PEOPLE_SCHEMAS } from "./schemas/people.ts";
+import { policyVerifySchema } from "./schemas/policy-verify.ts";
 import { reconciliationSchema } from "./schemas/reconciliation.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
@@ -304,6 +306,7 @@ export type PolicyEvalReport = z.infer<typeof policyEvalSchema>;
 /** By the name of the file in docs/reference/schemas: `verify.schema.json`. */
 export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
   ...CHAIN_SCHEMAS,
+  ...PEOPLE_SCHEMAS,
   "config-check": { title: "Output of `sluice config check --format json`", schema: configCheckSchema },
   coverage: { title: "Output of `sluice check --coverage --format json`", schema: coverageSchema },
   doctor: { title: "Output of `sluice doctor --format json`", schema: doctorSchema },
@@ -316,6 +319,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },
   "policy-eval": { title: "Output of `sluice policy eval --format json`", schema: policyEvalSchema },
   "policy-new": { title: "Output of `sluice policy new --format json`", schema: policyNewSchema },
+  "policy-verify": { title: "Output of `sluice policy verify --format json`", schema: policyVerifySchema },
   "policy-test": { title: "Output of `sluice policy test --format json`", schema: policyTestSchema },
   "trust-check": { title: "Output of `sluice trust check --format json`", schema: trustCheckSchema },
   "trust-import": { title: "Output of `sluice trust import --format json`", schema: trustImportSchema },

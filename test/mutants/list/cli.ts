@@ -73,4 +73,20 @@ export const CLI: readonly Mutant[] = [
     test: "test/cli/scaffold.test.ts",
     named: "waiver new refuses what no judge would count, and then writes nothing",
   },
+  {
+    name: "changes git's settings although nobody was there to say yes",
+    file: "src/cli/signing-setup.ts",
+    find: 'if (!isDry && !isSet(invocation, "yes") && ask === undefined) throw nobodyHere();',
+    replace: "",
+    test: "test/cli/signing-setup.test.ts",
+    named: "without a terminal and without --yes nothing is changed",
+  },
+  {
+    name: "takes any answer for a yes",
+    file: "src/cli/signing-setup.ts",
+    find: "/^y(?:es)?$/i.test(",
+    replace: "/./.test(",
+    test: "test/cli/signing-setup.test.ts",
+    named: "on a terminal it asks, and only a yes is one",
+  },
 ];
