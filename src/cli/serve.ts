@@ -1,5 +1,6 @@
 /** `sluice serve`: the service. Looks, judges, logs and releases until a signal ends it. */
-import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
+import { readGateYaml } from "../config/gate-yaml.ts";
+import { openDoor } from "../server/door.ts";
 import { openJournal } from "../server/journal.ts";
 import { Service } from "../server/service.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -25,22 +26,22 @@ async function run(invocation: Invocation): Promise<number> {
     journal.say("info", "starting", { pid: process.pid });
     const started = performance.now();
     const service = await Service.start(configuration, { means: means(invocation), journal });
-    const targets = Object.keys(configuration.gate.targets).length;
-    journal.say("info", "ready", { targets, ms: Math.round(performance.now() - started) });
-    service.watch();
-    signals.onReload(() => void service.reload(() => reread(configuration)));
-    const signal = await signals.stopped;
-    journal.say("info", "stopping", { signal });
-    await service.stop();
+    try {
+      const door = await openDoor(service, means(invocation), journal);
+      const targets = Object.keys(configuration.gate.targets).length;
+      journal.say("info", "ready", { url: door.url, targets, ms: Math.round(performance.now() - started) });
+      service.watch();
+      signals.onReload(() => void service.reload(() => readGateYaml(configuration.file), door.reload));
+      journal.say("info", "stopping", { signal: await signals.stopped });
+      await door.close();
+    } finally {
+      await service.stop();
+    }
     journal.say("info", "stopped");
     return 0;
   } finally {
     signals.forget();
   }
-}
-
-function reread({ file }: GateConfiguration): GateConfiguration {
-  return readGateYaml(file);
 }
 
 /** Heard from the first moment on, so that no signal of a supervisor falls into the start. */

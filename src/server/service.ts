@@ -129,8 +129,8 @@ export class Service {
     }
   }
 
-  /** Resolves to whether the new configuration is in force. @throws never */
-  reload(read: () => GateConfiguration): Promise<boolean> {
+  /** Resolves to whether the new configuration is in force. `follow` goes along with it, or throws and nothing changes. */
+  reload(read: () => GateConfiguration, follow: (next: GateConfiguration) => void = () => undefined): Promise<boolean> {
     return this.#inTurn(async () => {
       if (this.#isStopping) return false;
       const { journal } = this.#options;
@@ -138,7 +138,14 @@ export class Service {
         const next = read();
         await this.#stopLooking();
         await this.judging.pause();
+        const before = this.gate.configuration;
         await this.gate.reconfigure(next);
+        try {
+          follow(next);
+        } catch (thrown) {
+          await this.gate.reconfigure(before);
+          throw thrown;
+        }
         const { repositories, targets } = next.gate;
         this.facts.keepOnly(new Set(Object.keys(targets)), new Set(Object.keys(repositories)));
         journal.say("info", "reloaded", { targets: Object.keys(targets).length });

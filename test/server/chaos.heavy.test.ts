@@ -1,6 +1,7 @@
 /**
  * The service is killed (SIGKILL) again and again while changes land. A moment is a number of things that happened since
- * the start: files of the log, the git store and the channel that changed, lines that were said. SLUICE_CHAOS_KILLS says
+ * the start: files of the log, the git store, the channel and the temporary folder (one for each look) that changed, lines
+ * that were said. SLUICE_CHAOS_KILLS says
  * how often (25), SLUICE_CHAOS_SEED which moments.
  */
 import assert from "node:assert/strict";
@@ -15,7 +16,7 @@ import { makeWorld, type World } from "../support/world.ts";
 const KILLS = Number(process.env["SLUICE_CHAOS_KILLS"] ?? 25);
 const SEED = Number(process.env["SLUICE_CHAOS_SEED"] ?? Date.now() % 1_000_000);
 const CHANGES = 20;
-const MOST_EVENTS = 120;
+const MOST_EVENTS = 80;
 
 /** Numbers from 0 up to 1 (Park and Miller's minimal generator). */
 function drawer(seed: number): () => number {
@@ -36,7 +37,7 @@ async function momentOf(world: World, service: ServiceProcess, events: number, c
         left -= 1;
         if (left <= 0) resolve();
       };
-      for (const name of ["data", "channel"]) {
+      for (const name of ["data", "channel", "tmp"]) {
         watchers.push(watch(world.path(name), { recursive: true }, count).on("error", count)); // a file came and went
       }
       service.child.stderr?.on("data", count);

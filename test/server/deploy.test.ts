@@ -23,7 +23,7 @@ test("the systemd unit starts a command that exists, reloads and stops it as it 
 
 test("every sentence that the service says stands in its page", () => {
   const page = readFileSync(join(ROOT, "docs/service.md"), "utf8");
-  const files = ["src/cli/serve.ts", ...["judging", "service", "watch"].map((name) => `src/server/${name}.ts`)];
+  const files = ["src/cli/serve.ts", ...["door", "judging", "service", "watch"].map((name) => `src/server/${name}.ts`)];
   const said = files.flatMap((file) => {
     const code = readFileSync(join(ROOT, file), "utf8");
     return [...code.matchAll(/(?:say\([^"]*"(?:info|warn|error)"[^"]*, |sayOnce\([^,]+, )"([^"]+)"/g)].map(

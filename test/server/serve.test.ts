@@ -15,6 +15,14 @@ test("what lands is released, a bad gate.yaml changes nothing, and a signal ends
   assert.ok(existsSync(world.path("channel/head.json")), "ready means that a head is signed");
   assert.ok(existsSync(world.path("data/service.json")));
 
+  const url = await service.url();
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const { targets } = (await (await fetch(`${url}/v1/targets`)).json()) as { targets: readonly { target: string }[] };
+  assert.deepEqual(
+    targets.map((one) => one.target),
+    ["prod"],
+  );
+
   const good = world.read("gate.yaml");
   world.write("gate.yaml", "version: 1\n");
   service.child.kill("SIGHUP");

@@ -1,6 +1,7 @@
 /** `sluice serve` as a process: what it says is read line by line, and waited for; nothing here waits for a duration. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { sluiceCommand } from "./sluice.ts";
 import type { Scope } from "./temp.ts";
@@ -30,6 +31,7 @@ export class ServiceProcess {
   #isOver = false;
 
   constructor(scope: Scope, world: World) {
+    world.configure("gate.yaml", (now) => ({ listen: now["listen"] ?? { port: 0 } }));
     const home = world.path("home");
     const env = {
       PATH: process.env["PATH"] ?? "",
@@ -54,6 +56,10 @@ export class ServiceProcess {
       this.#wake();
     });
     scope.after(() => void child.kill("SIGKILL"));
+    process.once("exit", () => child.kill("SIGKILL"));
+    // A test that fails ends, whatever becomes of what it started; who waits for it keeps this process alive.
+    child.unref();
+    for (const pipe of [child.stdout, child.stderr]) (pipe as unknown as Socket).unref();
   }
 
   /** The first line so called, from `since` on, that holds these fields. */
@@ -89,19 +95,29 @@ export class ServiceProcess {
     });
   }
 
+  /** Where it listens, once it is ready. */
+  async url(): Promise<string> {
+    return String((await this.line("ready"))["url"]);
+  }
+
   get transcript(): string {
     return [...this.lines.map((line) => JSON.stringify(line)), ...this.other].join("\n");
   }
 
   /** The first signal: what began is finished. */
-  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
+  stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
     this.child.kill(signal);
-    return this.ended;
+    return this.#awaitEnd();
   }
 
   async kill(): Promise<void> {
     this.child.kill("SIGKILL");
-    await this.ended;
+    await this.#awaitEnd();
+  }
+
+  async #awaitEnd(): Promise<Ended> {
+    await this.until(() => (this.#isOver ? true : undefined), "its end");
+    return this.ended;
   }
 
   #wake(): void {
