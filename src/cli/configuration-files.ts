@@ -8,6 +8,7 @@ import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
 import { noteSigner, noteVerifier } from "../log/note.ts";
+import { isPolicyFile, selectPolicies } from "../policy/reading.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
 import { readTreeFile, readTreeFolder } from "./folder-files.ts";
 import { examine, failed, type Remark } from "./remark.ts";
@@ -121,8 +122,9 @@ function waiversText(folder: string, path: string, clock: Clock): string {
 }
 
 function policiesText(folder: string, path: string): string {
-  const isPolicy = (file: string): boolean => file.endsWith(".rego") && !file.endsWith("_test.rego");
-  const count = readTreeFolder(folder, path, isPolicy).size;
+  const files = [...readTreeFolder(folder, path, isPolicyFile)];
+  const count = selectPolicies(files.map(([file, bytes]) => ({ path: file, text: decodeUtf8(bytes) ?? "" }))).files
+    .length;
   if (count > 0) return `${plural(count, "policy file")}; \`sluice policy check\` reads them`;
   throw new SluiceError("no-policies", `${path} holds no policy: nothing would be judged, so nothing is approved.`);
 }

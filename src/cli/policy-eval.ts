@@ -107,7 +107,7 @@ function explainer({ toolchain, files, set, documents, mask, isWanted }: Explain
     if (!isWanted) return null;
     const document = documents.find(({ resource }) => isAbout(finding, resource?.id ?? null));
     const rule = set.rules.find(({ id }) => id === finding.rule);
-    if (document === undefined || rule === undefined) return [];
+    if (document === undefined || rule === undefined || rule.imported !== null) return [];
     for (const said of rule.kinds) {
       const found = await explainFinding(toolchain, policies, document, { ...finding, said });
       if (found.length > 0) return found.map((one) => ({ ...one, values: masked(one.values, mask) }));

@@ -108,7 +108,9 @@ async function runTests(
   files: readonly PolicyFile[],
   { run, coverage, threshold }: Wanted,
 ): Promise<Pick<PolicyTestReport, "tests" | "coverage">> {
-  const rego = files.filter(({ path }) => path.endsWith(".rego")).map(({ path, text }) => ({ path, text }));
+  const rego = files
+    .filter(({ path }) => path.endsWith(".rego"))
+    .map(({ path, text }) => ({ path, text, regoVersion: "either" }));
   const request: JsonObject = { files: rego, coverage, run, timeoutMs: TEST_TIMEOUT_MS, strictBuiltinErrors: true };
   const answer = await toolchain.request("test", request);
   if (!answer.ok) throw testError(answer.errors);

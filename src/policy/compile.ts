@@ -91,11 +91,20 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
   await requireVersion(toolchain);
   const read = await readPolicies(toolchain, selected);
   if ("ok" in read) throw problemsError(read.errors);
-  const { rules, sources, problems } = read;
-  if (problems.length > 0) throw refusal(problems);
-  if (rules.length === 0) throw refusal([noPolicies()]);
+  if (read.problems.length > 0) throw refusal(read.problems);
+  if (read.rules.length === 0) throw refusal([noPolicies()]);
+  const { wasm, readsInventory } = await compileRules(toolchain, read);
+  const importedFiles = read.sources.filter(({ rename }) => rename !== null).map(({ path }) => path);
+  return { header: { rules: read.rules as unknown as readonly JsonObject[], readsInventory, importedFiles }, wasm };
+}
+
+/** @throws SluiceError `policy-does-not-compile`, `data-not-readable`, `builtin-not-supported`, and the toolchain's own */
+export async function compileRules(
+  toolchain: Toolchain,
+  read: ReadPolicies,
+): Promise<Pick<PolicySet, "wasm" | "readsInventory">> {
   const request = compileRequest(read);
-  const entrypoints = [RESULT_ENTRYPOINT, ...rules.map((_, index) => ruleEntrypoint(index))];
+  const entrypoints = [RESULT_ENTRYPOINT, ...read.rules.map((_, index) => ruleEntrypoint(index))];
   const asking = about(toolchain, read);
   const compiled = await asking("compile", { ...request, entrypoints });
   await refuseBuiltins(asking, request, texts(compiled["builtins"]));
@@ -103,9 +112,7 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
   refuseAbsentData(absentData(data));
   const wasm = typeof compiled["wasm"] === "string" ? decodeBase64(compiled["wasm"]) : null;
   if (wasm === null) throw new SluiceError("toolchain-failed", "The policy compiler answered no module.");
-  const importedFiles = sources.filter(({ rename }) => rename !== null).map(({ path }) => path);
-  const header = { rules: rules as unknown as readonly JsonObject[], readsInventory: data.length > 0, importedFiles };
-  return { header, wasm };
+  return { wasm, readsInventory: data.length > 0 };
 }
 
 /** What the compiler is asked for a set of policies, entry points apart. */

@@ -33,13 +33,13 @@ const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), data: null, contex
 /** Calls run one after the other. `close()` MUST be called; an engine that is closed evaluates nothing more. */
 export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
   const worker = startPolicyWorker(limits);
-  const modules = new WeakMap<PolicySet, Promise<WebAssembly.Module>>();
+  const modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>();
   let tail: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   function moduleOf(set: PolicySet): Promise<WebAssembly.Module> {
-    const module = modules.get(set) ?? WebAssembly.compile(set.wasm);
-    modules.set(set, module);
+    const module = modules.get(set.wasm) ?? WebAssembly.compile(set.wasm);
+    modules.set(set.wasm, module);
     return module;
   }
 
@@ -51,9 +51,9 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
       });
       tail = prepared.catch(() => undefined); // evaluate() meets the same failure and says it
     },
-    evaluate(set, documents, _digests, beside) {
+    evaluate(set, documents, _digests, around) {
       const evaluated = tail.then(async () => {
-        const evaluation = new Evaluation(set, documents, beside ?? []);
+        const evaluation = new Evaluation(set, documents, around ?? objectsOf(documents));
         const module = closed ? null : await moduleOf(set).catch(() => null);
         if (closed) evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
         else if (module === null)
@@ -70,6 +70,11 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
       await worker.close();
     },
   };
+}
+
+/** Every object of the rendering; deletions are none. */
+function objectsOf(documents: readonly PolicyInput[]): readonly JsonObject[] {
+  return documents.map(({ resource }) => resource?.object ?? null).filter((object) => object !== null);
 }
 
 class Evaluation {
@@ -90,14 +95,12 @@ class Evaluation {
   /** Pairs of which nobody can say whether the rule is to be asked: expected, and never answered. */
   #unclear = 0;
 
-  constructor(set: PolicySet, documents: readonly PolicyInput[], beside: readonly JsonObject[]) {
+  constructor(set: PolicySet, documents: readonly PolicyInput[], objects: readonly JsonObject[]) {
     this.#set = set;
     this.#documents = documents;
-    this.#objects = [...documents.map(({ resource }) => resource?.object ?? null), ...beside].filter(
-      (one) => one !== null,
-    );
+    this.#objects = objects;
     this.#asked = documents.map(() => ({}));
-    const around = surroundingsOf(set.rules.some(({ imported }) => imported !== null) ? this.#objects : []);
+    const around = surroundingsOf(set.rules.some(({ imported }) => imported !== null) ? objects : []);
     this.#expected = documents.map((document, at) =>
       set.rules.flatMap((rule, index) => {
         const selection = selectionOf(rule, document, around);

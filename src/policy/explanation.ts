@@ -80,7 +80,7 @@ async function evaluate(
   explain: "off" | "full",
 ): Promise<z.infer<typeof EvalAnswer>> {
   const answer = await toolchain.request("eval", {
-    files: files.map(({ path, text }) => ({ path, text })),
+    files: files.map(({ path, text }) => ({ path, text, regoVersion: "either" })),
     query,
     input: document as unknown as JsonObject,
     explain,

@@ -106,13 +106,13 @@ export interface PolicyEngine {
   prepare(set: PolicySet): void;
   /**
    * `digests` are resourceDigests(documents), where the caller has them already. Rules that look at other objects see
-   * those of `documents` and `beside`.
+   * `around`, without it those of `documents`.
    */
   evaluate(
     set: PolicySet,
     documents: readonly PolicyInput[],
     digests?: readonly string[],
-    beside?: readonly JsonObject[],
+    around?: readonly JsonObject[],
   ): Promise<Evaluated>;
   close(): Promise<void>;
 }

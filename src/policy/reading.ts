@@ -26,7 +26,11 @@ export interface SelectedPolicies {
 /** Everything else in the folder is left out here. */
 export function selectPolicies(files: readonly PolicyFile[]): SelectedPolicies {
   const rego = files.filter(({ path }) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
-  const { documents, files: found, problems } = readPolicyDocuments(files.filter(({ path }) => !DATA_FILE.test(path)));
+  const {
+    documents,
+    files: found,
+    problems,
+  } = readPolicyDocuments(files.filter(({ path }) => isDocumentFile(path) && !DATA_FILE.test(path)));
   const embedded = DIALECTS.flatMap((dialect) => dialect.embedded(documents));
   return {
     files: [...rego, ...found].sort((a, b) => (a.path < b.path ? -1 : 1)),

@@ -108,6 +108,12 @@ export const POLICY_CODES = {
     example: "`chnage:` in examples/deny/nobody.yaml of a rule about changes.",
     fix: "Correct the place that the message names, then run `sluice policy test`.",
   },
+  "suite-malformed": {
+    class: "deny",
+    means: "A suite of tests for constraints says something that no suite may say, so a test might check nothing.",
+    example: "`assertion:` (misspelt) in a case of a Suite.",
+    fix: "Correct the place that the message names, then run `sluice policy verify`.",
+  },
   "no-tests": {
     class: "deny",
     means: "No test and no example was run, so nothing is known about the policies.",

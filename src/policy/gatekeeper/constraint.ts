@@ -4,8 +4,8 @@ import type { JsonObject, JsonValue } from "../../lib/canonical.ts";
 import { mistake, type PolicyDocument, type PolicyProblem } from "../dialect.ts";
 import type { Constraint, ConstraintMatch, Rule } from "../policy-set.ts";
 import { isObject } from "../toolchain.ts";
-import { issueProblems } from "./issues.ts";
-import { checkParameters, withDefaults } from "./parameters.ts";
+import { issueProblems, UNKNOWN_KEY } from "./issues.ts";
+import { checkParameters, UNKNOWN_PARAMETER, withDefaults } from "./parameters.ts";
 import type { Template } from "./template.ts";
 
 export const CONSTRAINT_GROUP = "constraints.gatekeeper.sh";
@@ -96,6 +96,11 @@ export function readConstraint(
     mode: modeOf(actions),
     points: isScoped ? scoped.flatMap(({ enforcementPoints }) => enforcementPoints.map(({ name }) => name)) : ["*"],
   };
+}
+
+/** Whether it is one that the schema of the kind finds: an API server says of unknown keys something else. */
+export function isSchemaProblem({ message }: PolicyProblem): boolean {
+  return !message.includes(UNKNOWN_KEY) && !message.includes(UNKNOWN_PARAMETER);
 }
 
 function isOurs(point: string): boolean {

@@ -6,8 +6,9 @@ import { mistake, type PolicyDocument, type PolicyProblem, type WrittenAt } from
 import type { PolicyFile } from "../policy-set.ts";
 import { isObject } from "../toolchain.ts";
 
-/** What holds no such word holds none of Gatekeeper's objects. */
-const MARK = "gatekeeper.sh";
+const GATEKEEPER = "gatekeeper.sh";
+/** What names no group of Gatekeeper's but that of its tests holds no policy; suites are read by suite.ts. */
+const MARK = /(?<![\w.-])(?!test\.gatekeeper\.sh)[a-z0-9.-]+\.gatekeeper\.sh/;
 const DOCUMENT_FILE = /\.(?:ya?ml|json)$/;
 /** Objects that examples of rules are about are no policies. */
 const EXAMPLE = /(?:^|\/)examples\/(?:allow|deny)\//;
@@ -29,7 +30,7 @@ export function readPolicyDocuments(files: readonly PolicyFile[]): ReadDocuments
   const found: PolicyFile[] = [];
   const problems: PolicyProblem[] = [];
   for (const file of files) {
-    if (!isDocumentFile(file.path) || !file.text.includes(MARK)) continue;
+    if (!MARK.test(file.text)) continue;
     const reading = readYamlDocuments(file.text, file.path);
     if (reading.kind === "refused") {
       const { message, line, column } = reading.failure;
@@ -53,7 +54,7 @@ function objectsOf(value: JsonValue, at: string): readonly { object: JsonObject;
   if (typeof kind === "string" && kind.endsWith("List") && Array.isArray(items)) {
     return items.flatMap((item: JsonValue, index) => objectsOf(item, `${at}/items/${index}`));
   }
-  return typeof apiVersion === "string" && groupOf(apiVersion).endsWith(MARK) ? [{ object: value, at }] : [];
+  return typeof apiVersion === "string" && groupOf(apiVersion).endsWith(GATEKEEPER) ? [{ object: value, at }] : [];
 }
 
 export function groupOf(apiVersion: string): string {

@@ -3,6 +3,8 @@ import type * as z from "zod";
 import type { Code } from "../../lib/codes.ts";
 import { mistake, type PolicyDocument, type PolicyProblem } from "../dialect.ts";
 
+export const UNKNOWN_KEY = "has the unknown key";
+
 export function issueProblems(
   code: Code,
   { file, place }: Pick<PolicyDocument, "file" | "place">,
@@ -15,7 +17,7 @@ export function issueProblems(
     const where = issue.path.map(String).join(".");
     const message =
       extra.length > 0
-        ? `${where === "" ? "it" : where} has the unknown key ${extra.join(", ")}.`
+        ? `${where === "" ? "it" : where} ${UNKNOWN_KEY} ${extra.join(", ")}.`
         : `${where === "" ? "it" : where}: ${issue.message}.`;
     return mistake(code, message, file, line, column);
   });

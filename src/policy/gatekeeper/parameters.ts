@@ -2,6 +2,8 @@
 import { canonicalJson, type JsonObject, type JsonValue } from "../../lib/canonical.ts";
 import { isObject } from "../toolchain.ts";
 
+export const UNKNOWN_PARAMETER = "the template names no such parameter";
+
 export interface ParameterProblem {
   /** JSON pointer into the parameters. */
   readonly at: string;
@@ -70,7 +72,7 @@ function checkMembers(
     const inner = Object.hasOwn(properties, name) ? properties[name] : others;
     const place = `${at}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     if (isObject(inner)) check(member, inner, place, isLegacy, problems);
-    else if (!isOpen) problems.push({ at: place, message: "the template names no such parameter" });
+    else if (!isOpen) problems.push({ at: place, message: UNKNOWN_PARAMETER });
   }
 }
 

@@ -146,7 +146,7 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "accepts a policy folder without a rule",
     file: "src/policy/compile.ts",
-    find: "if (rules.length === 0) throw refusal([noPolicies()]);",
+    find: "if (read.rules.length === 0) throw refusal([noPolicies()]);",
     replace: "",
     test: COMPILE,
     named: "refuses only functions",
