@@ -27,6 +27,7 @@ const ENTRIES = {
   worker: "src/policy/worker.ts",
   "sqlite/writer": "src/log/stores/sqlite/writer.ts",
   "sqlite/indexer": "src/log/stores/sqlite/indexer.ts",
+  verifier: "src/log/stores/sqlite/verifier.ts",
 };
 /** Functions that few policies call; a thread reads such a file when a policy does. */
 const BUILTIN_FAMILIES = "src/policy/builtins";

@@ -18,6 +18,8 @@ const VERDICTS: readonly unknown[] = ["allow", "deny", "wait", "error", null];
 const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];
 /** 32 bytes as strict base64: the last digit before the padding has its two unused bits zero. */
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+/** RFC 3339 in UTC with milliseconds, on a day that every month has; the few others are looked at more closely. */
+const LEAF_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 const REASON = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 
@@ -86,6 +88,14 @@ function commit(salt: Uint8Array, canonical: string): string {
   return hash("sha256", bytes, "base64");
 }
 
+/** 16 bytes as strict base64: the last digit before the padding has its four unused bits zero. */
+const SALT_BASE64 = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+/** The same of a value's text, which then is the canonical one. */
+export function isCommittedText(salt: string, text: string, commitment: string): boolean {
+  return SALT_BASE64.test(salt) && commit(Buffer.from(salt, "base64"), text) === commitment;
+}
+
 export function matchesCommitment(disclosure: Disclosure, commitment: string): boolean {
   const salt = decodeBase64(disclosure.salt);
   return salt?.byteLength === SALT_BYTES && commit(salt, canonicalJson(disclosure.value)) === commitment;
@@ -145,8 +155,23 @@ export function readLeaf(bytes: Uint8Array): LeafReading {
   const { id, time, previous, ...fields } = value;
   const detail = fieldsFault(fields) ?? placeFault(id, time, previous);
   if (detail !== null) return { kind: "malformed", detail };
-  if (canonicalJson(value) !== text) return { kind: "malformed", detail: "it is not in canonical form" };
-  return { kind: "leaf", leaf: value as unknown as Leaf };
+  const leaf = value as unknown as Leaf;
+  if (!isCanonical(leaf, text)) return { kind: "malformed", detail: "it is not in canonical form" };
+  return { kind: "leaf", leaf };
+}
+
+/**
+ * Whether the text is the canonical form of a leaf, whose fields are known to be right: then it is what JSON.stringify()
+ * makes of it, in JavaScript's order of keys, where that order is the sorted one.
+ */
+function isCanonical(leaf: Leaf, text: string | null): boolean {
+  const objects = [leaf, leaf.subject, leaf.digests, leaf.commitments];
+  return objects.every((one) => isAscending(Object.keys(one))) && JSON.stringify(leaf) === text;
+}
+
+function isAscending(texts: readonly string[]): boolean {
+  for (let at = 1; at < texts.length; at++) if ((texts[at - 1] as string) >= (texts[at] as string)) return false;
+  return true;
 }
 
 function placeFault(
@@ -155,9 +180,14 @@ function placeFault(
   previous: JsonValue | undefined,
 ): string | null {
   if (typeof id !== "string" || !ULID.test(id)) return "`id` is not a ULID";
-  const at = typeof time === "string" ? parseTime(time) : null;
-  if (at === null || formatTime(at) !== time) return "`time` is not RFC 3339 in UTC with milliseconds";
+  if (typeof time !== "string" || !isLeafTime(time)) return "`time` is not RFC 3339 in UTC with milliseconds";
   return previous === null || matches(previous, SHA256_BASE64) ? null : "`previous` is not a leaf hash";
+}
+
+function isLeafTime(time: string): boolean {
+  if (LEAF_TIME.test(time)) return true;
+  const at = parseTime(time);
+  return at !== null && formatTime(at) === time;
 }
 
 /** What is wrong with the fields, or null. The set of keys is closed. */

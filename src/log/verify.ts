@@ -1,29 +1,27 @@
 /**
  * Verifies a whole log from its bytes alone: a database, or a folder in the layout of C2SP tlog-tiles; an auditor's
- * bundle goes to audit/verify.ts. Streams; what is kept is the tree's right edge, one tile and one hash for each target.
+ * bundle goes to audit/verify.ts. Entries are read in runs, several at a time where that pays; what is kept is a hash for
+ * each tile and one for each target.
  */
 import { existsSync, statSync } from "node:fs";
-import { encodeBase64, equalBytes } from "../lib/bytes.ts";
+import { equalBytes } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { parseTime } from "../lib/time.ts";
 import { isAuditBundle } from "./audit/layout.ts";
 import { verifyAuditBundle } from "./audit/verify.ts";
-import type { Leaf } from "./entry.ts";
-import { readLeaf } from "./leaf.ts";
-import { appendLeaf, EMPTY_FRONTIER, type Frontier, frontierRoot, leafHash } from "./merkle.ts";
+import type { Checkpoint } from "./decision-log.ts";
 import { type NoteVerifier, noteVerifier } from "./note.ts";
-import { databaseSource, folderSource, type Source, type SourceEntry } from "./source.ts";
+import { databaseSource, folderSource, type Source } from "./source.ts";
 import { isNotDatabase, isStorageDamage } from "./stores/sqlite/database.ts";
-import { TILE_HEIGHT, TILE_WIDTH } from "./tile.ts";
-import {
-  Broken,
-  checkDisclosures,
-  checkKnown,
-  type LogVerification,
-  openHead,
-  openKnown,
-  type VerifyOptions,
-} from "./verification.ts";
+import { verifyInThreads } from "./stores/sqlite/verifiers.ts";
+import { TILE_WIDTH } from "./tile.ts";
+import { type HashSource, storedRoot } from "./tree.ts";
+import { Broken, type LogVerification, openHead, openKnown, type VerifyOptions } from "./verification.ts";
+import { outOfTime, type RangeVerification, tileHash, unlinked, verifyRange } from "./verify-range.ts";
+
+/** Whole tiles; some hundred milliseconds of work. */
+const RANGE_ENTRIES = 32 * TILE_WIDTH;
+/** Below, starting threads takes longer than it saves. */
+const SHARED_FROM_ENTRIES = 2 * RANGE_ENTRIES;
 
 /** @throws `log-missing`, `log-version-unknown`, `not-supported`, `note-key-invalid` when there is nothing to verify */
 export async function verifyLog(path: string, options: VerifyOptions): Promise<LogVerification> {
@@ -31,7 +29,7 @@ export async function verifyLog(path: string, options: VerifyOptions): Promise<L
   if (isAuditBundle(path)) return verifyAuditBundle(path, options);
   const source = openSource(path);
   try {
-    return await verifySource(source, keys, options);
+    return await verifySource(source, path, keys, options);
   } catch (thrown) {
     if (thrown instanceof Broken) return thrown.result;
     if (!isStorageDamage(thrown)) throw thrown;
@@ -44,22 +42,19 @@ export async function verifyLog(path: string, options: VerifyOptions): Promise<L
 
 async function verifySource(
   source: Source,
+  path: string,
   keys: readonly NoteVerifier[],
   options: VerifyOptions,
 ): Promise<LogVerification> {
   const head = openHead(source.note, options.origin, keys);
   const known = openKnown(options.known, head, keys);
-  const walk: Walk = { frontier: EMPTY_FRONTIER, newest: null, tails: new Map(), matching: 0, redacted: 0 };
-  checkKnown(walk.frontier, known);
-  while (walk.frontier.size < head.size) {
-    step(source, walk, head.size);
-    checkKnown(walk.frontier, known);
-    const { size } = walk.frontier;
-    if (size % TILE_WIDTH !== 0 && size !== head.size) continue;
-    options.progress?.(size, head.size);
-    await new Promise(setImmediate); // a long verification lets others run
+  const spine = new Spine(source, head.size);
+  for await (const range of verifiedRanges(source, path, head.size)) {
+    spine.join(range);
+    options.progress?.(spine.size, head.size);
   }
-  if (!equalBytes(frontierRoot(walk.frontier), head.root))
+  checkKnown(source, head.size, known);
+  if (!equalBytes(spine.root(), head.root))
     throw new Broken(
       "tree",
       null,
@@ -67,67 +62,95 @@ async function verifySource(
     );
   if (source.hasMore(head.size))
     throw new Broken("tree", head.size, `Entries follow behind the signed size ${head.size}.`);
-  const { matching, redacted } = walk;
+  const { matching, redacted } = spine;
   return { kind: "intact", checkpoint: head, disclosures: source.hasDisclosures ? { matching, redacted } : null };
 }
 
-interface Walk {
-  frontier: Frontier;
-  newest: Leaf | null;
-  /** base64 leaf hash of each target's newest entry. */
-  readonly tails: Map<string, string>;
-  matching: number;
-  redacted: number;
+/** In order. A long log in a database is shared among threads; what is short, or a folder, is read here. */
+async function* verifiedRanges(source: Source, path: string, size: number): AsyncGenerator<RangeVerification> {
+  if (source.hasDisclosures && size >= SHARED_FROM_ENTRIES) {
+    yield* verifyInThreads(path, size, RANGE_ENTRIES);
+    return;
+  }
+  for (let start = 0; start < size; start += RANGE_ENTRIES) {
+    yield verifyRange(source, start, Math.min(start + RANGE_ENTRIES, size), size);
+    await new Promise(setImmediate); // a long verification lets others run
+  }
 }
 
-function step(source: Source, walk: Walk, size: number): void {
-  const index = walk.frontier.size;
-  const entry = source.entry(index);
-  if (entry === null) throw new Broken("entry", index, `Entry ${index} is missing.`);
-  const hash = leafHash(entry.bytes);
-  const stored = source.hash(0, index, size);
-  if (stored === null || !equalBytes(hash, stored))
-    throw new Broken(
-      stored === null ? "hash" : "entry",
-      index,
-      `Entry ${index} is not the one whose hash is in the tree.`,
-    );
-  const reading = readLeaf(entry.bytes);
-  if (reading.kind === "malformed")
-    throw new Broken("entry", index, `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
-  const { leaf } = reading;
-  if (walk.newest !== null && leaf.time < walk.newest.time)
-    throw new Broken("time", index, `Entry ${index} is older than the entry before it.`);
-  checkChain(walk, leaf, index, encodeBase64(hash));
-  if (entry.columns !== null) checkColumns(leaf, index, entry.columns);
-  if (source.hasDisclosures) checkDisclosures(walk, leaf, index, entry.disclosures);
-  walk.newest = leaf;
-  walk.frontier = appendLeaf(walk.frontier, hash, ({ height, position }, complete) => {
-    if (height === 0 || height % TILE_HEIGHT !== 0) return;
-    const upper = source.hash(height / TILE_HEIGHT, position, size);
-    if (upper === null || !equalBytes(upper, complete))
-      throw new Broken("hash", index, `A hash of level ${height / TILE_HEIGHT} is not that of the entries below it.`);
-  });
+/** Roots of earlier sizes, from stored hashes that were all compared with their entries by now. */
+function checkKnown(source: Source, size: number, known: readonly Checkpoint[]): void {
+  for (const checkpoint of known)
+    if (!equalBytes(storedRoot(source.hashes(size), checkpoint.size), checkpoint.root))
+      throw new Broken(
+        "tree",
+        null,
+        `It contradicts the checkpoint of size ${checkpoint.size} that was published.`,
+        "log-forked",
+      );
 }
 
-function checkChain(walk: Walk, leaf: Leaf, index: number, hash: string): void {
-  const expected = leaf.target === null ? null : (walk.tails.get(leaf.target) ?? null);
-  if (leaf.previous !== expected)
-    throw new Broken(
-      "chain",
-      index,
-      `Entry ${index} does not follow the entry before it for ${leaf.target}: that one was changed.`,
-    );
-  if (leaf.target !== null) walk.tails.set(leaf.target, hash);
-}
+/** Joins runs of entries in order: times, links, and the tree above the tiles. */
+export class Spine {
+  matching = 0;
+  redacted = 0;
+  readonly #source: Source;
+  readonly #size: number;
+  /** Computed hashes by level; of level 0 only those that are in no complete tile. */
+  readonly #levels: Uint8Array[][] = [[], []];
+  readonly #tails = new Map<string, string>();
+  #time: string | null = null;
 
-/** An entry whose columns lie is there, and no query finds it. */
-function checkColumns(leaf: Leaf, index: number, columns: NonNullable<SourceEntry["columns"]>): void {
-  const { target, kind, verdict } = leaf;
-  const expected = { time: parseTime(leaf.time), target, kind, verdict };
-  for (const [name, value] of Object.entries(expected))
-    if (columns[name as keyof typeof columns] !== value)
-      throw new Broken("columns", index, `Queries see another ${name} of entry ${index} than the entry has.`);
+  constructor(source: Source, size: number) {
+    this.#source = source;
+    this.#size = size;
+  }
+
+  /** Entries joined so far. */
+  get size(): number {
+    return (this.#levels[1]?.length ?? 0) * TILE_WIDTH + (this.#levels[0]?.length ?? 0);
+  }
+
+  /** The first entry that is wrong counts, whether by itself or by what it follows. */
+  join(range: RangeVerification): void {
+    const { start, firstTime, lastTime, targets, tiles, rest, broken } = range;
+    const bound = broken?.index ?? Number.POSITIVE_INFINITY;
+    if (this.#time !== null && firstTime !== null && firstTime < this.#time && start < bound) throw outOfTime(start);
+    const loose = targets.find(({ target, previous }) => previous !== (this.#tails.get(target) ?? null));
+    if (loose !== undefined && loose.first <= bound) throw unlinked(loose.first, loose.target);
+    if (broken !== null) throw new Broken(broken.differs, broken.index, broken.detail, broken.code);
+    for (const { target, last } of targets) this.#tails.set(target, last);
+    this.#time = lastTime ?? this.#time;
+    this.matching += range.matching;
+    this.redacted += range.redacted;
+    for (const tile of tiles) this.#rise(1, tile);
+    this.#levels[0]?.push(...rest);
+  }
+
+  root(): Uint8Array {
+    const inTiles = (this.#levels[1]?.length ?? 0) * TILE_WIDTH;
+    const computed: HashSource = (level, start, count) => {
+      const from = level === 0 ? start - inTiles : start;
+      return this.#levels[level]?.slice(from, from + count) ?? [];
+    };
+    return storedRoot(computed, this.size);
+  }
+
+  /** A hash of level 1 or above takes its place; one that completes a tile makes the hash above it. */
+  #rise(level: number, hash: Uint8Array): void {
+    const row = this.#levels[level] ?? [];
+    this.#levels[level] = row;
+    row.push(hash);
+    if (row.length % TILE_WIDTH !== 0) return;
+    const above = tileHash(row.slice(-TILE_WIDTH));
+    const n = row.length / TILE_WIDTH - 1;
+    const [stored] = this.#source.hashes(this.#size)(level + 1, n, 1);
+    if (stored === undefined || !equalBytes(stored, above)) {
+      const last = (n + 1) * TILE_WIDTH ** (level + 1) - 1;
+      throw new Broken("hash", last, `A hash of level ${level + 1} is not that of the entries below it.`);
+    }
+    this.#rise(level + 1, above);
+  }
 }
 
 function openSource(path: string): Source {

@@ -9,14 +9,13 @@ import type { Leaf } from "../entry.ts";
 import { readLeaf } from "../leaf.ts";
 import { appendLeaf, EMPTY_FRONTIER, type Frontier, frontierRoot, leafHash } from "../merkle.ts";
 import { noteVerifier } from "../note.ts";
-import { folderSource, type Source } from "../source.ts";
+import { type FolderSource, folderSource } from "../source.ts";
 import { parseDisclosures } from "../stores/sqlite/reader.ts";
 import { TILE_HEIGHT, TILE_WIDTH, tilePath } from "../tile.ts";
 import { consistencyProof, type HashSource } from "../tree.ts";
 import {
   Broken,
   checkDisclosures,
-  checkKnown,
   type DisclosureCount,
   type LogVerification,
   openHead,
@@ -70,7 +69,7 @@ interface Reading {
 }
 
 /** The last entry of the tree, which says what the bundle is of; that it is in the tree is shown with all the others. */
-function readingOf(folder: string, source: Source, size: number, count: DisclosureCount): Reading {
+function readingOf(folder: string, source: FolderSource, size: number, count: DisclosureCount): Reading {
   const text = textOf(folder, AUDIT_FILES.read);
   const read = rowOf(text, source, size - 1, size, count);
   const query = read.disclosed["query"]?.value as unknown as AuditQuery | undefined;
@@ -83,7 +82,7 @@ function readingOf(folder: string, source: Source, size: number, count: Disclosu
 }
 
 async function checkTree(
-  source: Source,
+  source: FolderSource,
   head: Checkpoint,
   known: readonly Checkpoint[],
   options: VerifyOptions,
@@ -109,8 +108,14 @@ async function checkTree(
     throw new Broken("tree", null, "The hashes of the tree do not give the signed root.");
 }
 
+function checkKnown(frontier: Frontier, known: readonly Checkpoint[]): void {
+  for (const { size, root } of known)
+    if (size === frontier.size && !equalBytes(frontierRoot(frontier), root))
+      throw new Broken("tree", null, `It contradicts the checkpoint of size ${size} that was published.`, "log-forked");
+}
+
 /** Every entry that is in the bundle, also those around the period, and that the period is the whole of its time. */
-function checkEntries(source: Source, query: AuditQuery, size: number): void {
+function checkEntries(source: FolderSource, query: AuditQuery, size: number): void {
   let newest: Leaf | null = null;
   for (const { level, position, width } of auditTiles(query, size)) {
     if (level !== "entries") continue;
@@ -132,7 +137,13 @@ function isInPeriod({ time }: Leaf, { from, to }: AuditQuery): boolean {
   return at >= bound(from, Number.NEGATIVE_INFINITY) && at < bound(to, Number.POSITIVE_INFINITY);
 }
 
-function checkRows(folder: string, source: Source, query: AuditQuery, size: number, count: DisclosureCount): Tally {
+function checkRows(
+  folder: string,
+  source: FolderSource,
+  query: AuditQuery,
+  size: number,
+  count: DisclosureCount,
+): Tally {
   const tally = new Tally();
   let index = query.start;
   for (const line of linesIn(folder)) {
@@ -145,7 +156,7 @@ function checkRows(folder: string, source: Source, query: AuditQuery, size: numb
 }
 
 /** The row that `text` must be, byte for byte: from it come only the disclosed values, and those are committed to. */
-function rowOf(text: string, source: Source, index: number, size: number, count: DisclosureCount): AuditRow {
+function rowOf(text: string, source: FolderSource, index: number, size: number, count: DisclosureCount): AuditRow {
   const leaf = leafOf(source, index, size);
   const leafHash = encodeBase64(source.hash(0, index, size) ?? new Uint8Array(0));
   const json = disclosedText(text);
@@ -164,7 +175,7 @@ function disclosedText(row: string): string {
   }
 }
 
-function leafOf(source: Source, index: number, size: number): Leaf {
+function leafOf(source: FolderSource, index: number, size: number): Leaf {
   const entry = source.entry(index);
   if (entry === null) throw new Broken("entry", index, `Entry ${index} is missing.`);
   const stored = source.hash(0, index, size);

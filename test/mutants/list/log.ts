@@ -5,6 +5,7 @@ const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
 const AUDIT = "test/log/audit.test.ts";
+const RUNS = "test/log/verify-runs.test.ts";
 const QUERY = "test/log/query.test.ts";
 const RECONCILE = "test/log/reconcile.test.ts";
 const MERKLE = "test/log/merkle.test.ts";
@@ -79,7 +80,7 @@ export const LOG: readonly Mutant[] = [
   {
     name: "reads a leaf that is not in canonical form",
     file: "src/log/leaf.ts",
-    find: "if (canonicalJson(value) !== text)",
+    find: "if (!isCanonical(leaf, text))",
     replace: 'if (text === "")',
     test: FORMATS,
     named: "is refused by the reader when a key, kind or form is not of version 1",
@@ -110,8 +111,8 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "verifies a log without its links",
-    file: "src/log/verify.ts",
-    find: "  checkChain(walk, leaf, index, encodeBase64(hash));\n",
+    file: "src/log/verify-range.ts",
+    find: "  follow(walk, leaf, index, encodeBase64(hash));\n",
     replace: "",
     test: DAMAGE,
     named: "names the entry that no longer follows one rewritten with all that belongs to it",
@@ -183,23 +184,23 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "verifies a log without hashing its entries",
-    file: "src/log/verify.ts",
+    file: "src/log/verify-range.ts",
     find: "const hash = leafHash(entry.bytes);",
-    replace: "const hash = source.hash(0, index, size) ?? leafHash(entry.bytes);",
+    replace: "const hash = entry.hash ?? leafHash(entry.bytes);",
     test: DAMAGE,
     named: "names an edited leaf that is in the right form",
   },
   {
     name: "verifies a log without its signed root",
     file: "src/log/verify.ts",
-    find: "if (!equalBytes(frontierRoot(walk.frontier), head.root))",
-    replace: "if (walk.frontier.size !== head.size)",
+    find: "if (!equalBytes(spine.root(), head.root))",
+    replace: "if (spine.size !== head.size)",
     test: DAMAGE,
     named: "finds the newest entry rewritten with all that belongs to it: only the signed root contradicts it",
   },
   {
     name: "verifies a log without the values beside its entries",
-    file: "src/log/verify.ts",
+    file: "src/log/verify-range.ts",
     find: "  if (source.hasDisclosures) checkDisclosures(walk, leaf, index, entry.disclosures);\n",
     replace: "",
     test: DAMAGE,
@@ -207,7 +208,7 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "verifies a log without what queries go by",
-    file: "src/log/verify.ts",
+    file: "src/log/verify-range.ts",
     find: "  if (entry.columns !== null) checkColumns(leaf, index, entry.columns);\n",
     replace: "",
     test: DAMAGE,
@@ -216,8 +217,8 @@ export const LOG: readonly Mutant[] = [
   {
     name: "verifies a log without the checkpoints that were seen before",
     file: "src/log/verify.ts",
-    find: "    checkKnown(walk.frontier, known);\n    const { size }",
-    replace: "    const { size }",
+    find: "  checkKnown(source, head.size, known);\n",
+    replace: "",
     test: DAMAGE,
     named: "finds a log that lacks or contradicts a checkpoint seen before",
   },
@@ -356,5 +357,37 @@ export const LOG: readonly Mutant[] = [
     replace: "return arm(ENTRIES, query, bounds, []);",
     test: QUERY,
     named: "walks an index, whatever it filters by, and sorts nothing that the index gives in order",
+  },
+  {
+    name: "joins the runs of several threads without their links",
+    file: "src/log/verify.ts",
+    find: "if (loose !== undefined && loose.first <= bound)",
+    replace: "if (loose !== undefined && loose.first < 0)",
+    test: RUNS,
+    named: "is joined with the links and times across its bounds",
+  },
+  {
+    name: "joins the runs of several threads whatever their times",
+    file: "src/log/verify.ts",
+    find: "firstTime < this.#time && start < bound",
+    replace: "firstTime < this.#time && start < 0",
+    test: RUNS,
+    named: "is joined with the links and times across its bounds",
+  },
+  {
+    name: "does not compare the hashes above the tiles",
+    file: "src/log/verify.ts",
+    find: "if (stored === undefined || !equalBytes(stored, above))",
+    replace: "if (stored === undefined)",
+    test: "test/log/verify-runs.heavy.test.ts",
+    named: "names the hash of level 2 that is wrong, in a log of 65,536 entries",
+  },
+  {
+    name: "takes values for whole that end before the text does",
+    file: "src/log/disclosed-text.ts",
+    find: "behind === last && seen.length === Object.keys(commitments).length",
+    replace: "behind !== null && seen.length === Object.keys(commitments).length",
+    test: RUNS,
+    named: "is taken apart only where it is laid out as its writer does, and nothing is missing or added",
   },
 ];

@@ -1,0 +1,150 @@
+/**
+ * Verifies a run of entries by itself, so that several threads can share a log: whatever does not depend on the entries
+ * before it is checked here, and what does (time, links, the upper tree) is handed on to be joined in verify.ts.
+ */
+import { encodeBase64, equalBytes } from "../lib/bytes.ts";
+import type { Leaf } from "./entry.ts";
+import { readLeaf } from "./leaf.ts";
+import { leafHash, nodeHash } from "./merkle.ts";
+import type { Source, SourceEntry } from "./source.ts";
+import { TILE_WIDTH } from "./tile.ts";
+import { Broken, checkDisclosures, type LogVerification } from "./verification.ts";
+
+/** Entries of one target in the run. */
+interface TargetRun {
+  readonly target: string;
+  /** Index of its first entry here, and what that says it follows. */
+  readonly first: number;
+  readonly previous: string | null;
+  /** base64 leaf hash of its newest entry here. */
+  readonly last: string;
+}
+
+export interface RangeVerification {
+  readonly start: number;
+  /** Hash of each complete tile, in order. */
+  readonly tiles: readonly Uint8Array[];
+  /** Leaf hashes of the incomplete tile at the end of the log. */
+  readonly rest: readonly Uint8Array[];
+  readonly firstTime: string | null;
+  readonly lastTime: string | null;
+  /** In the order of their first entries. */
+  readonly targets: readonly TargetRun[];
+  readonly matching: number;
+  readonly redacted: number;
+  /** The first entry of the run that is wrong by itself; the rest then says what was found up to it. */
+  readonly broken: (LogVerification & { readonly kind: "broken" }) | null;
+}
+
+/** Entries [start, end) of a log of `size`; `start` is at the beginning of a tile. */
+export function verifyRange(source: Source, start: number, end: number, size: number): RangeVerification {
+  const walk: Walk = {
+    tiles: [],
+    rest: [],
+    firstTime: null,
+    lastTime: null,
+    targets: new Map(),
+    matching: 0,
+    redacted: 0,
+  };
+  let broken: RangeVerification["broken"] = null;
+  try {
+    for (let at = start; at < end; at += TILE_WIDTH) verifyTile(source, walk, at, Math.min(at + TILE_WIDTH, end), size);
+  } catch (thrown) {
+    if (!(thrown instanceof Broken)) throw thrown;
+    broken = thrown.result;
+  }
+  return { start, ...walk, targets: [...walk.targets.values()], broken };
+}
+
+interface Walk {
+  readonly tiles: Uint8Array[];
+  rest: readonly Uint8Array[];
+  firstTime: string | null;
+  lastTime: string | null;
+  readonly targets: Map<string, TargetRun>;
+  matching: number;
+  redacted: number;
+}
+
+function verifyTile(source: Source, walk: Walk, start: number, end: number, size: number): void {
+  const entries = source.entries(start, end);
+  const hashes: Uint8Array[] = [];
+  for (let index = start; index < end; index++) {
+    const entry = entries[index - start];
+    if (entry === undefined) throw new Broken("entry", index, `Entry ${index} is missing.`);
+    hashes.push(verifyEntry(source, walk, index, entry));
+  }
+  if (end - start < TILE_WIDTH) {
+    walk.rest = hashes;
+    return;
+  }
+  const hash = tileHash(hashes);
+  const [upper] = source.hashes(size)(1, start / TILE_WIDTH, 1);
+  if (upper === undefined || !equalBytes(upper, hash))
+    throw new Broken("hash", end - 1, "A hash of level 1 is not that of the entries below it.");
+  walk.tiles.push(hash);
+}
+
+/** Its hash. */
+function verifyEntry(source: Source, walk: Walk, index: number, entry: SourceEntry): Uint8Array {
+  const hash = leafHash(entry.bytes);
+  if (entry.hash === null || !equalBytes(hash, entry.hash))
+    throw new Broken(
+      entry.hash === null ? "hash" : "entry",
+      index,
+      `Entry ${index} is not the one whose hash is in the tree.`,
+    );
+  const reading = readLeaf(entry.bytes);
+  if (reading.kind === "malformed")
+    throw new Broken("entry", index, `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
+  const { leaf } = reading;
+  if (walk.lastTime !== null && leaf.time < walk.lastTime) throw outOfTime(index);
+  follow(walk, leaf, index, encodeBase64(hash));
+  if (entry.columns !== null) checkColumns(leaf, index, entry.columns);
+  if (source.hasDisclosures) checkDisclosures(walk, leaf, index, entry.disclosures);
+  walk.firstTime ??= leaf.time;
+  walk.lastTime = leaf.time;
+  return hash;
+}
+
+/** Of the entries that are not the first of their target in the run. */
+function follow(walk: Walk, leaf: Leaf, index: number, hash: string): void {
+  const { target, previous } = leaf;
+  if (target === null) {
+    if (previous !== null) throw unlinked(index, target);
+    return;
+  }
+  const run = walk.targets.get(target);
+  if (run !== undefined && run.last !== previous) throw unlinked(index, target);
+  walk.targets.set(target, run === undefined ? { target, first: index, previous, last: hash } : { ...run, last: hash });
+}
+
+export function outOfTime(index: number): Broken {
+  return new Broken("time", index, `Entry ${index} is older than the entry before it.`);
+}
+
+export function unlinked(index: number, target: string | null): Broken {
+  const detail = `Entry ${index} does not follow the entry before it for ${target}: that one was changed.`;
+  return new Broken("chain", index, detail);
+}
+
+/** An entry whose columns lie is there, and no query finds it. */
+function checkColumns(leaf: Leaf, index: number, columns: NonNullable<SourceEntry["columns"]>): void {
+  const { target, kind, verdict } = leaf;
+  const expected = { time: Date.parse(leaf.time), target, kind, verdict };
+  for (const name of ["time", "target", "kind", "verdict"] as const)
+    if (columns[name] !== expected[name])
+      throw new Broken("columns", index, `Queries see another ${name} of entry ${index} than the entry has.`);
+}
+
+/** Of 256 hashes, or of fewer by a power of two. */
+export function tileHash(hashes: readonly Uint8Array[]): Uint8Array {
+  let row = hashes;
+  while (row.length > 1) {
+    const above: Uint8Array[] = [];
+    for (let at = 0; at < row.length; at += 2) above.push(nodeHash(row[at] as Uint8Array, row[at + 1] as Uint8Array));
+    row = above;
+  }
+  return row[0] as Uint8Array;
+}
