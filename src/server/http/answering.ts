@@ -266,15 +266,12 @@ async function write(
 ): Promise<void> {
   if (response.destroyed) return;
   const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
-  // A body that was not read to its end would be taken for the next request.
-  const leftOver = request.complete ? {} : { connection: "close" };
   response.writeHead(answer.status ?? 200, {
     ...securityHeaders(isSecure),
     "cache-control": cacheControl(answer),
     "content-type": answer.type,
     "content-length": body.byteLength,
     "x-request-id": requestId,
-    ...leftOver,
     ...headers,
   });
   const written = new Promise<void>((done) => {

@@ -27,7 +27,8 @@ function strictJson(reading: JsonReading): JsonValue {
   throw new SluiceError("request-invalid", `The body is refused at line ${line}, column ${column}: ${message}`);
 }
 
-function refuseOtherTypes({ headers }: Incoming): void {
+/** @throws SluiceError `media-type-unknown` */
+export function refuseOtherTypes({ headers }: Pick<Incoming, "headers">): void {
   if (!JSON_TYPE.test(headers["content-type"] ?? "")) {
     throw new SluiceError("media-type-unknown", "The body's type is not application/json.");
   }
@@ -39,12 +40,13 @@ function refuseOtherTypes({ headers }: Incoming): void {
 }
 
 /** Says so before it reads where the length is announced, and stops where it is not. */
-async function readBytes(request: Incoming, maximumBytes: number): Promise<Uint8Array> {
+export async function readBytes(request: Incoming, maximumBytes: number): Promise<Uint8Array> {
   const tooLarge = new SluiceError("request-too-large", `The body is larger than ${maximumBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > maximumBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+  // The stream is not ended with the loop: node:http throws the rest away, so that whoever still sends hears the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > maximumBytes) throw tooLarge;
     chunks.push(chunk);

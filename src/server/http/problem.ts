@@ -44,9 +44,14 @@ const STATUS_OF_CODE: Readonly<Partial<Record<Code, number>>> = {
   "too-many-requests": 429,
   "not-supported": 501,
   "answer-too-slow": 503,
+  "change-deadline": 503,
+  "disk-low": 503,
+  "head-superseded": 409,
   "log-busy": 503,
   "log-failed": 503,
   "log-full": 503,
+  "queue-full": 503,
+  "service-stopping": 503,
 };
 
 export function statusOf({ code, retryable }: SluiceError): number {

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, type IncomingHttpHeaders, request as plainRequest } from "node:http";
-import { type RequestOptions, request as secureRequest } from "node:https";
+import { type RequestOptions, Agent as SecureAgent, request as secureRequest } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -109,11 +109,12 @@ export async function ask(
 ): Promise<Reply> {
   const isText = typeof body === "string" || body instanceof Uint8Array;
   const sent = body === undefined || isText ? body : JSON.stringify(body);
+  const agent = new (url.startsWith("https:") ? SecureAgent : Agent)({ keepAlive: true });
   const request = (url.startsWith("https:") ? secureRequest : plainRequest)(`${url}/`, {
     method,
     path,
-    agent: url.startsWith("https:") ? undefined : new Agent({ keepAlive: false }),
     ...tls,
+    agent,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(sent === undefined || isText ? {} : { "content-type": "application/json" }),
@@ -123,8 +124,10 @@ export async function ask(
   });
   request.end(sent as string | undefined);
   const [response] = await once(request, "response");
+  request.on("error", () => undefined); // of a body that nobody waited for
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
+  agent.destroy();
   const whole = Buffer.concat(chunks);
   return {
     status: response.statusCode,
