@@ -9,6 +9,7 @@ import { LOG } from "./list/log.ts";
 import { POLICY } from "./list/policy.ts";
 import { RELEASE } from "./list/release.ts";
 import { RENDER_AND_LIB } from "./list/render.ts";
+import { SERVICE } from "./list/service.ts";
 import { SIGNATURE } from "./list/signature.ts";
 import { X509 } from "./list/x509.ts";
 import type { Mutant } from "./mutant.ts";
@@ -25,5 +26,6 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   agent: AGENT_MUTANTS,
   config: CONFIG,
   gate: GATE,
+  service: SERVICE,
   cli: CLI,
 };

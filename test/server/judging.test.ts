@@ -11,8 +11,10 @@ import { Facts } from "../../src/server/facts.ts";
 import { Judging } from "../../src/server/judging.ts";
 import { makeGateWorld } from "../gate/gate-world.ts";
 import { deployment } from "../support/shop.ts";
+import { ownScope } from "../support/temp.ts";
 
-const world = await makeGateWorld({ after });
+const scope = ownScope();
+const world = await makeGateWorld(scope);
 const heads = [3, 4, 5].map((replicas) =>
   world.propose({ files: { "clusters/prod/web.yaml": deployment("web", { replicas }) } }),
 );
@@ -20,7 +22,7 @@ const [one, two, three] = heads.map(commitId) as [CommitId, CommitId, CommitId];
 const surroundings = readSurroundings({ HOME: world.path("home") });
 const means = { surroundings, clock: Date.now, random: randomBytes, onStep: () => undefined };
 const gate = await openGate(readGateYaml(world.path("gate.yaml")), means);
-after(() => gate.close());
+after(() => gate.close().finally(scope.end));
 
 const LIMITS: QueueLimits = { parallel: 1, waiting: 10, waitingPerAuthor: 10, deadlineMs: 600_000 };
 

@@ -45,8 +45,11 @@ export class ServiceProcess {
     const args = [sluiceCommand(), "serve", "--config", world.path("gate.yaml")];
     const child = spawn(process.execPath, args, { cwd: world.folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
+    const end = (): void => void child.kill("SIGKILL");
+    process.once("exit", end);
     this.ended = once(child, "close").then(([code, signal]) => {
       this.#isOver = true;
+      process.off("exit", end);
       this.#wake();
       return { code, signal } as Ended;
     });
@@ -56,7 +59,6 @@ export class ServiceProcess {
       this.#wake();
     });
     scope.after(() => void child.kill("SIGKILL"));
-    process.once("exit", () => child.kill("SIGKILL"));
     // A test that fails ends, whatever becomes of what it started; who waits for it keeps this process alive.
     child.unref();
     for (const pipe of [child.stdout, child.stderr]) (pipe as unknown as Socket).unref();

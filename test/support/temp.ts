@@ -7,6 +7,17 @@ export interface Scope {
   after(cleanup: () => void): void;
 }
 
+/** A scope whose end is called by hand: for what has to be closed before its folder goes. */
+export function ownScope(): Scope & { end(): void } {
+  const cleanups: (() => void)[] = [];
+  return {
+    after: (cleanup) => void cleanups.push(cleanup),
+    end: () => {
+      for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
+    },
+  };
+}
+
 /** A fresh folder that is gone when the scope ends. */
 export function tempFolder(scope: Scope): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-test-"));

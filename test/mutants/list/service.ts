@@ -1,0 +1,173 @@
+import type { Mutant } from "../mutant.ts";
+
+const RESUMED = "test/gate/resumed.test.ts";
+const QUEUE = "test/gate/queue.test.ts";
+const JUDGING = "test/server/judging.test.ts";
+const PARTS = "test/server/parts.test.ts";
+const ORDERS = "test/server/orders.test.ts";
+const GIT = "test/git/gate.test.ts";
+
+export const SERVICE: readonly Mutant[] = [
+  {
+    name: "logs a decision again that only repeats the last one",
+    file: "src/gate/repeated.ts",
+    find: "repeated = earlier !== null && saysTheSame(earlier.decision, decision) ? earlier : null;",
+    replace: "repeated = null;",
+    test: RESUMED,
+    named: "a tip that is denied is decided once, however often it is looked at, and anew when it is decided otherwise",
+  },
+  {
+    name: "releases on an earlier allow what today would be denied",
+    file: "src/gate/repeated.ts",
+    find: "  return gist(a) === gist(b);",
+    replace: "  return a.head === b.head;",
+    test: RESUMED,
+    named:
+      "what stopped counting since is judged by today: a cut off allow is not released when its key was taken away",
+  },
+  {
+    name: "forgets the release that a crash cut off once something else has landed",
+    file: "src/gate/landing.ts",
+    find: "  return isCutOff ? [",
+    replace: "  return isCutOff && steps.length === 0 ? [",
+    test: RESUMED,
+    named: "a release that a crash cut off is made under the decision that is logged, before what landed since",
+  },
+  {
+    name: "releases again on a decision that was released before",
+    file: "src/gate/landing.ts",
+    find: 'before?.decision.verdict === "allow" && !isUnreleased(history, before) ? null : before;',
+    replace: "before;",
+    test: "test/e2e/landing.heavy.test.ts",
+    named: "a rollback is a new release; the abandoned tip stays unreleased until somebody resumes",
+  },
+  {
+    name: "lets work under one name begin before the last has ended",
+    file: "src/lib/turns.ts",
+    find: "(last.get(name) ?? Promise.resolve()).then(work)",
+    replace: "Promise.resolve().then(work)",
+    test: PARTS,
+    named: "work under one name takes turns, also after a failure, and other names do not wait",
+  },
+  {
+    name: "begins proposals beside a landing",
+    file: "src/gate/queue.ts",
+    find: 'if ([...running, ...this.#waiting].some((one) => one.lane === "landed")) return null;',
+    replace: "",
+    test: QUEUE,
+    named: "a landing begins before every proposal that waits, and none begins beside it",
+  },
+  {
+    name: "judges two landings of one target at once",
+    file: "src/gate/queue.ts",
+    find: 'other.lane === "landed" && other.target === one.target',
+    replace: "other === one",
+    test: QUEUE,
+    named: "landings of one target run one after the other, of two targets together",
+  },
+  {
+    name: "takes proposals without end",
+    file: "src/gate/queue.ts",
+    find: "return proposals.length >= this.#limits.waiting || theirs.length >= this.#limits.waitingPerAuthor;",
+    replace: "return proposals.length + theirs.length < 0;",
+    test: QUEUE,
+    named: "a full queue takes no more proposals, of one author earlier than of all, but every landing",
+  },
+  {
+    name: "lets one author keep all others waiting",
+    file: "src/gate/queue.ts",
+    find: "share(one) < share(best) ? one : best",
+    replace: "share(one) < 0 ? one : best",
+    test: QUEUE,
+    named: "an author with many proposals does not keep another one's waiting",
+  },
+  {
+    name: "goes on judging when time is up",
+    file: "src/gate/gate.ts",
+    find: "  const enter = (next: Stage): void => {\n    services.signal?.throwIfAborted();",
+    replace: "  const enter = (next: Stage): void => {",
+    test: JUDGING,
+    named: "a change whose time is up ends as a logged error",
+  },
+  {
+    name: "goes on judging a head that a newer one supersedes",
+    file: "src/server/judging.ts",
+    find: "    offer.running?.stop.abort(superseded(change));\n",
+    replace: "",
+    test: JUDGING,
+    named: "an older head that waits or runs is ended by a newer one, and the log says so of both",
+  },
+  {
+    name: "drops a superseded head without a line in the log",
+    file: "src/server/judging.ts",
+    find: "this.#track(this.#run(offer.superseded));",
+    replace: "offer.superseded.outcome.reject(superseded(change));",
+    test: JUDGING,
+    named: "an older head that waits or runs is ended by a newer one, and the log says so of both",
+  },
+  {
+    name: "takes changes while it stops",
+    file: "src/server/judging.ts",
+    find: "    if (this.#isStopped) return Promise.reject(stopping());\n",
+    replace: "    if (this.#isStopped) return Promise.reject(queueFull(change));\n",
+    test: JUDGING,
+    named: "a full queue and a service that stops take nothing, each by its code, and log nothing",
+  },
+  {
+    name: "judges again what was merged",
+    file: "src/server/judging.ts",
+    find: "    if (onlyIfOpen && !stop.aborted && (await changesNothing(subject))) throw merged(head);\n",
+    replace: "",
+    test: JUDGING,
+    named: "a proposal that changes nothing any more is passed over, where it was only found and not asked for",
+  },
+  {
+    name: "takes proposals when the log's volume is full",
+    file: "src/server/orders.ts",
+    find: "  refuseWithoutRoom(service.room());\n",
+    replace: "",
+    test: ORDERS,
+    named: "little room is said; with too little no proposal is taken, a landing is, and the service is not ready",
+  },
+  {
+    name: "answers a hold before the heads say it",
+    file: "src/gate/holding.ts",
+    find: "  await Promise.all(targets.map((target) => signedHead(gate, target)));\n",
+    replace: "  void signedHead;\n",
+    test: ORDERS,
+    named: "a hold is in the head before it is answered, keeps a landing back, and a resume lets it go",
+  },
+  {
+    name: "says in its journal what a stranger's exception says",
+    file: "src/server/journal.ts",
+    find: "detail: error.message",
+    replace: "detail: String(thrown)",
+    test: PARTS,
+    named: "a line of the journal is JSON with a constant message, and holds nothing of a stranger's exception",
+  },
+  {
+    name: "keeps the last tip of a branch that is gone",
+    file: "src/git/gate.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands so in the source
+    find: "await this.#forget(`refs/source/heads/${name}`);",
+    replace: "void this.#forget;",
+    test: GIT,
+    named: "a branch that is gone is forgotten and named, and keeps no other one back",
+  },
+  {
+    name: "fetches over HTTP without TLS from other machines",
+    file: "src/git/remote.ts",
+    find: " && isThisMachine(parsed.hostname)",
+    replace: " && isThisMachine !== undefined",
+    test: GIT,
+    named: "git's own server is fetched from over HTTP on this machine, and over no other HTTP",
+  },
+  {
+    name: "takes another log for its own when gate.yaml is read again",
+    file: "src/gate/wiring.ts",
+    find: "if (foundations(next, readKeys(next, means.surroundings)) !== standsOn) throw restartNeeded();",
+    replace: "void [foundations, standsOn, restartNeeded];",
+    test: "test/server/serve.test.ts",
+    named: "what lands is released, a bad gate.yaml changes nothing, and a signal ends it all in order",
+  },
+];
