@@ -1,32 +1,36 @@
 /** `sluice policy check`: every mistake in a folder of policies, each with its place. */
+import { decodeUtf8 } from "../lib/bytes.ts";
 import { codeEntry } from "../lib/codes.ts";
+import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import type { PolicyProblem } from "../policy/dialect.ts";
+import { dialectName } from "../policy/dialects.ts";
 import { type ExaminedPolicies, examinePolicies } from "../policy/examine.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { wrap } from "./help.ts";
-import { count, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
+import { count, type PolicyFolder, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyCheckReport } from "./reports/schemas.ts";
 
 export const policyCheck: Command = {
   name: "policy check",
   summary: "find mistakes in policies",
-  usage: ["policy check [DIR]"],
+  usage: ["policy check [DIR]", "kubectl get constrainttemplates,constraints -A -o yaml | sluice policy check -"],
   options: ANSWER_OPTIONS,
   positionals: [0, 1],
   exitCodes: [
     [0, "no mistake; there may be warnings"],
     [1, "at least one mistake"],
   ],
-  example: "sluice policy check policies\nholds each rule against METADATA, the input's schema and known functions",
+  example:
+    "sluice policy check policies\nholds each policy against its dialect, the input's schema and known functions",
   run,
 };
 
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
-  const { shown, files, examples } = readPolicyFolder(invocation, invocation.positionals[0]);
+  const { shown, files, examples } = await givenPolicies(invocation);
   const paths = examples.map(({ path }) => path);
   const examined = await withPolicyServices(invocation, ({ toolchain }) => examinePolicies(toolchain, files, paths));
   const report = reportOf(shown, examined);
@@ -34,7 +38,18 @@ async function run(invocation: Invocation): Promise<number> {
   return report.exitCode;
 }
 
-function reportOf(folder: string, { rules, problems }: ExaminedPolicies): PolicyCheckReport {
+/** `-` is one file on standard input, with everything that a cluster has. @throws SluiceError `usage` */
+async function givenPolicies(invocation: Invocation): Promise<PolicyFolder> {
+  const [named] = invocation.positionals;
+  if (named !== "-") return readPolicyFolder(invocation, named);
+  const text = decodeUtf8(await invocation.output.readInput());
+  if (text !== null) return { shown: "-", files: [{ path: STANDARD_INPUT, text }], examples: [] };
+  throw new SluiceError("usage", "Standard input is not UTF-8 text.", {
+    fix: "kubectl get constrainttemplates,constraints -A -o yaml | sluice policy check -",
+  });
+}
+
+function reportOf(folder: string, { rules, problems, templates }: ExaminedPolicies): PolicyCheckReport {
   const isClean = problems.every(({ severity }) => severity === "warning");
   return {
     apiVersion: "sluice/v1",
@@ -42,14 +57,27 @@ function reportOf(folder: string, { rules, problems }: ExaminedPolicies): Policy
     exitCode: isClean ? EXIT.fine : EXIT.denied,
     folder,
     rules: rules.map(({ id }) => id),
+    policies: rules.map((rule) => ({
+      rule: rule.id,
+      dialect: dialectName(rule),
+      package: rule.package,
+      file: rule.file,
+    })),
+    templates: templates && {
+      total: templates.templates,
+      unchanged: templates.unchanged,
+      others: templates.others.map(({ reason, kinds }) => ({ reason, kinds: [...kinds] })),
+    },
     problems: problems.map((problem) => ({ ...problem, fix: codeEntry(problem.code).fix })),
   };
 }
 
 const WIDTH = 80;
+/** What messages call standard input. */
+const STANDARD_INPUT = "stdin.yaml";
 
 /** One line to grep for each problem; what to do stands once, below the first of its code. */
-function text({ rules, problems, folder }: PolicyCheckReport): string {
+function text({ policies, templates, problems, folder }: PolicyCheckReport): string {
   const explained = new Set<string>();
   const lines = problems.flatMap((problem) => {
     const warning = problem.severity === "warning" ? "warn " : "";
@@ -61,8 +89,26 @@ function text({ rules, problems, folder }: PolicyCheckReport): string {
   });
   const mistakes = problems.filter(({ severity }) => severity === "mistake").length;
   const warnings = problems.length - mistakes;
-  const summary = `${count(rules.length, "rule")}, ${count(mistakes, "mistake")}, ${count(warnings, "warning")}`;
-  return `${[...lines, summary].join("\n")}\n`;
+  const width = Math.max(0, ...policies.map(({ dialect }) => dialect.length)) + 2;
+  const listed = policies.map(({ dialect, rule, file }) => `${dialect.padEnd(width)}${rule}  ${printable(file)}`);
+  const summary = `${count(policies.length, "rule")}, ${count(mistakes, "mistake")}, ${count(warnings, "warning")}`;
+  return `${[...lines, ...listed, ...tallyText(templates), summary].join("\n")}\n`;
+}
+
+const WHY = {
+  cel: "CEL only",
+  "external-data": "external data",
+  builtin: "with functions that Sluice does not offer",
+  invalid: "that cannot be compiled",
+} as const;
+
+/** "31 of 34 run unchanged; 2 CEL only; 1 external data", and below it which. */
+function tallyText(templates: PolicyCheckReport["templates"]): readonly string[] {
+  if (templates === null) return [];
+  const { total, unchanged, others } = templates;
+  const parts = others.map(({ reason, kinds }) => `${kinds.length} ${WHY[reason]}`);
+  const named = others.map(({ reason, kinds }) => `  ${WHY[reason]}: ${kinds.map(printable).join(", ")}`);
+  return [`templates: ${[`${unchanged} of ${total} run unchanged`, ...parts].join("; ")}`, ...named];
 }
 
 function placeOf({ file, line, column }: Pick<PolicyProblem, "file" | "line" | "column">, otherwise: string): string {

@@ -26,7 +26,7 @@ export const policyVerify: Command = {
   positionals: [1, 1],
   exitCodes: [
     [EXIT.fine, "all passed"],
-    [EXIT.denied, "one failed or was skipped, a suite is malformed, or there was nothing to run"],
+    [EXIT.denied, "one failed or was skipped, a suite is malformed, or nothing ran"],
   ],
   example: "sluice policy verify policies\nruns every Suite of test.gatekeeper.sh/v1alpha1 below it",
   run,

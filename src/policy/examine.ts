@@ -9,6 +9,7 @@ import { isOffered } from "./builtins.ts";
 import { absentData, compileRequest, problemsError } from "./compile.ts";
 import type { PolicyProblem, RegoSource } from "./dialect.ts";
 import { RESULT_ENTRYPOINT } from "./entrypoints.ts";
+import { type TemplateTally, tallyTemplates } from "./gatekeeper/tally.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
 import { readModules } from "./inspection.ts";
 import type { PolicyFile, Rule } from "./policy-set.ts";
@@ -28,6 +29,8 @@ export interface ExaminedPolicies {
   readonly rules: readonly Rule[];
   /** Sorted by file, line and column. */
   readonly problems: readonly PolicyProblem[];
+  /** null where there is no ConstraintTemplate. */
+  readonly templates: TemplateTally | null;
 }
 
 /**
@@ -43,16 +46,22 @@ export async function examinePolicies(
   const data = files.filter((file) => DATA_FILE.test(file.path)).map(dataFile);
   const selected = selectPolicies(files);
   if (selected.files.length === 0 && selected.problems.length === 0)
-    return { rules: [], problems: [...data, noPolicies()] };
+    return { rules: [], problems: [...data, noPolicies()], templates: null };
+  const templates = await tallyTemplates(toolchain, selected.documents);
   const read = await readPolicies(toolchain, selected);
   if ("ok" in read)
-    return { rules: [], problems: [...data, ...selected.problems, ...fromProblems(read.errors)].sort(byPlace) };
+    return {
+      rules: [],
+      problems: [...data, ...selected.problems, ...fromProblems(read.errors)].sort(byPlace),
+      templates,
+    };
   const { rules, problems } = read;
   const found = [...data, ...problems, ...(await checked(toolchain, read, tests))];
   if (found.length === 0 && rules.length === 0) found.push(noPolicies());
   if (found.length === 0) found.push(...(await compiled(toolchain, read)));
   const native = rules.filter(({ imported }) => imported === null);
-  return { rules, problems: [...found, ...native.flatMap((rule) => warnings(rule, tests, examples))].sort(byPlace) };
+  const warned = native.flatMap((rule) => warnings(rule, tests, examples));
+  return { rules, problems: [...found, ...warned].sort(byPlace), templates };
 }
 
 /** Tests of imported packages keep the names that their packages had; `policy test` compiles those. */

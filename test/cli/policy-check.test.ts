@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { policyCheck } from "../../src/cli/policy-check.ts";
+import { policyTest } from "../../src/cli/policy-test.ts";
 import { policyCheckSchema } from "../../src/cli/reports/schemas.ts";
+import { constraint, LABEL_TEMPLATE, template } from "../policy/dialects/fixtures.ts";
 import { runSluice } from "../support/sluice.ts";
 import { COMPLETE, LABEL_RULE, LABEL_TEST, metadata, runCommand, scene } from "./policy-scene.ts";
 
@@ -90,4 +92,60 @@ test("policy check warns about what nobody tested, showed or described, and stil
     tested.problems.some(({ code }) => code === "tests-missing"),
     false,
   );
+});
+
+test("policy check shows how each policy is written, and counts what runs unchanged", async (t) => {
+  const files = {
+    ...COMPLETE,
+    "policies/gatekeeper/template.yaml": template("K8sLabels", LABEL_TEMPLATE).text,
+    "policies/gatekeeper/all.yaml": constraint("K8sLabels", "all").text,
+    "policies/main.rego": `package main\n\ndeny contains "x" if input.metadata.labels.bad\n`,
+    "policies/main_test.rego": `package main\n\ntest_denies if deny["x"] with input as {"metadata": {"labels": {"bad": "1"}}}\n`,
+    "policies/admission.rego": `package kubernetes.admission\n\ndeny["x"] { input.request.object.metadata.labels.bad }\n`,
+  };
+  const report = await check(t, files);
+  assert.deepEqual(
+    report.policies.map(({ rule, dialect, file }) => [rule, dialect, file]),
+    [
+      ["K8sLabels/all", "gatekeeper", "policies/gatekeeper/all.yaml"],
+      ["kubernetes.admission/deny", "opa-admission", "policies/admission.rego"],
+      ["label", "native", "policies/label/policy.rego"],
+      ["main/deny", "conftest", "policies/main.rego"],
+    ],
+  );
+  assert.deepEqual(
+    [report.exitCode, report.problems, report.templates],
+    [0, [], { total: 1, unchanged: 1, others: [] }],
+  );
+  const tested = await runCommand(policyTest, [], scene(t, files));
+  assert.equal(tested.code, 0, tested.stdout);
+});
+
+test("policy check says of everything that a cluster has what runs unchanged, and why the rest does not", async () => {
+  const body = (text: string) => `package p\n\nviolation[{"msg": "x"}] {\n\t${text}\n}\n`;
+  const cel = template("K8sCel", body("true")).text.replace(
+    /rego: \|[\s\S]*/,
+    "code: [{engine: K8sNativeValidation, source: {}}]\n",
+  );
+  const objects = [
+    template("K8sGood", body("input.review.object")).text,
+    constraint("K8sGood", "all").text,
+    template("K8sFine", body("data.inventory.cluster")).text,
+    cel,
+    cel.replaceAll("K8sCel", "K8sCelToo").replaceAll("k8scel", "k8sceltoo"),
+    template("K8sExternal", body('external_data({"provider": "x", "keys": []})')).text,
+    template("K8sOutside", body('http.send({"method": "get", "url": "x"})')).text,
+    template("K8sTorn", "package p\n\nviolation[{").text,
+    template("K8sUnknown", body("unknown.f(1)")).text,
+  ];
+  const items = objects.map((text) => `- ${text.trimEnd().replaceAll("\n", "\n  ")}\n`).join("");
+  const run = await runSluice(["policy", "check", "-"], { input: `apiVersion: v1\nkind: List\nitems:\n${items}` });
+  assert.equal(run.code, 1, run.stderr);
+  const why = "2 CEL only; 1 external data; 1 with functions that Sluice does not offer; 2 that cannot be compiled";
+  assert.match(run.stdout, new RegExp(`^templates: 2 of 8 run unchanged; ${why}$`, "m"));
+  assert.match(run.stdout, /^ {2}CEL only: K8sCel, K8sCelToo$/m);
+  assert.match(run.stdout, /^ {2}that cannot be compiled: K8sTorn, K8sUnknown$/m);
+  assert.match(run.stdout, /^stdin\.yaml:\d+(?::\d+)? {2}policy-does-not-compile/m);
+  const binary = await runSluice(["policy", "check", "-"], { input: new Uint8Array([0xff, 0xfe]) });
+  assert.equal(binary.code, 2);
 });

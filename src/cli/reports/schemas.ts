@@ -209,7 +209,27 @@ export const policyCheckSchema = z.strictObject({
   kind: z.literal("PolicyCheck"),
   exitCode,
   folder: z.string(),
-  rules: z.array(z.string()).describe("Ids of the rules whose METADATA could be read."),
+  rules: z.array(z.string()).describe("Ids of the rules that could be read."),
+  policies: z
+    .array(
+      z.strictObject({
+        rule: z.string(),
+        dialect: z.enum(["native", "gatekeeper", "conftest", "opa-admission"]).describe("How it is written and asked."),
+        package: z.string().describe("As its author wrote it."),
+        file: z.string(),
+      }),
+    )
+    .describe("The same rules, with how each is written."),
+  templates: z
+    .strictObject({
+      total: z.int(),
+      unchanged: z.int().describe("Run here as they are."),
+      others: z.array(
+        z.strictObject({ reason: z.enum(["cel", "external-data", "builtin", "invalid"]), kinds: z.array(z.string()) }),
+      ),
+    })
+    .nullable()
+    .describe("ConstraintTemplates of Gatekeeper; null where there is none."),
   problems: z.array(policyProblemSchema).describe("All of them, sorted by file, line and column."),
 });
 
