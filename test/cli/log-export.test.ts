@@ -1,6 +1,8 @@
 /** `sluice log export` as an auditor meets it: the rows of real changes, and a bundle that verifies without the gate. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { openLog } from "../../src/log/stores.ts";
 import { deployment } from "../support/shop.ts";
 import { makeWorld } from "../support/world.ts";
 
@@ -44,6 +46,21 @@ test("log export writes a bundle that verifies without the gate, tells each chan
     [changed.code, /^BROKEN.*\nlog-tampered {2}The bundle's changes\.csv /.test(changed.stdout)],
     [1, true],
   );
+  const holder = await openLog({
+    store: `sqlite:${world.path("data/log.db")}`,
+    origin: "gate.example/log",
+    key: world.read("log.key").trim(),
+    anchor: world.path("anchor"),
+    clock: Date.now,
+    random: randomBytes,
+  });
+  const [, , , , ...rest] = args;
+  const busy = await world.sluice(["log", "export", "--output", "../busy", ...rest]);
+  assert.deepEqual([busy.code, busy.error, world.files("busy")], [3, "log-busy", []]);
+  const unlogged = await world.sluice(["log", "export", "--output", "../unlogged", ...rest, "--unlogged"]);
+  assert.match(unlogged.stdout, /read by erin, in no log: --unlogged\n/, unlogged.stderr);
+  await holder.close();
+  assert.equal((await world.sluice(["log", "verify", "../unlogged", "--key", key])).code, 0);
   const again = await world.sluice(args);
   assert.deepEqual([again.code, again.error], [2, "bundle-exists"]);
   const backwards = await world.sluice([...args, "--from", "2026-02-01", "--to", "2026-01-01"]);

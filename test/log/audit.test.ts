@@ -1,16 +1,27 @@
 /** The auditor's bundle: complete, checked from its bytes alone, and no byte of it can change unseen. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
+import { SluiceError } from "../../src/lib/errors.ts";
 import { Changes } from "../../src/log/audit/changes.ts";
 import type { AuditRow } from "../../src/log/audit/layout.ts";
 import { type AuditBundle, type AuditRequest, writeAuditBundle } from "../../src/log/audit/write.ts";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import { noteSigner } from "../../src/log/note.ts";
 import { verifyLog } from "../../src/log/verify.ts";
-import { draft, fill, KEY, logPath, openTestLog } from "../support/log.ts";
+import { draft, fill, KEY, logPath, openTestLog, openTestReader } from "../support/log.ts";
 import { type Scope, tempFolder } from "../support/temp.ts";
 
 const KEYS = { keys: [KEY.vkey] };
@@ -88,7 +99,7 @@ describe("an auditor's bundle", () => {
     const { log } = await logOfDays(context, [2]);
     const folder = join(tempFolder(context), "bundle");
     const { read } = await writeAuditBundle(log, SIGNER, folder, EVERYTHING);
-    const entry = await log.read(read);
+    const entry = await log.read(read ?? -1);
     assert.deepEqual([entry.leaf.kind, entry.disclosed["by"]?.value], ["read", "erin"]);
     await assert.rejects(writeAuditBundle(log, SIGNER, folder, EVERYTHING), { code: "bundle-exists" });
     assert.equal((await log.checkpoint()).size, 3, "a refused export reads nothing and logs nothing");
@@ -96,6 +107,48 @@ describe("an auditor's bundle", () => {
     await log.close();
     assert.equal(statSync(folder).mode & 0o777, 0o700);
     for (const path of filesOf(folder)) assert.equal(statSync(path).mode & 0o777, 0o600, path);
+  });
+
+  it("may be taken from a reader while another writes, and then says that it is in no log", async (context) => {
+    const { log, path } = await logOfDays(context, [3, 2, 2]);
+    const reader = await openTestReader(path);
+    for (const [name, request, rows] of [
+      ["all", EVERYTHING, 7],
+      ["day", { ...EVERYTHING, from: FIRST + DAY_MS, to: FIRST + 2 * DAY_MS }, 2],
+    ] as const) {
+      const folder = join(tempFolder(context), name);
+      const { read, checkpoint, query } = await writeAuditBundle(reader, SIGNER, folder, request, null);
+      assert.deepEqual([read, checkpoint.size, query.end - query.start], [null, 7, rows]);
+      assert.equal(await verdict(folder), "intact");
+      const statement = JSON.parse(readFileSync(join(folder, "statement.json"), "utf8"));
+      assert.deepEqual([statement.read.logged, statement.read.by, statement.read.index], [false, "erin", null]);
+      for (const [from, to] of [
+        ['"end":', '"end":1'],
+        ['"by":"erin"', '"by":"eve"'],
+        ['"logged":false', '"logged":true'],
+        ['"start":', '"start": '],
+      ] as const) {
+        const file = join(folder, "read.json");
+        const text = readFileSync(file, "utf8");
+        writeFileSync(file, text.replace(from, to));
+        assert.notEqual(await verdict(folder), "intact", to);
+        writeFileSync(file, text);
+      }
+    }
+    await assert.rejects(writeAuditBundle(reader, SIGNER, join(tempFolder(context), "b"), EVERYTHING), {
+      code: "log-read-only",
+    });
+    await reader.close();
+    await log.close();
+  });
+
+  it("leaves no folder behind when its reading could not be logged", async (context) => {
+    const { log } = await logOfDays(context, [1]);
+    const folder = join(tempFolder(context), "bundle");
+    const refuse = () => Promise.reject(new SluiceError("log-busy", "Another process writes."));
+    await assert.rejects(writeAuditBundle(log, SIGNER, folder, EVERYTHING, refuse), { code: "log-busy" });
+    assert.equal(existsSync(folder), false);
+    await log.close();
   });
 
   it("is held against checkpoints that were seen before, and against the key that its reader has", async (context) => {

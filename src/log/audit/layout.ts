@@ -5,7 +5,7 @@
  *     checkpoint.start   the signed head before the period's first entry
  *     consistency        the proof from one to the other, a base64 hash a line, in the order of RFC 6962
  *     key                the verifier key of the log
- *     read.json          the last entry: who took the bundle, when, of which period
+ *     read.json          the last entry: who took the bundle, when, of which period; or that no entry says so
  *     rows.ndjson        every entry of the period, with its leaf and the values that are not withheld
  *     changes.csv        a row for each decision on a landed commit
  *     statement.json     how many there are of what, and how to count again
@@ -58,6 +58,17 @@ export function isAuditBundle(path: string): boolean {
 /** A line of rows.ndjson, and the whole of read.json, with the line end. */
 export function rowText({ index, leafHash, leaf, disclosed }: AuditRow): string {
   return `${canonicalJson({ index, leafHash, leaf, disclosed } as unknown as JsonValue)}\n`;
+}
+
+/** A reading that is in no log: who says to have read, and what. */
+export interface UnloggedReading {
+  readonly by: string;
+  readonly query: AuditQuery;
+}
+
+/** The whole of read.json for such a reading. */
+export function unloggedText({ by, query }: UnloggedReading): string {
+  return `${canonicalJson({ by, logged: false, query: { ...query } })}\n`;
 }
 
 export function consistencyText(proof: readonly Uint8Array[]): string {

@@ -36,8 +36,8 @@ export class Tally {
     this.changes.add(row);
   }
 
-  /** `read` is the entry that logged the reading; `by` is what it discloses. */
-  text(read: AuditRow, query: AuditQuery, by: string, head: Checkpoint, start: Checkpoint): string {
+  /** `read` is the entry that logged the reading, null where none did; `by` is what it discloses, or what is claimed. */
+  text(read: AuditRow | null, query: AuditQuery, by: string, head: Checkpoint, start: Checkpoint): string {
     const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
     const statement = {
       apiVersion: "sluice/v1",
@@ -45,7 +45,14 @@ export class Tally {
       version: 1,
       origin: head.origin,
       query: { from: query.from, to: query.to },
-      read: { by, at: read.leaf.time, index: read.index, leafHash: read.leafHash, sluice: read.leaf.digests.code },
+      read: {
+        by,
+        logged: read !== null,
+        at: read?.leaf.time ?? null,
+        index: read?.index ?? null,
+        leafHash: read?.leafHash ?? null,
+        sluice: read?.leaf.digests.code ?? null,
+      },
       indexes: { start: query.start, end: query.end },
       entries: this.#entries,
       kinds: Object.fromEntries(sorted(this.#kinds)),

@@ -22,7 +22,16 @@ import {
   openKnown,
   type VerifyOptions,
 } from "../verification.ts";
-import { AUDIT_FILES, type AuditQuery, type AuditRow, auditTiles, consistencyText, rowText } from "./layout.ts";
+import {
+  AUDIT_FILES,
+  type AuditQuery,
+  type AuditRow,
+  auditTiles,
+  consistencyText,
+  rowText,
+  type UnloggedReading,
+  unloggedText,
+} from "./layout.ts";
 import { linesOf } from "./row-file.ts";
 import { Tally } from "./statement.ts";
 
@@ -51,7 +60,7 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
   const { read, query, by } = readingOf(folder, source, head.size, count);
   if (start.size !== query.start) throw differs(AUDIT_FILES.start);
   await checkTree(source, head, known, options);
-  checkEntries(source, query, head.size);
+  checkEntries(source, query, head.size, read !== null);
   const tally = checkRows(folder, source, query, head.size, count);
   const hashes: HashSource = (level, first, width) =>
     Array.from({ length: width }, (_, at) => source.hash(level, first + at, head.size) ?? new Uint8Array(0));
@@ -63,7 +72,8 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
 }
 
 interface Reading {
-  readonly read: AuditRow;
+  /** null where the bundle says that it is in no log. */
+  readonly read: AuditRow | null;
   readonly query: AuditQuery;
   readonly by: string;
 }
@@ -71,14 +81,34 @@ interface Reading {
 /** The last entry of the tree, which says what the bundle is of; that it is in the tree is shown with all the others. */
 function readingOf(folder: string, source: FolderSource, size: number, count: DisclosureCount): Reading {
   const text = textOf(folder, AUDIT_FILES.read);
+  const unlogged = unloggedIn(text);
+  if (unlogged !== null) {
+    requireBounds(unlogged.query, size);
+    return { read: null, ...unlogged };
+  }
   const read = rowOf(text, source, size - 1, size, count);
   const query = read.disclosed["query"]?.value as unknown as AuditQuery | undefined;
   const by = read.disclosed["by"]?.value;
   if (read.leaf.kind !== "read" || query === undefined || typeof by !== "string") throw differs(AUDIT_FILES.read);
-  const { start, end } = query;
-  if (!Number.isSafeInteger(start) || start < 0 || !Number.isSafeInteger(end) || end < start || end >= size)
-    throw differs(AUDIT_FILES.read);
+  requireBounds(query, size - 1);
   return { read, query, by };
+}
+
+function requireBounds({ start, end }: AuditQuery, size: number): void {
+  if (!Number.isSafeInteger(start) || start < 0 || !Number.isSafeInteger(end) || end < start || end > size)
+    throw differs(AUDIT_FILES.read);
+}
+
+/** The reading of a bundle that says to be in no log; null for every other text. */
+function unloggedIn(text: string): UnloggedReading | null {
+  try {
+    const { by, query } = JSON.parse(text) as UnloggedReading;
+    const { from, to, start, end } = query;
+    const isWhole = typeof by === "string" && unloggedText({ by, query: { from, to, start, end } }) === text;
+    return isWhole ? { by, query } : null;
+  } catch {
+    return null;
+  }
 }
 
 async function checkTree(
@@ -115,7 +145,7 @@ function checkKnown(frontier: Frontier, known: readonly Checkpoint[]): void {
 }
 
 /** Every entry that is in the bundle, also those around the period, and that the period is the whole of its time. */
-function checkEntries(source: FolderSource, query: AuditQuery, size: number): void {
+function checkEntries(source: FolderSource, query: AuditQuery, size: number, isLogged: boolean): void {
   let newest: Leaf | null = null;
   for (const { level, position, width } of auditTiles(query, size)) {
     if (level !== "entries") continue;
@@ -125,7 +155,7 @@ function checkEntries(source: FolderSource, query: AuditQuery, size: number): vo
         throw new Broken("time", index, `Entry ${index} is older than an entry before it.`);
       newest = leaf;
       if (isInPeriod(leaf, query) === (index >= query.start && index < query.end)) continue;
-      if (index === size - 1) continue; // the reading itself is logged after everything that it reads
+      if (isLogged && index === size - 1) continue; // the reading itself is logged after everything that it reads
       throw new Broken("bundle", index, `Entry ${index} is on the wrong side of the period's bounds.`);
     }
   }

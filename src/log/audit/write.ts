@@ -1,5 +1,5 @@
 /** Writes an auditor's bundle: the reading is logged first, so the bundle proves who took it and when. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SluiceError } from "../../lib/errors.ts";
 import { formatTime, type Instant } from "../../lib/time.ts";
@@ -12,7 +12,7 @@ import type { NoteSigner } from "../note.ts";
 import { folderSource } from "../source.ts";
 import { tilePath } from "../tile.ts";
 import { consistencyProof, type HashSource, storedRoot } from "../tree.ts";
-import { AUDIT_FILES, type AuditQuery, auditTiles, consistencyText, rowText } from "./layout.ts";
+import { AUDIT_FILES, type AuditQuery, auditTiles, consistencyText, rowText, unloggedText } from "./layout.ts";
 import { RowFile } from "./row-file.ts";
 import { Tally } from "./statement.ts";
 
@@ -27,31 +27,52 @@ export interface AuditRequest {
   readonly by: string;
 }
 
+export interface RecordedReading {
+  readonly query: AuditQuery;
+  /** Index of the entry that says who read: the last one under the checkpoint. */
+  readonly index: number;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Finds out what will be read and logs it, while nobody else appends. */
+export type RecordReading = (request: AuditRequest) => Promise<RecordedReading>;
+
+/** In a log that is open for writing. */
+export function recordIn(log: DecisionLog): RecordReading {
+  return async (request) => {
+    const query = await queryOf(log, request, (await log.checkpoint()).size);
+    const { index } = await log.append(readDraft(query, request.by));
+    return { query, index, checkpoint: await log.checkpoint() };
+  };
+}
+
 export interface AuditBundle {
   readonly checkpoint: Checkpoint;
   readonly query: AuditQuery;
-  /** Index of the entry that logged the reading. */
-  readonly read: number;
+  /** Index of the entry that logged the reading; null where it is in no log. */
+  readonly read: number | null;
   /** Rows of changes.csv. */
   readonly changes: number;
 }
 
 /**
- * `log` is open for writing and `signer` is its key. In order: (1) take the folder, (2) log the reading, (3) tiles, (4) rows,
- * (5) what follows from them, (6) the head, last. A folder that a crash left behind has no head, and does not verify.
- * @throws `bundle-exists`, `usage`, and what append() rejects with
+ * `log` need only be open for reading, while others write it; `signer` is its key. In order: (1) take the folder, (2) log the
+ * reading, or say in the bundle that it is in no log (`record` null), (3) tiles, (4) rows, (5) what follows from them, (6) the
+ * head, last. A folder that a crash left behind has no head, and does not verify.
+ * @throws `bundle-exists`, `usage`, and what `record` rejects with: then there is no folder
  */
 export async function writeAuditBundle(
   log: DecisionLog,
   signer: NoteSigner,
   folder: string,
   request: AuditRequest,
+  record: RecordReading | null = recordIn(log),
 ): Promise<AuditBundle> {
   takeFolder(folder);
-  const query = await queryOf(log, request);
-  const { index } = await log.append(readDraft(query, request.by));
-  const read = await log.read(index);
-  const head = await log.checkpoint();
+  const { query, read, head } = await reading(log, request, record).catch((refused: unknown) => {
+    rmdirSync(folder);
+    throw refused;
+  });
   await writeTiles(log, folder, query, head.size);
   const { hash } = folderSource(folder, head.size);
   const hashes: HashSource = (level, first, count) =>
@@ -60,7 +81,7 @@ export async function writeAuditBundle(
   const tally = await writeRows(log, folder, query);
   const put = (name: keyof typeof AUDIT_FILES, text: string) =>
     createFile(join(folder, AUDIT_FILES[name]), text, FILE_MODE);
-  await put("read", rowText(read));
+  await put("read", read === null ? unloggedText({ by: request.by, query }) : rowText(read));
   await put("changes", tally.changes.text());
   await put("statement", tally.text(read, query, request.by, head, start));
   await put("key", `${signer.vkey}\n`);
@@ -68,7 +89,22 @@ export async function writeAuditBundle(
   await put("start", start.note);
   await put("checkpoint", head.note);
   await syncFolder(folder);
-  return { checkpoint: head, query, read: index, changes: tally.changes.count };
+  return { checkpoint: head, query, read: read?.index ?? null, changes: tally.changes.count };
+}
+
+interface Reading {
+  readonly query: AuditQuery;
+  readonly read: LoggedEntry | null;
+  readonly head: Checkpoint;
+}
+
+async function reading(log: DecisionLog, request: AuditRequest, record: RecordReading | null): Promise<Reading> {
+  if (record === null) {
+    const head = await log.checkpoint();
+    return { query: await queryOf(log, request, head.size), read: null, head };
+  }
+  const { query, index, checkpoint } = await record(request);
+  return { query, read: await log.read(index), head: checkpoint };
 }
 
 function takeFolder(folder: string): void {
@@ -83,9 +119,10 @@ function takeFolder(folder: string): void {
   }
 }
 
-async function queryOf(log: DecisionLog, { from, to }: AuditRequest): Promise<AuditQuery> {
-  const end = await log.count(to === null ? {} : { to });
-  const start = from === null ? 0 : Math.min(end, await log.count({ to: from }));
+/** Of the first `size` entries. */
+async function queryOf(log: DecisionLog, { from, to }: AuditRequest, size: number): Promise<AuditQuery> {
+  const end = to === null ? size : await log.count({ to, after: size });
+  const start = from === null ? 0 : Math.min(end, await log.count({ to: from, after: size }));
   const text = (at: Instant | null) => (at === null ? null : formatTime(at));
   return { from: text(from), to: text(to), start, end };
 }

@@ -147,7 +147,7 @@ export const logExportSchema = z.strictObject({
     .describe("The entries from start to end - 1 are those of the period; null for no bound."),
   entries: count,
   changes: count.describe("Decisions on landed commits: rows of changes.csv."),
-  read: index.describe("The entry that logged this export."),
+  read: index.nullable().describe("The entry that logged this export; null with --unlogged."),
   size: count.describe("Number of entries of the checkpoint."),
   by: z.string(),
 });

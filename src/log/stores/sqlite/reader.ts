@@ -1,5 +1,5 @@
 /** Reading a log in SQLite: any number of processes, while another writes. */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { encodeBase64, utf8 } from "../../../lib/bytes.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import type { Instant } from "../../../lib/time.ts";
@@ -22,11 +22,18 @@ export interface ReaderOptions {
   readonly keys: readonly NoteVerifier[] | null;
 }
 
+interface Row {
+  readonly idx: number;
+  readonly bytes: Uint8Array;
+  readonly json: unknown;
+}
+
 export class SqliteReader implements DecisionLog {
   readonly origin: string;
   readonly #db: DatabaseSync;
   readonly #hashes: HashSource;
   readonly #options: ReaderOptions;
+  #select: StatementSync | null = null;
   #hasIndex = false;
   #head: Checkpoint;
 
@@ -59,9 +66,11 @@ export class SqliteReader implements DecisionLog {
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     const head = this.#newestHead();
     const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable(query));
-    const rows = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
+    const found = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
+    const indexes = found.map(({ idx }) => Number(idx));
+    const rows = new Map(this.#rows(indexes).map((row) => [row.idx, row]));
     const memory: SubtreeMemory = new Map();
-    return rows.map(({ idx }) => this.#read(Number(idx), head, memory));
+    return indexes.map((index) => this.#entry(index, rows.get(index), head, memory));
   }
 
   async count(query: EntryQuery): Promise<number> {
@@ -155,20 +164,29 @@ export class SqliteReader implements DecisionLog {
       throw new SluiceError("entry-unknown", `The log has ${head.size} entries, not ${size}.`);
   }
 
+  #read(index: number, head: Checkpoint): LoggedEntry {
+    return this.#entry(index, this.#rows([index])[0], head, new Map());
+  }
+
+  /** Of a whole page at once, in any order. */
+  #rows(indexes: readonly number[]): readonly Row[] {
+    this.#select ??= this.#db.prepare(
+      "SELECT e.idx, e.bytes, d.json FROM json_each(?) j CROSS JOIN entries e ON e.idx = j.value LEFT JOIN disclosures d ON d.idx = e.idx",
+    );
+    return this.#select.all(JSON.stringify(indexes)) as unknown as readonly Row[];
+  }
+
   /** The entry only if it is, byte for byte, what the signed head covers. */
-  #read(index: number, head: Checkpoint, memory: SubtreeMemory = new Map()): LoggedEntry {
+  #entry(index: number, row: Row | undefined, head: Checkpoint, memory: SubtreeMemory): LoggedEntry {
     const proof = inclusionProof(this.#hashes, index, head.size, memory);
-    const row = this.#db
-      .prepare("SELECT bytes, json FROM entries e LEFT JOIN disclosures d ON d.idx = e.idx WHERE e.idx = ?")
-      .get(index);
-    const bytes = new Uint8Array(Buffer.from((row?.["bytes"] as Uint8Array | undefined) ?? []));
+    const bytes = new Uint8Array(Buffer.from(row?.bytes ?? []));
     const hash = leafHash(bytes);
     if (!verifyInclusion(hash, index, head.size, proof, head.root))
       throw new SluiceError("log-corrupt", `Entry ${index} is not what the log's signed head covers.`);
     const reading = readLeaf(bytes);
     if (reading.kind === "malformed")
       throw new SluiceError("log-corrupt", `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
-    const disclosed = parseDisclosures(row?.["json"]);
+    const disclosed = parseDisclosures(row?.json);
     if (disclosed === null) throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
     return { index, leaf: reading.leaf, bytes, leafHash: encodeBase64(hash), disclosed };
   }
