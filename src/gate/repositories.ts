@@ -9,6 +9,8 @@ export interface Repositories {
   ready(name: string): Promise<GateRepository>;
   /** Opened, and fetched anew; answers the configured branches that are gone. @throws as ready() */
   refresh(name: string): Promise<readonly string[]>;
+  /** Ends every fetch that runs, and lets none begin. */
+  interrupt(): Promise<void>;
   /** Closes those which `next` names no longer, or otherwise. Nobody may be using them. */
   keepOnly(next: GateConfiguration): Promise<void>;
   close(): Promise<void>;
@@ -65,6 +67,9 @@ export function openRepositories(configuration: () => GateConfiguration, data: s
       return one.repository;
     },
     refresh: async (name) => fetchInto(open(name)),
+    async interrupt() {
+      for (const one of opened.values()) (await one.repository.catch(() => null))?.interrupt();
+    },
     async keepOnly(next) {
       for (const [name, one] of opened) {
         const isSame = next.gate.repositories[name] !== undefined && JSON.stringify(planOf(next, name)) === one.plan;

@@ -60,6 +60,8 @@ export type GateRepository = GitRepository & {
    * @throws SluiceError `head-not-fetchable`, `fetch-failed`, `not-a-commit`
    */
   fetchCommit(id: CommitId): Promise<void>;
+  /** Ends every fetch that runs, and lets none begin: whoever waits for one hears of it. What is here can still be read. */
+  interrupt(): void;
 };
 
 /** @throws SluiceError `url-refused`, `store-foreign`, `git-missing`, `git-too-old`; for a local path also what openSource throws */
@@ -100,6 +102,7 @@ interface FetchPlan {
 class FetchingRepository extends OwnRepository implements GateRepository {
   readonly #parts: OwnRepositoryParts;
   readonly #plan: FetchPlan;
+  readonly #ending = new AbortController();
   readonly #refusedApprovals: Refusals = new Map();
   #unfetched: readonly UnfetchedApproval[] = [];
   #last: Promise<void> = Promise.resolve();
@@ -112,6 +115,10 @@ class FetchingRepository extends OwnRepository implements GateRepository {
 
   override get unfetched(): readonly UnfetchedApproval[] {
     return this.#unfetched;
+  }
+
+  interrupt(): void {
+    this.#ending.abort();
   }
 
   async fetch(): Promise<void> {
@@ -197,8 +204,10 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   }
 
   #git(args: readonly string[], deadlineMs: number, input = ""): Promise<GitAnswer> {
-    const environment = this.#plan.environment;
-    return runGit(this.#parts.store, { args, input, deadlineMs, environment, maxOutputBytes: MAX_MERGE_OUTPUT_BYTES });
+    const { environment } = this.#plan;
+    const { signal } = this.#ending;
+    const maxOutputBytes = MAX_MERGE_OUTPUT_BYTES;
+    return runGit(this.#parts.store, { args, input, deadlineMs, environment, signal, maxOutputBytes });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

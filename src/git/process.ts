@@ -47,6 +47,8 @@ export interface GitRun {
   readonly input?: string;
   readonly maxOutputBytes: number;
   readonly deadlineMs: number;
+  /** Aborted, it ends the child at once. */
+  readonly signal?: AbortSignal;
   /** Added to the environment of this one child, for credentials. Never printed. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -110,6 +112,9 @@ function collect(child: ChildProcessWithoutNullStreams, folder: string, run: Git
       killGroup(child);
     };
     const timer = setTimeout(() => stop("ran longer than it may"), run.deadlineMs);
+    const interrupt = (): void => stop("was interrupted");
+    if (run.signal?.aborted === true) interrupt();
+    run.signal?.addEventListener("abort", interrupt, { once: true });
     child.stdout.on("data", (chunk: Buffer) => {
       bytes += chunk.byteLength;
       if (bytes > run.maxOutputBytes) stop("answered more than it may");
@@ -121,6 +126,7 @@ function collect(child: ChildProcessWithoutNullStreams, folder: string, run: Git
     });
     child.on("close", (exitCode, signal) => {
       clearTimeout(timer);
+      run.signal?.removeEventListener("abort", interrupt);
       if (broken === null && exitCode !== null) {
         return resolve({ exitCode, stdout: Buffer.concat(output), stderr: stderr() });
       }

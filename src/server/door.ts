@@ -1,6 +1,7 @@
 /** The service's listener: what it shows of the service, and how it goes along with reload and stop. */
 import type { GateConfiguration } from "../config/gate-yaml.ts";
 import type { Means } from "../gate/wiring.ts";
+import { SluiceError } from "../lib/errors.ts";
 import { type HttpServer, serveHttp } from "./http/server.ts";
 import { failureFields, type Journal } from "./journal.ts";
 import { openLogView } from "./log-view.ts";
@@ -20,6 +21,11 @@ export interface Door {
 /** @throws SluiceError what serveHttp() throws: `listen-failed`, `tokens-invalid` and the like */
 export async function openDoor(service: Service, { clock, random }: Means, journal: Journal): Promise<Door> {
   const { gate, folder } = service.gate.configuration;
+  if (gate.admission !== undefined) {
+    throw new SluiceError("not-supported", "The service does not judge admission requests yet.", {
+      fix: "remove admission from gate.yaml",
+    });
+  }
   const server: HttpServer = await serveHttp({
     view: { ...openLogView(service.gate.log), ...serviceOrders(service) },
     listen: gate.listen,

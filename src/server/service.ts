@@ -166,7 +166,8 @@ export class Service {
     this.#isStopping = true;
     return this.#inTurn(async () => {
       if (this.#heads !== null) clearInterval(this.#heads);
-      await Promise.all([this.#stopLooking(), this.judging.stop()]);
+      // A fetch may take minutes and changes nothing that anybody waits for.
+      await Promise.all([this.#stopLooking(), this.gate.repositories.interrupt(), this.judging.stop()]);
       await this.signHeads();
       removeStatus(dataFolder(this.gate.configuration));
       await this.gate.close();

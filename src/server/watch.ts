@@ -76,6 +76,7 @@ export class RepositoryWatch {
       await this.consider();
       return true;
     } catch (thrown) {
+      if (this.#isStopped) return false;
       const { code, message } = asSluiceError(thrown);
       facts.looked(this.name, { code, message });
       this.#sayOnce("fetch", "not fetched", failureFields(thrown));

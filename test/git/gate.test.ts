@@ -10,6 +10,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type GateOptions, type GateRepository, openGateRepository } from "../../src/git/gate.ts";
@@ -133,6 +135,22 @@ test("a branch that is gone is forgotten and named, and keeps no other one back"
   repo.git(["branch", "production"]);
   assert.deepEqual(await git.fetchPresent(), []);
   assert.equal(await git.resolve("refs/heads/production"), next);
+});
+
+test("a fetch from a server that never answers ends when it is interrupted", async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer(() => asked.resolve());
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const git = await gate(t, `http://127.0.0.1:${(silent.address() as AddressInfo).port}/x`);
+  const fetched = assert.rejects(git.fetch(), { code: "git-failed" });
+  await asked.promise;
+  git.interrupt();
+  await fetched;
+  await assert.rejects(git.fetch(), { code: "git-failed" }, "and none begins");
 });
 
 test("git's own server is fetched from over HTTP on this machine, and over no other HTTP", async (t) => {

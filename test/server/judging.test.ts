@@ -4,9 +4,12 @@ import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { readSurroundings } from "../../src/config/environment.ts";
 import { readGateYaml } from "../../src/config/gate-yaml.ts";
+import { admit } from "../../src/gate/gate.ts";
+import { gateProposal } from "../../src/gate/proposal.ts";
 import type { QueueLimits } from "../../src/gate/queue.ts";
 import { openGate } from "../../src/gate/wiring.ts";
 import { type CommitId, commitId } from "../../src/git/object.ts";
+import { SluiceError } from "../../src/lib/errors.ts";
 import { Facts } from "../../src/server/facts.ts";
 import { Judging } from "../../src/server/judging.ts";
 import { makeGateWorld } from "../gate/gate-world.ts";
@@ -63,6 +66,19 @@ test("a change whose time is up ends as a logged error", async () => {
   assert.deepEqual([decision.verdict, decision.failure?.code], ["error", "change-deadline"]);
   assert.ok(record !== null);
   await judging.stop();
+});
+
+test("time that runs out while a change is judged ends it at its next step", async () => {
+  const controller = new AbortController();
+  const onStep = (step: string): void => {
+    if (step === "git") controller.abort(new SluiceError("change-deadline", "Time is up."));
+  };
+  const services = { ...gate.services, signal: controller.signal, onStep };
+  const { decision } = await admit(await gateProposal(gate, "prod", three), services);
+  assert.deepEqual(
+    [decision.verdict, decision.failure?.code, decision.failure?.stage],
+    ["error", "change-deadline", "signature"],
+  );
 });
 
 test("what would only repeat the last decision is answered by it, and not logged again", async () => {

@@ -34,14 +34,6 @@ export const SERVICE: readonly Mutant[] = [
     named: "a release that a crash cut off is made under the decision that is logged, before what landed since",
   },
   {
-    name: "releases again on a decision that was released before",
-    file: "src/gate/landing.ts",
-    find: 'before?.decision.verdict === "allow" && !isUnreleased(history, before) ? null : before;',
-    replace: "before;",
-    test: "test/e2e/landing.heavy.test.ts",
-    named: "a rollback is a new release; the abandoned tip stays unreleased until somebody resumes",
-  },
-  {
     name: "lets work under one name begin before the last has ended",
     file: "src/lib/turns.ts",
     find: "(last.get(name) ?? Promise.resolve()).then(work)",
@@ -87,7 +79,7 @@ export const SERVICE: readonly Mutant[] = [
     find: "  const enter = (next: Stage): void => {\n    services.signal?.throwIfAborted();",
     replace: "  const enter = (next: Stage): void => {",
     test: JUDGING,
-    named: "a change whose time is up ends as a logged error",
+    named: "time that runs out while a change is judged ends it at its next step",
   },
   {
     name: "goes on judging a head that a newer one supersedes",
