@@ -4,11 +4,13 @@ import { type CheckReport, checkReport } from "../gate/json/check.ts";
 import { gateProposal } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
 import type { CommitId } from "../git/object.ts";
+import { SluiceError } from "../lib/errors.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { checkCoverage } from "./check-coverage.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
-import { CONFIG_OPTION, REPO_OPTION, refuseRemoteGate, withGate, withRepository } from "./opening.ts";
+import { CONFIG_OPTION, type LocalRepository, REPO_OPTION, withGate, withRepository } from "./opening.ts";
 import { namedTargets, preview } from "./preview.ts";
+import { checkAnswer, GATE_OPTIONS, type GateCall, remoteGate } from "./remote-gate.ts";
 import { checkText } from "./reports/check-text.ts";
 import { checkJunit } from "./reports/junit.ts";
 import { checkMarkdown } from "./reports/markdown.ts";
@@ -28,6 +30,7 @@ export const check: Command = {
   usage: [
     "check [--repo DIR] [--base REV] [--head REV] [--target T]... [--format F] [--output FILE]",
     "check --config gate.yaml [--head REV] [--target T]...",
+    "check --gate URL --token-file FILE --repository NAME [--head REV] [--target T]...",
     "check --coverage [--repo DIR] [--head REV] [--target T]",
   ],
   options: {
@@ -44,11 +47,11 @@ export const check: Command = {
       type: "boolean",
       description: "judge nothing: list every path with the target that covers it; exit 1 when one is nobody's",
     },
-    gate: { type: "string", value: "URL", description: "ask a gate over the network (not there yet)" },
+    ...GATE_OPTIONS,
     repository: {
       type: "string",
       value: "NAME",
-      description: "what approvals call the repository (default: the folder's name)",
+      description: "what gate.yaml and approvals call the repository (default: the folder's name)",
     },
     ...ANSWER_OPTIONS,
     format: {
@@ -68,7 +71,7 @@ export const check: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  refuseRemoteGate(invocation);
+  const remote = remoteGate(invocation);
   if (isSet(invocation, "coverage")) return checkCoverage(invocation);
   formatsOf(invocation, FORMATS);
   const started = performance.now();
@@ -77,8 +80,11 @@ async function run(invocation: Invocation): Promise<number> {
     timings[step] = Math.round(((timings[step] ?? 0) + milliseconds) * 10) / 10;
   };
   const done = invocation.output.progress("judging");
-  const admitted = await judge(invocation, onStep).finally(done);
-  const report = checkReport(admitted, { ...timings, total: Math.round(performance.now() - started) });
+  const admitted = remote === null ? await judge(invocation, onStep).finally(done) : [];
+  const report =
+    remote === null
+      ? checkReport(admitted, { ...timings, total: Math.round(performance.now() - started) })
+      : await ask(remote, invocation).finally(done);
   const shown = (paint: Paint): string => text(invocation, report, admitted, performance.now() - started, paint);
   const others = new Map([...REPORTS].map(([format, write]) => [format, () => write(report)]));
   answer(invocation, report, shown, null, others);
@@ -110,6 +116,18 @@ async function decideAtGate(
     return admitted;
   };
   return withGate(invocation, work, onStep, FORMATS);
+}
+
+/** The gate fetches the head itself, from where its gate.yaml says; nothing of this clone is sent but a commit's name. */
+function ask(call: GateCall, invocation: Invocation): Promise<CheckReport> {
+  if (textOption(invocation, "base") !== undefined) {
+    throw new SluiceError("usage", "A gate takes the tip of its own branch as base.", { fix: "leave --base out" });
+  }
+  const asked = async ({ repository, name }: LocalRepository): Promise<CheckReport> => {
+    const head = await repository.resolve(textOption(invocation, "head") ?? "HEAD");
+    return call("/v1/checks", { repository: name, head, targets: namedTargets(invocation) }, checkAnswer);
+  };
+  return withRepository(invocation, asked);
 }
 
 function headOf(invocation: Invocation): Promise<CommitId> {

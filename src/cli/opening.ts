@@ -56,20 +56,12 @@ export async function withGateLog<T>(
 }
 
 export function gateConfiguration(invocation: Invocation, formats?: readonly string[]): GateConfiguration {
-  refuseRemoteGate(invocation);
   formatsOf(invocation, formats); // an unknown format is said before anything is logged
   const file = textOption(invocation, "config");
   if (file === undefined) {
     throw new SluiceError("usage", "This needs the operator's gate.yaml.", { fix: "--config gate.yaml" });
   }
   return readGateYaml(resolve(invocation.folder, file));
-}
-
-export function refuseRemoteGate(invocation: Invocation): void {
-  if (textOption(invocation, "gate") === undefined) return;
-  throw new SluiceError("not-supported", "A gate over the network is not there yet.", {
-    fix: "--config gate.yaml, on the gate's machine",
-  });
 }
 
 export interface LocalRepository {

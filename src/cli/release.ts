@@ -2,24 +2,26 @@
 
 import { landedReport } from "../gate/json/landed.ts";
 import { bySeverity } from "../gate/json/order.ts";
-import { judgeLandings, type Landed } from "../gate/landing.ts";
+import { judgeLandings } from "../gate/landing.ts";
 import { signedHead } from "../gate/releasing.ts";
 import { ingestReports } from "../gate/reports.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { lastRelease } from "../release/record.ts";
 import type { Head } from "../release/release.ts";
-import { ANSWER_OPTIONS, answer } from "./answer.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
 import { CONFIG_OPTION, withGate } from "./opening.ts";
-import { landedText } from "./reports/landed.ts";
+import { GATE_OPTIONS, type GateCall, landingsAnswer, remoteGate } from "./remote-gate.ts";
+import { type LandingsReport, landedText } from "./reports/landed.ts";
 
 export const release: Command = {
   name: "release",
   summary: "judge what landed, log it, release it",
-  usage: ["release TARGET --config gate.yaml"],
+  usage: ["release TARGET --config gate.yaml", "release TARGET --gate URL --token-file FILE"],
   options: {
     config: CONFIG_OPTION,
+    ...GATE_OPTIONS,
     emergency: { type: "boolean", description: "two operators stand in for approvals (not there yet)" },
     ...ANSWER_OPTIONS,
   },
@@ -34,8 +36,7 @@ export const release: Command = {
 };
 
 interface Outcome {
-  readonly landed: readonly Landed[];
-  readonly current: number | null;
+  readonly report: LandingsReport;
   readonly hold: Head["hold"];
 }
 
@@ -47,17 +48,29 @@ async function run(invocation: Invocation): Promise<number> {
     });
   }
   const started = performance.now();
-  const { landed, current, hold } = await withGate(invocation, async (gate): Promise<Outcome> => {
+  const remote = remoteGate(invocation);
+  const { report, hold } = await (remote === null ? releaseHere(target, invocation) : ask(remote, target, invocation));
+  const context = { hold, seconds: (performance.now() - started) / 1000, width: invocation.output.width };
+  answer(invocation, report, (paint) => landedText(report, context, paint));
+  const { landed } = report;
+  return landed.length === 0 ? 0 : exitCodeOfVerdict(bySeverity([landed.at(-1)?.check.verdict ?? "error"]));
+}
+
+function releaseHere(target: string, invocation: Invocation): Promise<Outcome> {
+  return withGate(invocation, async (gate) => {
     await ingestReports(gate, target);
-    const found = await judgeLandings(gate, target);
-    const held = found.at(-1)?.held ?? null;
+    const landed = await judgeLandings(gate, target);
+    const held = landed.at(-1)?.held ?? null;
     if (held !== null) throw held;
-    const isQuiet = found.every((one) => one.released === null);
+    const isQuiet = landed.every((one) => one.released === null);
     const hold = isQuiet ? (await signedHead(gate, target)).hold : null;
-    return { landed: found, current: (await lastRelease(gate.log, target))?.release.sequence ?? null, hold };
+    const current = (await lastRelease(gate.log, target))?.release.sequence ?? null;
+    return { report: landedReport(landed, { target, current }), hold };
   });
-  const seconds = (performance.now() - started) / 1000;
-  const context = { target, current, hold, seconds, width: invocation.output.width };
-  answer(invocation, landedReport(landed, context), (paint) => landedText(landed, context, paint));
-  return landed.length === 0 ? 0 : exitCodeOfVerdict(bySeverity([landed.at(-1)?.admitted.decision.verdict ?? "error"]));
+}
+
+/** A hold that keeps anything back is the gate's refusal `release-held`. */
+async function ask(call: GateCall, target: string, invocation: Invocation): Promise<Outcome> {
+  formatsOf(invocation);
+  return { report: await call("/v1/releases", { target }, landingsAnswer), hold: null };
 }

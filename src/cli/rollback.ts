@@ -41,14 +41,9 @@ async function run(invocation: Invocation): Promise<number> {
   };
   const started = performance.now();
   const landed = await withGate(invocation, (gate) => rollBack(gate, wish));
-  const context = {
-    target,
-    current: landed.released?.release.sequence ?? null,
-    seconds: (performance.now() - started) / 1000,
-    hold: null,
-    width: invocation.output.width,
-  };
-  answer(invocation, landedReport([landed], context), (paint) => landedText([landed], context, paint));
+  const report = landedReport([landed], { target, current: landed.released?.release.sequence ?? null });
+  const context = { seconds: (performance.now() - started) / 1000, hold: null, width: invocation.output.width };
+  answer(invocation, report, (paint) => landedText(report, context, paint));
   return exitCodeOfVerdict(landed.admitted.decision.verdict);
 }
 

@@ -1,16 +1,14 @@
 /** What `release` and `rollback` say: each decision on a landed state, and what was released. */
 
-import { checkReport } from "../../gate/json/check.ts";
-import type { Landed } from "../../gate/landing.ts";
+import type { landedReport } from "../../gate/json/landed.ts";
 import { printable } from "../../lib/printable.ts";
 import type { Head } from "../../release/release.ts";
 import { checkText } from "./check-text.ts";
 import type { Paint } from "./paint.ts";
 
+export type LandingsReport = ReturnType<typeof landedReport>;
+
 export interface LandedContext {
-  readonly target: string;
-  /** Sequence of the newest release, null before the first. */
-  readonly current: number | null;
   readonly seconds: number;
   /** What keeps anything from being released, null when nothing does. */
   readonly hold: Head["hold"];
@@ -18,13 +16,14 @@ export interface LandedContext {
   readonly width: number;
 }
 
-export function landedText(landed: readonly Landed[], context: LandedContext, paint: Paint): string {
-  const { target, current, hold } = context;
+export function landedText(report: LandingsReport, context: LandedContext, paint: Paint): string {
+  const { target, current, landed } = report;
+  const held = heldText(context.hold);
   if (landed.length === 0) {
     const state = current === null ? "nothing is released yet" : `#${current} is current`;
-    return `${target}: ${state}; nothing new landed\n${heldText(hold)}`;
+    return `${target}: ${state}; nothing new landed\n${held}`;
   }
-  return `${landed.map((one) => oneText(one, context, paint)).join("\n")}${heldText(hold)}`;
+  return `${landed.map((one) => oneText(target, one, context, paint)).join("\n")}${held}`;
 }
 
 /** Nothing moves under a hold, so it is said even where nothing was to be moved. */
@@ -35,15 +34,15 @@ function heldText(hold: Head["hold"]): string {
   return `${printable(told)}\nresume     sluice resume ${scope} --config gate.yaml --reason TEXT\n`;
 }
 
-function oneText({ admitted, released }: Landed, { seconds, width }: LandedContext, paint: Paint): string {
-  const decided = checkText(checkReport([admitted], {}), {
-    width,
-    paint,
-    branch: () => admitted.decision.target.branch,
-    seconds,
-  });
-  if (released === null) return decided;
-  const { release, index, manifestDigest } = released;
+function oneText(
+  target: string,
+  { check, release }: LandingsReport["landed"][number],
+  { seconds, width }: LandedContext,
+  paint: Paint,
+): string {
+  // The name of the branch stands in what a preview says only.
+  const decided = checkText(check, { width, paint, branch: () => "", seconds });
+  if (release === null) return decided;
   const origin = release.rollbackOf === null ? "" : `, the objects of #${release.rollbackOf}`;
-  return `${decided}released   ${release.target} #${release.sequence}, ${release.objects.length} objects${origin}   manifest sha256:${manifestDigest.slice(0, 8)}, log ${index}\n`;
+  return `${decided}released   ${target} #${release.sequence}, ${release.objects} objects${origin}   manifest sha256:${release.manifestDigest.slice(0, 8)}, log ${release.index}\n`;
 }

@@ -1,0 +1,52 @@
+/** Commands that act through a gate over the network instead of opening it: `--gate URL --token-file FILE`. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type * as z from "zod";
+import { readSecretFile } from "../config/secret.ts";
+import type { CheckReport } from "../gate/json/check.ts";
+import { checkSchema, landingsSchema } from "../gate/json/schemas/check.ts";
+import type { JsonValue } from "../lib/canonical.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { type Command, type Invocation, textOption } from "./command.ts";
+import type { LandingsReport } from "./reports/landed.ts";
+
+export const GATE_OPTIONS = {
+  gate: { type: "string", value: "URL", description: "ask the gate that runs there, instead of opening one" },
+  "token-file": { type: "string", value: "FILE", description: "file with the token for --gate, mode 0600" },
+  ca: { type: "string", value: "FILE", description: "authority of the gate's certificate, PEM" },
+} as const satisfies Command["options"];
+
+/** Answers are held to their schemas as they come; a test holds what is written to the same schemas. */
+export const checkAnswer = checkSchema as unknown as z.ZodType<CheckReport>;
+export const landingsAnswer = landingsSchema as unknown as z.ZodType<LandingsReport>;
+
+export type GateCall = <T>(path: string, body: JsonValue, schema: z.ZodType<T>) => Promise<T>;
+
+/** null where `--gate` is not given. @throws SluiceError `usage`, `secret-missing`, `secret-readable-by-others` */
+export function remoteGate(invocation: Invocation): GateCall | null {
+  const url = textOption(invocation, "gate");
+  const [tokenFile, ca] = [textOption(invocation, "token-file"), textOption(invocation, "ca")];
+  if (url === undefined) {
+    if (tokenFile === undefined && ca === undefined) return null;
+    throw new SluiceError("usage", "--token-file and --ca are for --gate.", { fix: "--gate https://gate.example" });
+  }
+  if (textOption(invocation, "config") !== undefined) {
+    throw new SluiceError("usage", "Either a gate is opened here or one is asked.", {
+      fix: "--config or --gate, not both",
+    });
+  }
+  const token = tokenFile === undefined ? null : readSecretFile(resolve(invocation.folder, tokenFile));
+  const authority = ca === undefined ? null : readAuthority(resolve(invocation.folder, ca), ca);
+  return async (path, body, schema) => {
+    const { callGate } = await import("../server/http/client.ts");
+    return callGate({ url, token, authority }, path, body, schema);
+  };
+}
+
+function readAuthority(path: string, shown: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new SluiceError("configuration-missing", `${shown} cannot be read.`, { fix: "name an existing file", cause });
+  }
+}
