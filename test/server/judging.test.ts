@@ -1,7 +1,7 @@
 /** What the queue does to real changes: superseded, out of time, not taken. A gate is open in this process. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { readSurroundings } from "../../src/config/environment.ts";
 import { readGateYaml } from "../../src/config/gate-yaml.ts";
 import { admit } from "../../src/gate/gate.ts";
@@ -29,9 +29,11 @@ after(() => gate.close().finally(scope.end));
 
 const LIMITS: QueueLimits = { parallel: 1, waiting: 10, waitingPerAuthor: 10, deadlineMs: 600_000 };
 
-function openJudging(limits: Partial<QueueLimits> = {}): Judging {
+function openJudging(t: TestContext, limits: Partial<QueueLimits> = {}): Judging {
   const journal = { say: () => undefined };
-  return new Judging({ gate, limits: { ...LIMITS, ...limits }, facts: new Facts(Date.now), journal });
+  const judging = new Judging({ gate, limits: { ...LIMITS, ...limits }, facts: new Facts(Date.now), journal });
+  t.after(() => judging.stop());
+  return judging;
 }
 
 function proposal(head: CommitId, place = "refs/pull/1/head") {
@@ -40,8 +42,8 @@ function proposal(head: CommitId, place = "refs/pull/1/head") {
 
 const count = (): Promise<number> => gate.log.count({ kinds: ["decision"] });
 
-test("an older head that waits or runs is ended by a newer one, and the log says so of both", async () => {
-  const judging = openJudging();
+test("an older head that waits or runs is ended by a newer one, and the log says so of both", async (t) => {
+  const judging = openJudging(t);
   const running = judging.proposal(proposal(one));
   const waiting = judging.proposal(proposal(two, "refs/pull/2/head"));
   const newer = judging.proposal(proposal(three, "refs/pull/2/head"));
@@ -57,15 +59,13 @@ test("an older head that waits or runs is ended by a newer one, and the log says
     ],
   );
   assert.ok([a, b].every(({ record }) => record !== null));
-  await judging.stop();
 });
 
-test("a change whose time is up ends as a logged error", async () => {
-  const judging = openJudging({ deadlineMs: 0 });
+test("a change whose time is up ends as a logged error", async (t) => {
+  const judging = openJudging(t, { deadlineMs: 0 });
   const { decision, record } = await judging.proposal(proposal(one, "refs/pull/3/head"));
   assert.deepEqual([decision.verdict, decision.failure?.code], ["error", "change-deadline"]);
   assert.ok(record !== null);
-  await judging.stop();
 });
 
 test("time that runs out while a change is judged ends it at its next step", async () => {
@@ -81,30 +81,28 @@ test("time that runs out while a change is judged ends it at its next step", asy
   );
 });
 
-test("what would only repeat the last decision is answered by it, and not logged again", async () => {
-  const judging = openJudging();
+test("what would only repeat the last decision is answered by it, and not logged again", async (t) => {
+  const judging = openJudging(t);
   const first = await judging.proposal(proposal(two, "refs/pull/4/head"));
   const size = await count();
   const again = await judging.proposal(proposal(two, "refs/pull/5/head"));
   assert.deepEqual([again.record, again.decision.id, await count()], [first.record, first.decision.id, size]);
-  await judging.stop();
 });
 
-test("a full queue and a service that stops take nothing, each by its code, and log nothing", async () => {
+test("a full queue and a service that stops take nothing, each by its code, and log nothing", async (t) => {
   const size = await count();
-  await assert.rejects(openJudging({ waiting: 0 }).proposal(proposal(one)), { code: "queue-full" });
-  const judging = openJudging();
+  await assert.rejects(openJudging(t, { waiting: 0 }).proposal(proposal(one)), { code: "queue-full" });
+  const judging = openJudging(t);
   await judging.stop();
   await assert.rejects(judging.proposal(proposal(one)), { code: "service-stopping" });
   await assert.rejects(judging.landing("prod", 0), { code: "service-stopping" });
   assert.equal(await count(), size);
 });
 
-test("a proposal that changes nothing any more is passed over, where it was only found and not asked for", async () => {
-  const judging = openJudging();
+test("a proposal that changes nothing any more is passed over, where it was only found and not asked for", async (t) => {
+  const judging = openJudging(t);
   const same = commitId(world.propose({ files: {} }));
   const asked = proposal(same, "refs/pull/6/head");
   await assert.rejects(judging.proposal(asked), { code: "empty-range" });
   assert.equal((await judging.proposal({ ...asked, onlyIfOpen: false })).decision.verdict, "allow");
-  await judging.stop();
 });
