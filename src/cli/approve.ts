@@ -25,6 +25,7 @@ import { sshKeyFromLine } from "../signature/ssh-key.ts";
 import type { Trust } from "../signature/trust.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
+import { gitIdentity } from "./git-identity.ts";
 import { type LocalRepository, REPO_OPTION, required, withRepository } from "./opening.ts";
 
 const execute = promisify(execFile);
@@ -33,13 +34,14 @@ const SIGNING_DEADLINE_MS = 120_000;
 export const approve: Command = {
   name: "approve",
   summary: "sign a yes to exactly this content",
-  usage: ["approve [REV] --target T --key FILE [--repo DIR]", "approve [REV] --target T --openpgp FINGERPRINT"],
+  usage: ["approve [REV] --target T [--key FILE] [--repo DIR]", "approve [REV] --target T --openpgp FINGERPRINT"],
   options: {
     target: { type: "string", value: "T", description: "the target whose release you approve" },
     key: {
       type: "string",
       value: "FILE",
-      description: "your private SSH key, its .pub when an agent holds it, or its -cert.pub",
+      description:
+        "your private SSH key, its .pub when an agent holds it, or its -cert.pub (default: the key that git signs with)",
     },
     openpgp: { type: "string", value: "FINGERPRINT", description: "your OpenPGP key; gpg signs with it" },
     repo: REPO_OPTION,
@@ -60,7 +62,7 @@ export const approve: Command = {
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
   const target = required(invocation, "target", "T");
-  const key = ownKey(invocation);
+  const key = await ownKey(invocation);
   const { statement, ref, path } = await withRepository(invocation, async (local) => {
     const made = await makeStatement(invocation, local, target, key);
     const armour = await signWith(key, invocation, preAuthentication(statementBytes(made)));
@@ -88,9 +90,12 @@ interface OwnKey {
 }
 
 /** @throws SluiceError `usage` unless exactly one key is named, `secret-missing` */
-function ownKey(invocation: Invocation): OwnKey {
+async function ownKey(invocation: Invocation): Promise<OwnKey> {
   const openpgp = textOption(invocation, "openpgp");
-  if (openpgp === undefined) return sshKey(resolve(invocation.folder, required(invocation, "key", "FILE")));
+  if (openpgp === undefined) {
+    const given = textOption(invocation, "key") ?? (await gitIdentity(invocation)).signingKey;
+    return sshKey(resolve(invocation.folder, given ?? required(invocation, "key", "FILE")));
+  }
   if (textOption(invocation, "key") !== undefined) {
     throw new SluiceError("usage", "An approval is signed with one key.", {
       fix: "--key FILE or --openpgp FINGERPRINT",

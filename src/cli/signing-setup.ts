@@ -1,6 +1,6 @@
 /** `signing setup`: tells git to sign with an SSH key. It asks first, and says every setting and what it was before. */
 import { statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { readSetting, writeSetting } from "../git/settings.ts";
 import { configurationFileOf, findRepository } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -8,6 +8,7 @@ import { printable } from "../lib/printable.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
+import { gitIdentity, globalSettingsFile } from "./git-identity.ts";
 import type { SigningSetupReport } from "./reports/schemas/people.ts";
 import { findKey, makeKey, namedKey, newKeyFile, type SigningKey } from "./signing-key.ts";
 import { workTreeConfiguration } from "./work-tree-configuration.ts";
@@ -64,7 +65,7 @@ function nobodyHere(): SluiceError {
 async function makePlan(invocation: Invocation): Promise<Plan> {
   const home = homeOf(invocation);
   const isGlobal = isSet(invocation, "global");
-  const file = isGlobal ? writable(globalFile(invocation, home)) : repositoryFile(invocation);
+  const file = isGlobal ? writable(globalSettingsFile(invocation)) : repositoryFile(invocation);
   const given = textOption(invocation, "key");
   const key = given === undefined ? findKey(home) : namedKey(invocation.folder, given);
   const keyFile = key?.file ?? newKeyFile(home);
@@ -89,25 +90,11 @@ function repositoryFile(invocation: Invocation): string {
   return configurationFileOf(findRepository(folder) ?? folder);
 }
 
-/** The file that `git config --global` would write. */
-function globalFile({ surroundings: { environment } }: Invocation, home: string): string {
-  const own = join(home, ".gitconfig");
-  const shared = join(environment["XDG_CONFIG_HOME"] ?? join(home, ".config"), "git", "config");
-  return environment["GIT_CONFIG_GLOBAL"] ?? (isThere(own) || !isThere(shared) ? own : shared);
-}
-
 /** @throws SluiceError `usage` for /dev/null, which some set to have no settings at all */
-function writable(file: string): string {
-  if (!isThere(file) || isFile(file)) return file;
+function writable(file: string | null): string {
+  const status = file === null ? undefined : statSync(file, { throwIfNoEntry: false });
+  if (file !== null && (status === undefined || status.isFile())) return file;
   throw new SluiceError("usage", `${file} is no file for git's settings.`, { fix: "unset GIT_CONFIG_GLOBAL" });
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Only a plain yes is one. */
@@ -138,7 +125,7 @@ async function toReport(
   invocation: Invocation,
 ): Promise<SigningSetupReport> {
   const key = plan.key ?? made;
-  const email = (await emailOf(plan, invocation)) ?? "YOU@example.com";
+  const email = (await gitIdentity(invocation)).email ?? "YOU@example.com";
   return {
     apiVersion: "sluice/v1",
     kind: "SigningSetup",
@@ -151,14 +138,6 @@ async function toReport(
     resign: `git rebase -f -S ${baseOf(invocation)} && git push --force-with-lease`,
     request: `sluice trust request --key ${shellWord(plan.keyFile)} --email ${shellWord(email)}`,
   };
-}
-
-/** The repository's own comes before the one for all. */
-async function emailOf(plan: Plan, invocation: Invocation): Promise<string | null> {
-  const own = await readSetting(plan.file, "user.email");
-  if (own !== null || plan.scope === "global") return own;
-  const shared = globalFile(invocation, homeOf(invocation));
-  return isFile(shared) ? readSetting(shared, "user.email") : null;
 }
 
 /** One word of a command line, whatever it holds. */

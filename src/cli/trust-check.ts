@@ -1,6 +1,7 @@
 /** `trust check`: whether the approval rules can be met today, by whom, and what would soon break them. */
 import { resolve } from "node:path";
 import type { SluiceYaml } from "../config/sluice-yaml.ts";
+import { possibleApprovers } from "../gate/approvers.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { Owner, Trust } from "../signature/trust.ts";
 import { type AuthorityEnd, authorityEnds } from "../signature/x509-expiry.ts";
@@ -12,7 +13,7 @@ import { failure, fine, hasFailure, type Remark, remarksText, warning } from "./
 import type { TrustCheckReport } from "./reports/schemas.ts";
 import { TRUST_OPTIONS } from "./trust-list.ts";
 import { type FoundTrust, givenTrust } from "./trust-path.ts";
-import { listOwners, possibleApprovers, SOON_DAYS, unmetBy } from "./trust-view.ts";
+import { listOwners, SOON_DAYS, unmetBy } from "./trust-view.ts";
 import { workTreeConfiguration } from "./work-tree-configuration.ts";
 
 export const trustCheck: Command = {

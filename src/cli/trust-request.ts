@@ -11,6 +11,7 @@ import { type FoundKey, importKeyring } from "../signature/trust-import.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
+import { type GitIdentity, gitIdentity } from "./git-identity.ts";
 import { required } from "./opening.ts";
 import type { TrustRequestReport } from "./reports/schemas/trust-request.ts";
 import { keyLine } from "./starter.ts";
@@ -20,14 +21,18 @@ const MAXIMUM_KEY_BYTES = 1024 * 1024;
 export const trustRequest: Command = {
   name: "trust request",
   summary: "print the block with which a colleague adds you",
-  usage: ["trust request --key FILE --email ADDRESS"],
+  usage: ["trust request [--key FILE] [--email ADDRESS]"],
   options: {
     key: {
       type: "string",
       value: "FILE",
-      description: "your public key: an SSH .pub file, or an armoured OpenPGP key",
+      description: "your public key: an SSH .pub file, or an armoured OpenPGP key (default: what git signs with)",
     },
-    email: { type: "string", value: "ADDRESS", description: "the address of your commits (OpenPGP: default its own)" },
+    email: {
+      type: "string",
+      value: "ADDRESS",
+      description: "the address of your commits (default: git's; OpenPGP: its own)",
+    },
     ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
@@ -39,7 +44,8 @@ export const trustRequest: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
-  const key = readKey(invocation, required(invocation, "key", "FILE"));
+  const identity = await gitIdentity(invocation);
+  const key = readKey(invocation, publicHalf(textOption(invocation, "key"), identity), identity);
   const made = toPeopleFiles({ keys: [key], authorities: [], skipped: [] });
   // What is handed on must be what the reader of trust folders accepts; its refusal names the place.
   const bytes = new Map([...made.files].map(([path, text]) => [path, new Uint8Array(Buffer.from(text))]));
@@ -49,7 +55,16 @@ async function run(invocation: Invocation): Promise<number> {
   return report.exitCode;
 }
 
-function readKey(invocation: Invocation, file: string): FoundKey {
+/** git may be told the private key's file; only the public one beside it is read. */
+function publicHalf(given: string | undefined, { signingKey }: GitIdentity): string {
+  if (given !== undefined) return given;
+  if (signingKey !== null) return signingKey.endsWith(".pub") ? signingKey : `${signingKey}.pub`;
+  throw new SluiceError("usage", "--key is missing, and git signs with no SSH key yet.", {
+    fix: "--key FILE, or first: sluice signing setup",
+  });
+}
+
+function readKey(invocation: Invocation, file: string, identity: GitIdentity): FoundKey {
   const path = resolve(invocation.folder, file);
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isFile() !== true || status.size > MAXIMUM_KEY_BYTES) {
@@ -64,11 +79,14 @@ function readKey(invocation: Invocation, file: string): FoundKey {
       fix: `--key ${file}.pub`,
     });
   }
-  return content.includes("BEGIN PGP") ? openPgpKey(invocation, bytes, file) : sshKey(invocation, content, file);
+  return content.includes("BEGIN PGP")
+    ? openPgpKey(invocation, bytes, file)
+    : sshKey(invocation, content, file, identity);
 }
 
-function sshKey(invocation: Invocation, content: string, file: string): FoundKey {
-  const email = required(invocation, "email", "ADDRESS").toLowerCase();
+function sshKey(invocation: Invocation, content: string, file: string, identity: GitIdentity): FoundKey {
+  const given = textOption(invocation, "email") ?? identity.email;
+  const email = (given ?? required(invocation, "email", "ADDRESS")).toLowerCase();
   const key = sshKeyFromLine(content.trim());
   if (key.kind !== "key") {
     throw new SluiceError("usage", `${file} holds no public SSH key. ${key.detail}`, {

@@ -1,8 +1,7 @@
 /** A trust as people ask about it: who has which keys, who could approve, what ends soon. */
 import { type ApprovalRule, missingApprovals } from "../decision/approval.ts";
-import { APPROVAL_NAMESPACE } from "../decision/envelope.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
-import { expiryWithin, objectionToCertifying, objectionToKey } from "../signature/key-use.ts";
+import { expiryWithin, objectionToKey } from "../signature/key-use.ts";
 import type { Owner, Trust, TrustedKey } from "../signature/trust.ts";
 import type { KeyReport, OwnerReport } from "./reports/schemas.ts";
 
@@ -40,24 +39,6 @@ function toReport(key: TrustedKey, trust: Trust, at: Instant): KeyReport {
     reason: objection?.reason ?? null,
     expiresOn: end === null ? null : formatTime(end).slice(0, 10),
   };
-}
-
-/** People with a key that counts for approvals, or an authority that may certify one: robots and forges never approve. */
-export function possibleApprovers(trust: Trust, at: Instant): readonly Owner[] {
-  return trust.owners
-    .filter((owner) => owner.class === "person")
-    .filter((owner) => hasKey(owner, trust, at) || isCertified(owner, trust, at))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-function hasKey(owner: Owner, trust: Trust, at: Instant): boolean {
-  return keysOf(owner, trust).some((key) => objectionToKey(key, trust, at, APPROVAL_NAMESPACE) === null);
-}
-
-/** An authority for SSH certificates speaks for their address, so that they can get a certificate to approve with. */
-function isCertified(owner: Owner, trust: Trust, at: Instant): boolean {
-  const { sshAuthorities = [] } = trust;
-  return sshAuthorities.some((one) => objectionToCertifying(one, owner, trust, at, APPROVAL_NAMESPACE) === null);
 }
 
 /** What these people together could not give, in words; empty when the rule can be met. */

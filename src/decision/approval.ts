@@ -192,6 +192,31 @@ export function readCertification({ from, until, ...rest }: CertificationRecord)
   return isUnread ? null : { ...rest, ...times };
 }
 
+/** Somebody whose approval would count, if they gave it. */
+export interface PossibleApprover {
+  readonly person: string;
+  readonly roles: readonly string[];
+}
+
+/** Names in a message; the rest is a number. */
+const MOST_NAMES = 5;
+
+/** The same words with those who could give it, as far as they are known: `one of platform (lin, sam)`. */
+export function missingFrom(
+  rule: ApprovalRule,
+  given: readonly Pick<CountedApproval, "person" | "roles">[],
+  able: readonly PossibleApprover[] | undefined,
+): readonly string[] {
+  const missing = missingApprovals(rule, given);
+  if (able === undefined) return missing;
+  return missing.map((words) => {
+    const role = /^one of (.*)$/s.exec(words)?.[1];
+    const people = able.filter((one) => role === undefined || one.roles.includes(role)).map((one) => one.person);
+    const more = people.length > MOST_NAMES ? ` and ${people.length - MOST_NAMES} more` : "";
+    return `${words} (${people.length === 0 ? "nobody who is listed and had no hand in it" : `${people.slice(0, MOST_NAMES).join(", ")}${more}`})`;
+  });
+}
+
 /** What a rule still lacks, as words for people; empty when it is met. */
 export function missingApprovals(
   rule: ApprovalRule,

@@ -3,7 +3,7 @@ import { type CodeClass, codeEntry, isCode } from "../lib/codes.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import type { Finding } from "../policy/finding.ts";
 import { resourceName } from "../render/resource.ts";
-import { missingApprovals } from "./approval.ts";
+import { missingFrom } from "./approval.ts";
 import type { Decision, Evidence, Reason, Verdict } from "./decision.ts";
 
 /** A reason together with what it does to the verdict; only the reason is kept. */
@@ -161,18 +161,18 @@ function asked({ findings, approvals }: Evidence): readonly Weighed[] {
 }
 
 function unapproved({ target, approvals }: Evidence): readonly Weighed[] {
-  const missing = missingApprovals(target.approvals, approvals.given);
+  const missing = missingFrom(target.approvals, approvals.given, approvals.able);
   if (missing.length === 0) return [];
   const message = `${approvals.given.length} of ${target.approvals.count} approvals are given; ${target.name} still requires ${missing.join(" and ")}.`;
   return [wait("approval-missing", message, fixOf("approval-missing"))];
 }
 
-function ungoverned({ governance }: Evidence): readonly Weighed[] {
+function ungoverned({ governance, approvals }: Evidence): readonly Weighed[] {
   if (governance === null) return [];
   const reasons: Weighed[] = [];
   if (governance.unusable !== null)
     reasons.push(deny("new-judge-unusable", governance.unusable, fixOf("new-judge-unusable")));
-  const missing = missingApprovals(governance.rule, governance.given);
+  const missing = missingFrom(governance.rule, governance.given, approvals.able);
   if (missing.length > 0) {
     const paths = governance.paths.slice(0, 3).join(", ");
     reasons.push(

@@ -5,7 +5,7 @@ import type { SubjectKind, TargetMode } from "../policy/input.ts";
 import type { RenderFailure, ResourceAction, ResourceId } from "../render/resource.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
 import type { Verification } from "../signature/verification.ts";
-import type { ApprovalRule, CountedApproval, IgnoredApproval } from "./approval.ts";
+import type { ApprovalRule, CountedApproval, IgnoredApproval, PossibleApprover } from "./approval.ts";
 import type { AppliedWaiver } from "./waiver.ts";
 
 export type Verdict = "allow" | "deny" | "wait" | "error";
@@ -100,7 +100,12 @@ export interface Evidence {
   readonly rulesEvaluated: number;
   readonly unruled: readonly string[];
   readonly notEvaluated: readonly NotEvaluated[];
-  readonly approvals: { readonly given: readonly CountedApproval[]; readonly ignored: readonly IgnoredApproval[] };
+  readonly approvals: {
+    readonly given: readonly CountedApproval[];
+    readonly ignored: readonly IgnoredApproval[];
+    /** Who could still give one, sorted; absent where none is missing. For the words of a reason, never for the verdict. */
+    readonly able?: readonly PossibleApprover[];
+  };
   readonly governance: GovernanceEvidence | null;
   readonly carried: Carried | null;
   /** Reasons found before judging: merge-conflict, not-fast-forward, empty range, ... */

@@ -10,6 +10,7 @@ import {
   excludedPersons,
   type IgnoredApproval,
   missingApprovals,
+  type PossibleApprover,
   readCertification,
   type VerifiedApproval,
 } from "../decision/approval.ts";
@@ -22,6 +23,7 @@ import { objectionToCertified, objectionToKey } from "../signature/key-use.ts";
 import type { Trust } from "../signature/trust.ts";
 import type { Verification } from "../signature/verification.ts";
 import { findEnvelopes, unread } from "./approval-refs.ts";
+import { possibleApprovers } from "./approvers.ts";
 import type { Change } from "./change.ts";
 import { governanceRule, type Judge } from "./judge.ts";
 import type { Services } from "./services.ts";
@@ -39,6 +41,7 @@ export interface CollectedApprovals {
   /** Landed commits whose missing signature these approvals replace. */
   readonly standIn: readonly CommitId[];
   readonly excluded: ReadonlySet<string>;
+  readonly able?: readonly PossibleApprover[];
 }
 
 export async function collectApprovals(
@@ -67,7 +70,24 @@ export async function collectApprovals(
     ignored: [...read.rejected, ...outdated, ...counted.ignored],
     excluded,
     standIn: standIn(subject, change, range, judge, target, given),
+    ...whoIsAble(change, judge, target, given, content),
   };
+}
+
+/** Only where somebody may be waited for: a trust folder can list thousands, and most changes need nobody more. */
+function whoIsAble(
+  change: Change,
+  judge: Judge,
+  target: TargetFacts,
+  given: readonly CountedApproval[],
+  { excluded, at }: ApprovalSubject,
+): Pick<CollectedApprovals, "able"> {
+  const isWaiting = change.governancePaths.length > 0 || missingApprovals(target.approvals, given).length > 0;
+  if (!isWaiting) return {};
+  const people = possibleApprovers(judge.trust, at).filter(
+    ({ id }) => !excluded.has(id) && !given.some((one) => one.person === id),
+  );
+  return { able: people.map(({ id, roles }) => ({ person: id, roles: [...roles].sort() })) };
 }
 
 function whoHadAHand(range: VerifiedRange, judge: Judge): ReadonlySet<string> {

@@ -271,7 +271,7 @@ describe("findings", () => {
 
   test("the catalogue's fix names this change, and only whole words of it are filled in", () => {
     const change = { ...target({ approvals: APPROVALS, name: "$&" }) };
-    assert.match(decided(change).reasons[0]?.fix ?? "", /sluice approve --target \$&/);
+    assert.match(decided(change).reasons[0]?.fix ?? "", /sluice approve [0-9a-f]{7} --target \$&/);
     const conflict = { code: "merge-conflict", message: "", fix: "git rebase BASE; keep DATABASE" };
     assert.equal(decided({ refusals: [conflict] }).reasons[0]?.fix, "git rebase bbbbbbb; keep DATABASE");
   });

@@ -18,6 +18,7 @@ export async function runHere(
   args: readonly string[],
   folder: string,
   clock: () => number = Date.now,
+  home = folder,
 ): Promise<InProcessRun> {
   const said: Record<"out" | "remarks", string[]> = { out: [], remarks: [] };
   const output = {
@@ -33,7 +34,7 @@ export async function runHere(
     Object.entries(command.options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
   );
   const random = (count: number) => new Uint8Array(randomBytes(count));
-  const surroundings = readSurroundings({ HOME: folder });
+  const surroundings = readSurroundings({ HOME: home });
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: table, allowPositionals: true });
     const options = { ...values } as Record<string, string | boolean | readonly string[] | undefined>;

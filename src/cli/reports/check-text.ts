@@ -39,7 +39,8 @@ function headline(report: CheckReport, target: TargetReport, { paint, branch }: 
   const preview = report.authority === "preview" ? " (preview)" : "";
   const warnings = target.findings.filter((finding) => finding.kind === "warn").length;
   const counts = `${count(target.reasons.length)} to fix, ${plural(warnings, "warning")}, ${target.notEvaluated.length} not evaluated`;
-  const range = `${short(target.base)}..${short(report.head)} on ${branch(target.target)}`;
+  const named = branch(target.target);
+  const range = `${short(target.base)}..${short(report.head)}${named === "" ? "" : ` on ${named}`}`;
   return `${paint(target.verdict, `${verdict}${preview}`)}  ${target.target}  ${range}: ${counts}`;
 }
 
@@ -56,7 +57,9 @@ function problems(report: CheckReport, target: TargetReport, context: TextContex
   const width = Math.max(16, ...others.map((one) => one.code.length), ...denied.map((one) => one.rule.length)) + 1;
   return [
     ...first.flatMap((reason) => reasonLines(reason, width, context)),
-    ...denied.flatMap((finding) => entry(finding.rule, findingText(finding), finding.fix, width, context)),
+    ...denied.flatMap((finding) =>
+      entry(finding.rule, findingText(finding), findingFix(report, target, finding), width, context),
+    ),
     ...later.flatMap((reason) => reasonLines(reason, width, context)),
     ...warnings(target, width, context),
     ...waived(target),
@@ -86,6 +89,16 @@ function entry(
   if (fix === null) return [first];
   const [line = "", ...more] = wrap(printable(fix), Math.max(30, columns - width - 5));
   return [first, `${" ".repeat(width)}fix  ${line}`, ...more.map((text) => `${" ".repeat(width + 5)}${text}`)];
+}
+
+/** The rule's own fix, and the waiver that would help once it has landed: never in the change that it excuses. */
+function findingFix(report: CheckReport, { target }: TargetReport, finding: FindingReport): string | null {
+  if (finding.kind !== "deny" || !finding.waivable) return finding.fix;
+  const resource = finding.resource === null ? "change" : resourceName(finding.resource);
+  const owner = report.verifications.findLast(({ signer }) => signer?.class === "person")?.signer?.person ?? "NAME";
+  const command = `sluice waiver new ${finding.rule} ${resource} --target ${target} --owner ${owner} --reason "..."`;
+  const waiver = `Where the rule does not fit, let a waiver land first: \`${command}\``;
+  return finding.fix === null ? waiver : `${finding.fix} ${waiver}`;
 }
 
 function findingText(finding: FindingReport): string {

@@ -120,9 +120,21 @@ function targetReport({ decision, record, mask }: Admitted) {
 }
 
 function findingReport(finding: Finding, mask: Masked) {
-  const { rule, policy, kind, level, resource, position, waivedBy, baseline } = finding;
+  const { rule, policy, kind, level, resource, position, waivable, waivedBy, baseline } = finding;
   const fix = finding.fix === null ? null : mask(finding.fix);
-  return { rule, policy, kind, level, message: mask(finding.message), fix, resource, position, waivedBy, baseline };
+  return {
+    rule,
+    policy,
+    kind,
+    level,
+    message: mask(finding.message),
+    fix,
+    resource,
+    position,
+    waivable,
+    waivedBy,
+    baseline,
+  };
 }
 
 /** As people read a file; what has no place comes first. */

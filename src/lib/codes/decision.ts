@@ -23,7 +23,7 @@ export const DECISION_CODES = {
     class: "deny",
     means: "A changed path belongs to no target and is not ignored. Nothing passes unseen.",
     example: "A commit adds `tools/run.sh` while the only target is `clusters/prod`.",
-    fix: "Move the file below a target's path, or add it to `ignore:` in sluice.yaml in a change of its own.",
+    fix: "Move the file below a target's path, or let a change of `ignore:` in sluice.yaml land first. What covers which path: `sluice check --coverage`",
   },
   "object-unruled": {
     class: "deny",
@@ -47,19 +47,19 @@ export const DECISION_CODES = {
     class: "wait",
     means: "A rule asks a person to look; nobody who may answer has approved this content yet.",
     example: "A rule asks for one of role security when an Ingress becomes public.",
-    fix: "Somebody with the role runs `sluice approve --target TARGET`.",
+    fix: "Somebody with the role looks at it and approves it: `sluice approve COMMIT --target TARGET`",
   },
   "approval-missing": {
     class: "wait",
     means: "The target requires more people, or people of a role, to approve exactly this content.",
     example: "prod requires 2 approvals, one of role platform; one is given.",
-    fix: "Somebody who did not write the change runs `sluice approve --target TARGET`.",
+    fix: "Somebody who did not write the change looks at it and approves it: `sluice approve COMMIT --target TARGET`",
   },
   "governance-approval-missing": {
     class: "wait",
     means: "The change edits files that judge changes; another person has to approve that.",
     example: "A pull request edits `policies/privileged/policy.rego`.",
-    fix: "Somebody whom `change:` in the trust folder names runs `sluice approve --target TARGET`.",
+    fix: "Somebody whom `change:` in the trust folder names looks at it and approves it: `sluice approve COMMIT --target TARGET`",
   },
   "new-judge-unusable": {
     class: "deny",

@@ -30,7 +30,7 @@ export const GATE_CODES = {
     class: "deny",
     means: "A forge made the landed commit, and no allowed proposal with the same tree, base and judge carries it.",
     example: "The pull request was edited in the merge dialog, or merged before it was checked.",
-    fix: "Somebody who did not write it runs `sluice approve COMMIT --target TARGET`; then `sluice release TARGET`.",
+    fix: "Somebody who did not write it looks at it and approves what landed: `sluice approve COMMIT --target TARGET`",
   },
   "head-superseded": {
     class: "error",

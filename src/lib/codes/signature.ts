@@ -2,13 +2,14 @@
 import type { CodeEntry } from "../code-entry.ts";
 
 const RE_SIGN = "git rebase -f -S BASE && git push --force-with-lease";
+const APPROVE = "sluice approve COMMIT --target TARGET";
 
 export const SIGNATURE_CODES = {
   "unsigned-commit": {
     class: "rejected",
     means: "The commit carries no signature. Anybody who can push could have written it under any name.",
     example: 'git commit -m "bump web", with `commit.gpgSign` off.',
-    fix: `Sign the commits of the change again: ${RE_SIGN}   (no key yet: ssh-keygen, then git config gpg.format ssh and user.signingkey)`,
+    fix: `No key yet: \`sluice signing setup\`. Then sign the commits of the change again: \`${RE_SIGN}\``,
   },
   "malformed-commit": {
     class: "rejected",
@@ -67,7 +68,7 @@ export const SIGNATURE_CODES = {
     class: "rejected",
     means: "The signature is made by a key that nobody in the trust folder owns.",
     example: "A new colleague signs before their key has landed in `trust/people.yaml`.",
-    fix: "Compare the fingerprint with its owner, then add it to trust/people.yaml in a change of its own, then: sluice trust check",
+    fix: `Another key than yours signed: \`${RE_SIGN}\`. It is yours and new: print the block that a colleague lands first: \`sluice trust request\``,
   },
   "wrong-namespace": {
     class: "rejected",
@@ -140,7 +141,7 @@ export const SIGNATURE_CODES = {
     means:
       "The certificate was valid for minutes only, and nothing proves that it signed within them: no log entry, no timestamp, and the commit was first seen later.",
     example: "A gitsign commit without an embedded log entry is first seen an hour after it was made.",
-    fix: `Sign again and push at once: ${RE_SIGN}   (already landed: sluice approve COMMIT --target TARGET)`,
+    fix: `Already landed: somebody else runs \`${APPROVE}\`. Otherwise sign again and push at once: \`${RE_SIGN}\``,
   },
   "signer-left": {
     class: "rejected",
@@ -172,13 +173,13 @@ export const SIGNATURE_CODES = {
     means:
       "Only a forge's key signed this commit. A forge carries changes that were judged before; it is never a person.",
     example: "A file edited in the forge's web page, signed by its web-flow key.",
-    fix: `A person signs it: ${RE_SIGN}   (already landed: sluice approve COMMIT --target TARGET)`,
+    fix: `Already landed: somebody else runs \`${APPROVE}\`. Otherwise a person signs it: \`${RE_SIGN}\``,
   },
   "robot-not-permitted": {
     class: "rejected",
     means: "A robot's commit does more than the trust folder lets it.",
     example: "renovate, which `may: [image]`, changes a ClusterRole.",
-    fix: `A person signs that part of the change: ${RE_SIGN}`,
+    fix: `A person looks at it and signs it: \`${RE_SIGN}\``,
   },
   "evil-merge": {
     class: "rejected",

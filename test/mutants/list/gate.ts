@@ -330,4 +330,12 @@ export const GATE: readonly Mutant[] = [
     test: LANDING,
     named: "a value that may be secret is masked in what a rule says of it",
   },
+  {
+    name: "names the author among those who could approve",
+    file: "src/gate/approvals.ts",
+    find: "({ id }) => !excluded.has(id) && ",
+    replace: "({ id }) => ",
+    test: "test/gate/able.test.ts",
+    named: "a missing approval names those who could give it: neither who wrote the change, nor who gave theirs",
+  },
 ];

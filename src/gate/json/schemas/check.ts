@@ -24,6 +24,7 @@ import {
 } from "./parts.ts";
 
 const findingSchema = spokenSchema.extend({
+  waivable: z.boolean().describe("False where no waiver may help."),
   waivedBy: z.string().nullable().describe("Id of the waiver that marks it; it is still shown."),
   baseline: z.boolean().describe("True when it existed at adoption."),
 });
