@@ -5,7 +5,7 @@
  *    2 memory     what was seen; without it, a person       8 plan      compared with what stands there
  *    3 head       signed, of this target, not older         9 apply     one switch; prunes only what is ours
  *    4 log        continues every checkpoint seen          10 remember  the point from which a second run changes nothing
- *    5 may it?    fresh, and not held; else exit 4         11 report    signed, and sent again until it was written
+ *    5 may it?    fresh, not held, witnessed; else exit 4  11 report    signed, and sent again until it was written
  *    6 release    signature, sequence, decision, objects
  *
  * A head that passed 3 and 4 is remembered even if 5 says wait: an older one is refused from then on.
@@ -16,7 +16,7 @@ import type { AgentConfiguration } from "../config/agent-yaml.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import { type Clock, formatTime } from "../lib/time.ts";
 import { replaceFile } from "../log/durable.ts";
-import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
+import { type NoteSigner, noteSigner } from "../log/note.ts";
 import type { AppliedRecord, Applier, Inspection } from "../release/applier.ts";
 import { openApplier } from "../release/appliers.ts";
 import { openChannel } from "../release/channels.ts";
@@ -26,7 +26,8 @@ import { reportFile, signReport } from "../release/report.ts";
 import { lockState } from "./lock.ts";
 import { type AgentOutcome, applied, drifted, outcomeOf, type Plan, unchanged } from "./outcome.ts";
 import { type AgentState, makeStateFolder, readState, writeState } from "./state.ts";
-import { checkMayApply, readHead, readLog, readRelease, type TrustRoot, type VerifiedRelease } from "./verify.ts";
+import { type TrustRoot, trustRootOf } from "./trust-root.ts";
+import { checkMayApply, checkWitnessed, readHead, readLog, readRelease, type VerifiedRelease } from "./verify.ts";
 
 export interface AgentRun {
   readonly configuration: AgentConfiguration;
@@ -63,7 +64,6 @@ interface Setup {
 
 /** @throws SluiceError `not-supported`, `note-key-invalid`, `agent-key-name` */
 async function open({ configuration: { agent, folder }, key }: AgentRun): Promise<Setup> {
-  if (agent.witnesses.quorum > 0) throw new SluiceError("not-supported", "Witnesses of the log are not there yet.");
   if (agent.report !== undefined && !("directory" in agent.report)) {
     throw new SluiceError("not-supported", "Reports to a gate are not there yet.", {
       fix: "use report: {directory: PATH}",
@@ -76,13 +76,7 @@ async function open({ configuration: { agent, folder }, key }: AgentRun): Promis
   const stateFolder = resolve(folder, agent.state);
   await makeStateFolder(stateFolder);
   return {
-    root: {
-      target: agent.target,
-      origin: agent.log.origin,
-      logKeys: agent.log.keys.map(noteVerifier),
-      releaseKeys: agent.releaseKeys.map(noteVerifier),
-      minimumSequence: agent.minimumSequence ?? 0,
-    },
+    root: trustRootOf(agent),
     minimumGiven: agent.minimumSequence !== undefined,
     signer,
     applier: await openApplier(absolute(agent.apply, folder)),
@@ -109,6 +103,7 @@ async function reconcile(setup: Setup, clock: Clock): Promise<AgentOutcome> {
   let state = remembering(root, before, head);
   await writeState(stateFolder, state);
   checkMayApply(head, clock()); //                                                                                  5
+  checkWitnessed(root, log);
   if (head.latestSequence === 0 && state.accepted === null) return unchanged(`${root.target} has no release yet.`);
 
   const verified = await readRelease(channel, root, head, log, state); //                                           6

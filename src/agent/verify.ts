@@ -7,8 +7,8 @@ import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
 import { openCheckpoint } from "../log/checkpoint.ts";
+import { cosignaturesOf } from "../log/cosignature.ts";
 import type { Checkpoint } from "../log/decision-log.ts";
-import type { NoteVerifier } from "../log/note.ts";
 import { verifyProof } from "../log/proof.ts";
 import type { VerifiedObject } from "../release/applier.ts";
 import { provenDecision, readEntryFile } from "../release/decision-entry.ts";
@@ -21,16 +21,7 @@ import { releaseFolder } from "../release/publish.ts";
 import type { Channel, Head, Release } from "../release/release.ts";
 import { openTree, type VerifiedTree } from "../release/verified-tree.ts";
 import type { AgentState } from "./state.ts";
-
-/** What the agent trusts, all of it from agent.yaml. */
-export interface TrustRoot {
-  readonly target: string;
-  readonly origin: string;
-  readonly logKeys: readonly NoteVerifier[];
-  readonly releaseKeys: readonly NoteVerifier[];
-  /** 0 where agent.yaml names none. */
-  readonly minimumSequence: number;
-}
+import type { TrustRoot } from "./trust-root.ts";
 
 /** A head that is signed, for this target and log, and not older than any head taken before. It may be stale or held. */
 export async function readHead(channel: Channel, root: TrustRoot, state: AgentState | null): Promise<Head> {
@@ -96,6 +87,21 @@ export function checkMayApply(head: Head, now: Instant): void {
   });
 }
 
+/**
+ * Enough witnesses saw the log that the head shows: whoever holds the log key cannot show this agent another one.
+ * @throws SluiceError `witness-quorum`, `witness-wrong`
+ */
+export function checkWitnessed({ witnesses: { keys, quorum } }: TrustRoot, { checkpoint }: SeenLog): void {
+  if (quorum === 0) return;
+  const by = cosignaturesOf(checkpoint.note, keys);
+  if (by === null) throw new SluiceError("witness-wrong", "A cosignature of the head's checkpoint is wrong.");
+  if (by.length >= quorum) return;
+  const named = by.length === 0 ? "" : `: ${by.map(({ name }) => name).join(", ")}`;
+  throw new SluiceError("witness-quorum", `${by.length} of ${quorum} witnesses saw this log${named}.`, {
+    retryable: true,
+  });
+}
+
 export interface VerifiedRelease {
   readonly release: Release;
   readonly manifestDigest: string;
@@ -157,6 +163,8 @@ async function checkDecision(
   await checkContinues(log.tree, proof.checkpoint);
   const decision = provenDecision(evidence);
   const { index, leafHash: leaf } = release.decision;
+  if (index >= log.checkpoint.size)
+    throw new SluiceError("release-entry-differs", `Entry ${index} is not in the log that the head shows.`);
   const inTree = encodeBase64(await log.tree.leaf(decision.index));
   if (index !== decision.index || leaf !== decision.leafHash || inTree !== decision.leafHash) {
     throw new SluiceError(

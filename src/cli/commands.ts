@@ -17,6 +17,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("hold", "stop releases in a scope", async () => (await import("./hold.ts")).hold),
   entry("resume", "end a hold", async () => (await import("./hold.ts")).resume),
   entry("serve", "run the gate as a service", async () => (await import("./serve.ts")).serve),
+  entry(
+    "witness",
+    "cosign the checkpoints of logs that others run",
+    async () => (await import("./witness.ts")).witness,
+  ),
   entry("agent", "verify and apply the current release", async () => (await import("./agent.ts")).agent),
   entry("log list", "search the log", async () => (await import("./log-list.ts")).logList),
   entry("log show", "show one entry", async () => (await import("./log-show.ts")).logShow),
@@ -101,7 +106,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 export const PLANNED: readonly string[] = [
   "suggest",
   "test",
-  "witness",
   "drift",
   "replay",
   "simulate",

@@ -3,12 +3,13 @@ import * as z from "zod";
 import { agentSchema } from "../config/agent-yaml.ts";
 import { gateSchema } from "../config/gate-yaml.ts";
 import { sluiceSchema } from "../config/sluice-yaml.ts";
+import { witnessSchema } from "../config/witness-yaml.ts";
 import { waiversSchema } from "../decision/waiver.ts";
 import type { JsonObject } from "../lib/canonical.ts";
 import { peopleSchema } from "../signature/people-schema.ts";
 
 export interface ConfigSchema {
-  readonly name: "sluice" | "gate" | "agent" | "people" | "waivers";
+  readonly name: "sluice" | "gate" | "agent" | "witness" | "people" | "waivers";
   readonly file: string;
   readonly title: string;
   readonly schema: z.ZodType;
@@ -28,6 +29,12 @@ export const CONFIG_SCHEMAS: readonly ConfigSchema[] = [
     schema: gateSchema,
   },
   { name: "agent", file: "agent.yaml", title: "The agent's own trust root.", schema: agentSchema },
+  {
+    name: "witness",
+    file: "witness.yaml",
+    title: "Whose logs a witness watches, and where it answers.",
+    schema: witnessSchema,
+  },
   { name: "people", file: "trust/people.yaml", title: "Who owns which key, and who may what.", schema: peopleSchema },
   { name: "waivers", file: "waivers.yaml", title: "Reviewed, scoped, expiring exceptions.", schema: waiversSchema() },
 ];

@@ -7,6 +7,7 @@ import { checkWaivers, readWaivers } from "../decision/waiver.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
+import { cosignatureVerifier } from "../log/cosignature.ts";
 import { noteSigner, noteVerifier } from "../log/note.ts";
 import { isPolicyFile, selectPolicies } from "../policy/reading.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
@@ -44,6 +45,9 @@ export async function examineGate(path: string, environment: Environment): Promi
     await examine("", keyName(gate.log.key), () => logKeyText(value, environment)),
     await examine("", keyName(gate.release.key), () => releaseKeyText(value, environment)),
   ];
+  const witnesses = gate.log.witnesses.map(({ url, key }) =>
+    examine("", `witness ${url}`, () => `witness ${cosignatureVerifier(key).name}`),
+  );
   const others = Object.entries(gate.targets).flatMap(([name, target]) =>
     target.agents.map((vkey) => examine("", `agents of ${name}`, () => verifierText(vkey))),
   );
@@ -52,7 +56,7 @@ export async function examineGate(path: string, environment: Environment): Promi
       ? []
       : [examine("", `credentials of ${name}`, () => secretText(readSecret(secret, folder, environment)))],
   );
-  return { value, remarks: [remark, ...keyRemarks, ...(await Promise.all([...others, ...credentials]))] };
+  return { value, remarks: [remark, ...keyRemarks, ...(await Promise.all([...witnesses, ...others, ...credentials]))] };
 }
 
 export async function examineAgent(path: string, environment: Environment): Promise<Examined<AgentConfiguration>> {

@@ -2,12 +2,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { readState } from "../agent/state.ts";
+import { trustRootOf } from "../agent/trust-root.ts";
 import { readHead } from "../agent/verify.ts";
 import type { AgentConfiguration } from "../config/agent-yaml.ts";
 import type { Environment } from "../config/secret.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
-import { noteVerifier } from "../log/note.ts";
 import { openChannel } from "../release/channels.ts";
 import { checkFresh } from "../release/head.ts";
 import { examineAgent, grouped } from "./configuration-files.ts";
@@ -52,17 +52,7 @@ async function headRemark({ agent, folder }: AgentConfiguration, clock: Clock): 
   const channel = await openChannel({ directory });
   const statePath = resolve(folder, agent.state);
   const state = existsSync(statePath) ? await readState(statePath) : null;
-  const head = await readHead(
-    channel,
-    {
-      target: agent.target,
-      origin: agent.log.origin,
-      logKeys: agent.log.keys.map(noteVerifier),
-      releaseKeys: agent.releaseKeys.map(noteVerifier),
-      minimumSequence: agent.minimumSequence ?? 0,
-    },
-    state,
-  );
+  const head = await readHead(channel, trustRootOf(agent), state);
   checkFresh(head, clock());
   const sentence = `release ${head.latestSequence}, fresh until ${head.notAfter}`;
   if (head.hold === null) return fine(GROUP, "head", sentence);

@@ -2,19 +2,21 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { SluiceError } from "../lib/errors.ts";
-import { generateNoteKey, isNoteName } from "../log/note.ts";
+import { generateCosigningKey } from "../log/cosignature.ts";
+import { generateNoteKey } from "../log/note.ts";
+import { isNoteName } from "../log/note-key.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import type { KeygenReport } from "./reports/schemas.ts";
 
-const USES = ["log", "release", "agent"] as const;
+const USES = ["log", "release", "agent", "witness"] as const;
 const SEED_BYTES = 32;
 
 export const keygen: Command = {
   name: "keygen",
-  summary: "make a log, release or agent key",
-  usage: ["keygen log|release|agent --name NAME --out FILE"],
+  summary: "make a log, release, agent or witness key",
+  usage: ["keygen log|release|agent|witness --name NAME --out FILE"],
   options: {
     name: {
       type: "string",
@@ -38,7 +40,8 @@ async function run(invocation: Invocation): Promise<number> {
   const name = requireName(textOption(invocation, "name"));
   const out = textOption(invocation, "out");
   if (out === undefined || out === "") throw new SluiceError("usage", "--out FILE is missing.", { fix: "--out FILE" });
-  const { skey, vkey } = generateNoteKey(name, invocation.random(SEED_BYTES));
+  const generate = use === "witness" ? generateCosigningKey : generateNoteKey;
+  const { skey, vkey } = generate(name, invocation.random(SEED_BYTES));
   writePrivateFile(resolve(invocation.folder, out), `${skey}\n`, out);
   const report: KeygenReport = { apiVersion: "sluice/v1", kind: "Key", use, name, file: out, verifierKey: vkey };
   answer(invocation, report, () => `${vkey}\n`);
@@ -48,7 +51,6 @@ async function run(invocation: Invocation): Promise<number> {
 function requireUse(text: string): (typeof USES)[number] {
   const use = USES.find((known) => known === text);
   if (use !== undefined) return use;
-  if (text === "witness") throw new SluiceError("not-supported", "Witnesses are not there yet, so they need no key.");
   throw new SluiceError("usage", `${JSON.stringify(text)} is no use of a key; there are ${USES.join(", ")}.`, {
     fix: "sluice keygen log --name NAME --out FILE",
   });

@@ -22,8 +22,9 @@ export const AS_OPTION: OptionText = {
 };
 
 export function means(invocation: Invocation, onStep: Means["onStep"] = () => undefined): Means {
-  const { surroundings, clock, random } = invocation;
-  return { surroundings, clock, random, onStep };
+  const { surroundings, clock, random, output } = invocation;
+  const onWitnessFailure: Means["onWitnessFailure"] = ({ code, message }) => output.remark(`${code}  ${message}\n`);
+  return { surroundings, clock, random, onStep, onWitnessFailure };
 }
 
 /** Opens the gate that `--config` names for one piece of work. @throws SluiceError `usage` without the option */

@@ -1,5 +1,6 @@
 /** `sluice serve`: the service. Looks, judges, logs and releases until a signal ends it. */
 import { readGateYaml } from "../config/gate-yaml.ts";
+import type { Means } from "../gate/wiring.ts";
 import { openDoor } from "../server/door.ts";
 import { openJournal } from "../server/journal.ts";
 import { Service } from "../server/service.ts";
@@ -25,9 +26,12 @@ async function run(invocation: Invocation): Promise<number> {
     const journal = openJournal(invocation.output.remark, invocation.clock);
     journal.say("info", "starting", { pid: process.pid });
     const started = performance.now();
-    const service = await Service.start(configuration, { means: means(invocation), journal });
+    const onWitnessFailure: Means["onWitnessFailure"] = ({ name, code }) =>
+      journal.say("warn", "no cosignature", { witness: name, code });
+    const given = { ...means(invocation), onWitnessFailure };
+    const service = await Service.start(configuration, { means: given, journal });
     try {
-      const door = await openDoor(service, means(invocation), journal);
+      const door = await openDoor(service, given, journal);
       const targets = Object.keys(configuration.gate.targets).length;
       journal.say("info", "ready", { url: door.url, targets, ms: Math.round(performance.now() - started) });
       service.watch();

@@ -8,6 +8,11 @@ import { secretSchema } from "./secret.ts";
 
 const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");
 
+/** Two keys of one witness are one witness. */
+function nameOf(vkey: string): string {
+  return vkey.slice(0, vkey.indexOf("+"));
+}
+
 const notYet = z.unknown().describe("Not supported yet.");
 
 export const agentSchema = z.strictObject({
@@ -47,9 +52,22 @@ export const agentSchema = z.strictObject({
   state: z.string().min(1).describe("Folder of the agent's memory."),
   witnesses: z
     .strictObject({
-      keys: z.array(z.string()).default([]).describe("Verifier keys of witnesses."),
-      quorum: z.int().min(0).default(0).describe("How many must have signed; more than 0 is not supported yet."),
+      keys: z
+        .array(verifierKey)
+        .max(16)
+        .default([])
+        .describe("Verifier keys of witnesses, from `sluice keygen witness`."),
+      quorum: z
+        .int()
+        .min(0)
+        .max(16)
+        .default(0)
+        .describe("How many of them must have cosigned the log before anything is applied."),
     })
+    .refine(
+      ({ keys, quorum }) => quorum <= new Set(keys.map(nameOf)).size,
+      "asks for more witnesses than it has keys of",
+    )
     .prefault({})
     .describe("Who else saw the log."),
 });
@@ -74,6 +92,5 @@ export function readAgentYaml(path: string): AgentConfiguration {
 function unsupportedPart(agent: AgentYaml): string | null {
   if (!("directory" in agent.channel)) return "a channel that is not a directory";
   if (!("files" in agent.apply)) return "an applier that is not files";
-  if (agent.report !== undefined && !("directory" in agent.report)) return "reports sent to a gate";
-  return agent.witnesses.quorum > 0 ? "witnesses" : null;
+  return agent.report !== undefined && !("directory" in agent.report) ? "reports sent to a gate" : null;
 }

@@ -21,6 +21,13 @@ const poll = z.string().refine((text) => {
   return interval !== null && interval >= SHORTEST_POLL_MS && interval <= LONGEST_POLL_MS;
 }, "is a duration such as 30s or 5m, from 100ms to 1d");
 
+const LONGEST_DEADLINE_MS = 30_000;
+
+const deadline = z.string().refine((text) => {
+  const wait = parseDuration(text);
+  return wait !== null && wait >= SHORTEST_POLL_MS && wait <= LONGEST_DEADLINE_MS;
+}, "is a duration such as 800ms or 2s, from 100ms to 30s");
+
 /** A whole name in which at most one star stands for anything, as in a refspec; Sluice's own references are none. */
 const proposals = z
   .string()
@@ -82,6 +89,23 @@ export const gateSchema = z.strictObject({
         .regex(/^[a-z]+:.+/)
         .describe("sqlite:PATH"),
       origin: origin.describe("Name of the log, as in its checkpoints."),
+      witnesses: z
+        .array(
+          z.strictObject({
+            url: z
+              .string()
+              .max(500)
+              .regex(/^https?:\/\/[^\s?#@]+$/, "is an http or https address without a query")
+              .describe("Prefix of its requests (C2SP tlog-witness)."),
+            key: verifierKey.describe("Verifier key, from `sluice keygen witness`."),
+            deadline: deadline
+              .default("800ms")
+              .describe("How long a head waits for it, also one that says a hold is on."),
+          }),
+        )
+        .max(16)
+        .default([])
+        .describe("Who is asked to cosign each checkpoint before a head shows it."),
       key: secretSchema.describe("From `sluice keygen log`."),
       anchor: z.string().optional().describe("File on another volume that remembers the newest checkpoint."),
     })

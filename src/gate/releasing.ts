@@ -72,7 +72,7 @@ export function signedHead(gate: Gate, target: string): Promise<Head> {
 async function publishCurrent(gate: Gate, target: string): Promise<Head> {
   const latest = await lastRelease(gate.log, target);
   const hold = isHeld(await readHolds(gate.log), target, gate.target(target).repository);
-  const checkpoint = await gate.log.checkpoint();
+  const { checkpoint } = await gate.witnesses.newest();
   const current = latest === null ? null : { sequence: latest.release.sequence, manifestDigest: latest.manifestDigest };
   const head = makeHead({ target, latest: current, hold, checkpoint }, gate.services.clock());
   const signed = signHead(head, gate.releaseSigner);

@@ -8,11 +8,13 @@ import { readSecret } from "../config/secret.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
-import type { Clock } from "../lib/time.ts";
+import { type Clock, parseDuration } from "../lib/time.ts";
 import { openTurns, type Turns } from "../lib/turns.ts";
+import { cosignatureVerifier } from "../log/cosignature.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
-import { type NoteSigner, noteSigner } from "../log/note.ts";
+import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
 import { openLog, openLogReader } from "../log/stores.ts";
+import { openWitnesses, type Witnesses, type WitnessFailure } from "../log/witness/client.ts";
 import { openCompiledCache } from "../policy/compiled-cache.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
 import { openSealedFiles } from "../policy/sealed-file.ts";
@@ -38,6 +40,8 @@ export interface Means {
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
   readonly onStep: StepListener;
+  /** Hears of a witness that gave no cosignature. */
+  readonly onWitnessFailure?: ((failure: WitnessFailure) => void) | undefined;
 }
 
 export interface OpenServices extends Services {
@@ -71,7 +75,18 @@ function openServices(means: Means, memory: Pick<Services, "receipts" | "landing
     verdictMemo.save();
     await Promise.all([toolchain.close(), engine.close()]);
   };
-  return { clock, random, toolchain, compiledCache, engine, ...memory, verifications: openVerificationMemory(signatureMemo), renderMemo, onStep, close };
+  return {
+    clock,
+    random,
+    toolchain,
+    compiledCache,
+    engine,
+    ...memory,
+    verifications: openVerificationMemory(signatureMemo),
+    renderMemo,
+    onStep,
+    close,
+  };
 }
 
 /** The folder of package.json: two above this file, in `src/` as in `dist/`. */
@@ -84,6 +99,7 @@ export interface Gate {
   readonly configuration: GateConfiguration;
   readonly log: DecisionLog;
   readonly releaseSigner: NoteSigner;
+  readonly witnesses: Witnesses;
   readonly objects: ObjectStore;
   readonly services: OpenServices;
   target(name: string): GateTarget;
@@ -119,6 +135,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     clock,
     random,
   });
+  const witnesses = await openWitnessed(log, configuration, logKey, means.onWitnessFailure);
   const services = openServices(means, { receipts: loggedReceipts(log, clock), landings: loggedLandings(log) }, data);
   let current = configuration;
   const repositories = openRepositories(() => current, data);
@@ -129,6 +146,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     },
     log,
     releaseSigner: noteSigner(releaseKey),
+    witnesses,
     objects: await openObjectStore(join(data, "objects")),
     services,
     target,
@@ -150,6 +168,29 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
   };
 }
 
+/** Nothing is signed on a log of which a witness has seen more, or other. @throws `log-rolled-back`, `log-forked` */
+async function openWitnessed(
+  log: DecisionLog,
+  { gate }: GateConfiguration,
+  logKey: string,
+  onFailure: Means["onWitnessFailure"],
+): Promise<Witnesses> {
+  try {
+    const addresses = gate.log.witnesses.map(({ url, key, deadline }) => ({
+      url: url.replace(/\/$/, ""),
+      verifier: cosignatureVerifier(key),
+      deadlineMs: parseDuration(deadline) ?? 0,
+    }));
+    const options = { log, logKey: noteVerifier(noteSigner(logKey).vkey), addresses };
+    const witnesses = openWitnesses({ ...options, ...(onFailure === undefined ? {} : { onFailure }) });
+    await witnesses.checkContinues();
+    return witnesses;
+  } catch (cause) {
+    await log.close();
+    throw cause;
+  }
+}
+
 interface GateKeys {
   readonly logKey: string;
   readonly releaseKey: string;
@@ -166,12 +207,12 @@ function readKeys({ gate, folder }: GateConfiguration, { environment }: Surround
 
 /** What an open gate stands on, for comparison only: where the log is, what it is called, and who signs. */
 function foundations(configuration: GateConfiguration, { logKey, releaseKey }: GateKeys): string {
-  const { origin, anchor = null } = configuration.gate.log;
-  return sha256Hex(JSON.stringify([absoluteStore(configuration), origin, anchor, logKey, releaseKey]));
+  const { origin, anchor = null, witnesses } = configuration.gate.log;
+  return sha256Hex(JSON.stringify([absoluteStore(configuration), origin, anchor, witnesses, logKey, releaseKey]));
 }
 
 function restartNeeded(): SluiceError {
-  return new SluiceError("restart-needed", "The new gate.yaml names another log or other keys.", {
+  return new SluiceError("restart-needed", "The new gate.yaml names another log, other witnesses or other keys.", {
     fix: "stop the service and start it again",
   });
 }

@@ -6,7 +6,8 @@ import { decodeBase64, encodeBase64 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Checkpoint } from "./decision-log.ts";
 import { HASH_BYTES } from "./merkle.ts";
-import { isNoteName, type NoteSigner, type NoteVerifier, openNote, parseNote } from "./note.ts";
+import { type NoteSigner, type NoteVerifier, openNote, parseNote } from "./note.ts";
+import { isNoteName } from "./note-key.ts";
 
 function checkpointText(origin: string, size: number, root: Uint8Array): string {
   return `${origin}\n${size}\n${encodeBase64(root)}\n`;

@@ -67,7 +67,9 @@ test("keygen refuses names that no note can bear, unknown uses and missing optio
   assert.equal(existsSync(join(cwd, "x.key")), false);
 });
 
-test("keygen witness is refused as not-supported", async () => {
-  const run = await runSluice(["keygen", "witness", "--name", "w.example/w", "--out", "w.key"]);
-  assert.deepEqual([run.code, run.stderr.split(" ")[0]], [2, "not-supported"]);
+test("keygen witness makes a key of another type, which signs no log", async (t) => {
+  const cwd = tempFolder(t);
+  const run = await runSluice(["keygen", "witness", "--name", "w.example/w", "--out", "w.key"], { cwd });
+  assert.match(run.stdout, /^w\.example\/w\+[0-9a-f]{8}\+B[A-Za-z0-9+/]{43}\n$/);
+  assert.throws(() => noteSigner(readFileSync(join(cwd, "w.key"), "utf8")), { code: "note-key-invalid" });
 });

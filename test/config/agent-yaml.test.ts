@@ -57,7 +57,6 @@ const NOT_YET: readonly (readonly [string, string, string])[] = [
   ["a channel that is not a directory", "{directory: /srv/releases/prod}", "{gate: https://gate.example}"],
   ["an applier that is not files", "{files: /srv/www}", "{kubernetes: {}}"],
   ["reports sent to a gate", "{directory: /srv/reports/prod}", "{gate: https://gate.example}"],
-  ["witnesses", "quorum: 0", "quorum: 1"],
 ];
 
 for (const [what, from, to] of NOT_YET) {
@@ -91,4 +90,13 @@ test("an agent has no key by default: neither for the log nor for releases", (t)
   for (const line of ["releaseKeys: .*\n", "log: .*\n"]) {
     assert.equal(refused(t, EXAMPLE.replace(new RegExp(line), ""))[0], "agent-configuration-invalid");
   }
+});
+
+test("agent.yaml that demands more witnesses than it names is refused, two keys of one name being one", (t) => {
+  const [one, again] = ["one.example/w+1a2b3c4d+BAab", "one.example/w+1a2b3c4e+BAac"];
+  const asked = EXAMPLE.replace("keys: [], quorum: 0", `keys: ["${one}", "${again}"], quorum: 2`);
+  assert.notEqual(asked, EXAMPLE);
+  const [code, message] = refused(t, asked);
+  assert.equal(code, "agent-configuration-invalid");
+  assert.match(message ?? "", /witnesses: asks for more witnesses than it has keys of\.$/);
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { encodeBase64 } from "../../src/lib/bytes.ts";
+import { cosigner, generateCosigningKey } from "../../src/log/cosignature.ts";
 import type { Checkpoint, DecisionLog } from "../../src/log/decision-log.ts";
 import { exportFolder } from "../../src/log/export.ts";
 import { fill, KEY, logPath, openTestLog } from "../support/log.ts";
@@ -63,5 +64,25 @@ describe("Go's own sumdb packages", { skip: GO_MISSING }, () => {
       writeFileSync(join(last, file), whole);
     }
     assert.equal(spawnSync(referee, [KEY.vkey, last]).status, 0);
+  });
+
+  it("accept a checkpoint that two witnesses cosigned, and refuse it with a changed byte or without one of them", async (context) => {
+    const referee = buildReferee(context);
+    const log = await openTestLog(logPath(context));
+    context.after(() => log.close());
+    await fill(log, 3);
+    const { note } = await log.checkpoint();
+    const keys = [4, 5].map((seed) => generateCosigningKey(`w${seed}.example/w`, new Uint8Array(32).fill(seed)));
+    const lines = keys.map(({ skey }) => cosigner(skey).cosign(note.slice(0, note.indexOf("\n\n") + 1), Date.now()));
+    const judge = (text: string): number | null => {
+      const file = join(tempFolder(context), "checkpoint");
+      writeFileSync(file, text);
+      return spawnSync(referee, [KEY.vkey, "-witnessed", file, ...keys.map(({ vkey }) => vkey)]).status;
+    };
+    const whole = note + lines.join("");
+    assert.equal(judge(whole), 0);
+    assert.equal(judge(note + lines[0]), 1);
+    const at = whole.lastIndexOf(" ") + 30;
+    assert.equal(judge(`${whole.slice(0, at)}${whole[at] === "A" ? "B" : "A"}${whole.slice(at + 1)}`), 1);
   });
 });

@@ -11,6 +11,7 @@ import { RELEASE } from "./list/release.ts";
 import { RENDER_AND_LIB } from "./list/render.ts";
 import { SERVICE } from "./list/service.ts";
 import { SIGNATURE } from "./list/signature.ts";
+import { WITNESSES } from "./list/witness.ts";
 import { X509 } from "./list/x509.ts";
 import type { Mutant } from "./mutant.ts";
 
@@ -22,6 +23,7 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   policy: POLICY,
   decision: DECISION,
   log: LOG,
+  witness: WITNESSES,
   release: RELEASE,
   agent: AGENT_MUTANTS,
   config: CONFIG,

@@ -1,6 +1,7 @@
 // Command referee checks an exported log with Go's own packages, which share no code with Sluice.
 //
 //	referee VKEY FOLDER...
+//	referee VKEY -witnessed FILE WITNESS-VKEY...
 //
 // Each folder holds checkpoint, tile/... (C2SP layout) and proofs.json: {"old": [checkpoint], "inclusion": [{"index",
 // "hashes"}], "consistency": [[hash]]}. Leaves come from the entry bundles. Exit status 1 and a line for what is wrong.
@@ -34,6 +35,10 @@ type proofs struct {
 func main() {
 	verifier, err := note.NewVerifier(os.Args[1])
 	check(err, "verifier key")
+	if len(os.Args) > 3 && os.Args[2] == "-witnessed" {
+		witnessed(string(read("", os.Args[3])), verifier, os.Args[4:])
+		return
+	}
 	for _, folder := range os.Args[2:] {
 		judge(folder, note.VerifierList(verifier))
 	}

@@ -130,7 +130,7 @@ export const trustCheckSchema = z.strictObject({
 export const keygenSchema = z.strictObject({
   apiVersion,
   kind: z.literal("Key"),
-  use: z.enum(["log", "release", "agent"]),
+  use: z.enum(["log", "release", "agent", "witness"]),
   name: z.string(),
   file: z.string().describe("Where the private key was written, mode 0600."),
   verifierKey: z.string().describe("The public half, to hand out: name+hash+base64."),

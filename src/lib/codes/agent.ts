@@ -57,6 +57,19 @@ export const AGENT_CODES = {
     example: "`sluice hold prod --reason TEXT` a minute ago.",
     fix: "When it is resolved: sluice resume SCOPE --reason TEXT",
   },
+  "witness-quorum": {
+    class: "wait",
+    means:
+      "Fewer witnesses cosigned the log's checkpoint than agent.yaml asks for. Nothing is applied; what runs stays.",
+    example: "`witnesses: {quorum: 2}`, and one of the two is down.",
+    fix: "Ask whoever runs the missing witness; the next head tries again. On the gate: sluice head TARGET --config gate.yaml",
+  },
+  "witness-wrong": {
+    class: "refused",
+    means: "The checkpoint carries a line in the name of a witness that is not its signature.",
+    example: "Somebody who holds the channel copied a cosignature of another checkpoint.",
+    fix: "Keep the head as evidence, and compare the witness's key in agent.yaml with the one it prints.",
+  },
   "checkpoint-missing": {
     class: "refused",
     means: "The channel has no checkpoint of the log.",

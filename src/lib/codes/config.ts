@@ -31,6 +31,12 @@ export const CONFIG_CODES = {
     example: 'agent.yaml:8:1 unknown key "relaseKeys"; did you mean "releaseKeys"?',
     fix: "Correct the named line.",
   },
+  "witness-configuration-invalid": {
+    class: "usage",
+    means: "The witness's witness.yaml cannot be read: it has an unknown key, a wrong type or is not YAML.",
+    example: 'witness.yaml:4:1 unknown key "log"; did you mean "logs"?',
+    fix: "Correct the named line.",
+  },
   "secret-missing": {
     class: "usage",
     means: "A secret that the configuration refers to cannot be read.",

@@ -194,4 +194,16 @@ export const LOG_CODES = {
     example: "The proof of another entry.",
     fix: "Make it again: sluice log proof ENTRY   If it stays, the log or the entry was changed.",
   },
+  "witness-silent": {
+    class: "wait",
+    means: "A witness did not answer in time, so its cosignature is missing in the newest checkpoint.",
+    example: "The machine of the witness is down, or its address in gate.yaml is wrong.",
+    fix: "Ask whoever runs the witness. Heads are signed without it; agents wait only below their quorum.",
+  },
+  "witness-refused": {
+    class: "wait",
+    means: "A witness answered, but gave no cosignature of the newest checkpoint.",
+    example: "The witness does not know the log, or another key answers at its address.",
+    fix: "Compare origin and keys in the witness's witness.yaml with gate.yaml, and the witness's key with `log.witnesses`.",
+  },
 } as const satisfies Record<string, CodeEntry>;

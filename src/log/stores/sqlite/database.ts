@@ -5,7 +5,15 @@ import { DatabaseSync } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
 import { syncFolderSync } from "../../durable.ts";
 import type { HashSource } from "../../tree.ts";
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, SEARCH_APPLICATION_ID, SEARCH_SCHEMA } from "./schema.ts";
+import {
+  APPLICATION_ID,
+  SCHEMA,
+  SCHEMA_VERSION,
+  SEARCH_APPLICATION_ID,
+  SEARCH_SCHEMA,
+  WITNESS_APPLICATION_ID,
+  WITNESS_SCHEMA,
+} from "./schema.ts";
 
 /**
  * 32 MB. A commit that overwrites the write-ahead log from its start is synced in half the time of one that makes the file
@@ -67,6 +75,15 @@ export function lockWriter(path: string): DatabaseSync {
 
 /** The database with every setting that durability rests on, set and read back. */
 export function openForWriting(path: string): DatabaseSync {
+  return openDurable(path, SCHEMA, APPLICATION_ID);
+}
+
+/** As durable as a log. */
+export function openWitnessFile(path: string): DatabaseSync {
+  return openDurable(path, WITNESS_SCHEMA, WITNESS_APPLICATION_ID);
+}
+
+function openDurable(path: string, schema: string, application: number): DatabaseSync {
   createPrivately(path);
   refuseOtherReaders(path, "chmod 600");
   const db = new DatabaseSync(path, { timeout: 5000, allowExtension: false });
@@ -78,8 +95,8 @@ export function openForWriting(path: string): DatabaseSync {
     // a database that is opened again runs with the compiled-in default: set on every open, and not believed unseen
     if (pragma(db, "journal_mode") !== "wal" || pragma(db, "synchronous") !== FULL)
       throw new SluiceError("log-failed", "SQLite does not sync every commit, so no answer would be durable.");
-    if (isNew(db)) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
-    checkVersion(db, path);
+    if (isNew(db)) db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
+    checkVersion(db, path, application);
     return db;
   } catch (cause) {
     db.close();

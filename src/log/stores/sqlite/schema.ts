@@ -34,3 +34,13 @@ INSERT INTO progress (one, size, hash) VALUES (1, 0, NULL);
 PRAGMA application_id = ${SEARCH_APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** "swit" in ASCII. */
+export const WITNESS_APPLICATION_ID = 0x73776974;
+
+/** What a witness saw last of each log. */
+export const WITNESS_SCHEMA = `
+CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER NOT NULL CHECK (size >= 0), root BLOB NOT NULL, note TEXT NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA application_id = ${WITNESS_APPLICATION_ID};
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;

@@ -1,0 +1,188 @@
+/** Asks the witnesses of a log for their cosignatures, and believes of what they saw only what the log itself signed. */
+import { encodeHex, utf8 } from "../../lib/bytes.ts";
+import { sha256 } from "../../lib/digest.ts";
+import { asSluiceError, SluiceError } from "../../lib/errors.ts";
+import { openTurns } from "../../lib/turns.ts";
+import { openCheckpoint } from "../checkpoint.ts";
+import { type CosignatureVerifier, cosignaturesOf } from "../cosignature.ts";
+import type { Checkpoint, DecisionLog } from "../decision-log.ts";
+import { verifyConsistency } from "../merkle.ts";
+import type { NoteVerifier } from "../note.ts";
+import { writeAddCheckpoint } from "./add-checkpoint.ts";
+
+const MAXIMUM_ANSWER_BYTES = 64 * 1024;
+
+export interface WitnessAddress {
+  /** Prefix of its requests, without a slash at the end. */
+  readonly url: string;
+  readonly verifier: CosignatureVerifier;
+  /** For each request. Heads wait for it, those that say a hold is on as well. */
+  readonly deadlineMs: number;
+}
+
+export interface WitnessFailure {
+  readonly name: string;
+  readonly code: SluiceError["code"];
+  readonly message: string;
+}
+
+export interface WitnessedCheckpoint {
+  /** The newest one; its note has the cosignatures that came in time. */
+  readonly checkpoint: Checkpoint;
+  readonly by: readonly string[];
+  readonly failures: readonly WitnessFailure[];
+}
+
+export interface Witnesses {
+  /** @throws `log-rolled-back`, `log-forked` when a witness shows more of this log, or other, than there is */
+  newest(): Promise<WitnessedCheckpoint>;
+  /** Before anything is signed: what the witnesses saw is still there. One that does not answer proves nothing. */
+  checkContinues(): Promise<void>;
+}
+
+export interface WitnessOptions {
+  readonly log: DecisionLog;
+  readonly logKey: NoteVerifier;
+  readonly addresses: readonly WitnessAddress[];
+  /** Hears of a witness that gave nothing, once until it gives again. */
+  readonly onFailure?: (failure: WitnessFailure) => void;
+}
+
+export function openWitnesses({ log, logKey, addresses, onFailure }: WitnessOptions): Witnesses {
+  const members = addresses.map((address) => new Member(address, log, logKey));
+  const turns = openTurns();
+  let last: WitnessedCheckpoint | null = null;
+  const ask = async (): Promise<WitnessedCheckpoint> => {
+    const checkpoint = await log.checkpoint();
+    if (last !== null && last.failures.length === 0 && last.checkpoint.size === checkpoint.size) return last;
+    const silent = new Set(last?.failures.map(({ name }) => name));
+    last = joined(checkpoint, await Promise.all(members.map((member) => member.cosign(checkpoint))));
+    for (const failure of last.failures) if (!silent.has(failure.name)) onFailure?.(failure);
+    return last;
+  };
+  return {
+    newest: () => (members.length === 0 ? log.checkpoint().then(alone) : turns.take("witnesses", ask)),
+    checkContinues: async () => {
+      await Promise.all(members.map((member) => member.checkContinues().catch(onlyProven)));
+    },
+  };
+}
+
+function alone(checkpoint: Checkpoint): WitnessedCheckpoint {
+  return { checkpoint, by: [], failures: [] };
+}
+
+type Answer = { readonly name: string; readonly line: string } | WitnessFailure;
+
+function joined(checkpoint: Checkpoint, answers: readonly Answer[]): WitnessedCheckpoint {
+  const given = answers.filter((answer) => "line" in answer);
+  const note = `${checkpoint.note}${given.map(({ line }) => line).join("")}`;
+  const failures = answers.filter((answer) => "code" in answer);
+  return { checkpoint: { ...checkpoint, note }, by: given.map(({ name }) => name), failures };
+}
+
+/** What is proven stops the gate; what a witness merely says, or that it is silent, does not. */
+function onlyProven(thrown: unknown): void {
+  const { code } = asSluiceError(thrown);
+  if (code === "log-rolled-back" || code === "log-forked") throw thrown;
+}
+
+class Member {
+  readonly #address: WitnessAddress;
+  readonly #log: DecisionLog;
+  readonly #logKey: NoteVerifier;
+  /** Size of what it saw last, as far as we know. */
+  #seen = 0;
+
+  constructor(address: WitnessAddress, log: DecisionLog, logKey: NoteVerifier) {
+    this.#address = address;
+    this.#log = log;
+    this.#logKey = logKey;
+  }
+
+  async cosign(checkpoint: Checkpoint): Promise<Answer> {
+    const { name } = this.#address.verifier;
+    try {
+      return { name, line: await this.#ask(checkpoint) };
+    } catch (thrown) {
+      onlyProven(thrown);
+      const { code, message } = asSluiceError(thrown);
+      return { name, code, message };
+    }
+  }
+
+  async checkContinues(): Promise<void> {
+    const origin = encodeHex(sha256(utf8(this.#log.origin)));
+    const { status, body } = await this.#request(`${origin}/checkpoint`);
+    if (status === 404) return;
+    if (status !== 200) throw this.#refused(`it answers ${status} when asked what it saw`);
+    const seen = openCheckpoint(body, this.#log.origin, [this.#logKey]);
+    const newest = await this.#log.checkpoint();
+    if (seen.size > newest.size)
+      throw new SluiceError(
+        "log-rolled-back",
+        `${this.#address.verifier.name} has seen ${seen.size} entries of this log, which has ${newest.size}.`,
+      );
+    const proof = await this.#log.consistencyProof(seen.size, newest.size);
+    if (!verifyConsistency(seen.size, newest.size, proof, seen.root, newest.root))
+      throw new SluiceError(
+        "log-forked",
+        `${this.#address.verifier.name} has seen another log of ${seen.size} entries under this name and key.`,
+      );
+    this.#seen = seen.size;
+  }
+
+  /** Once more where it has seen another size than we thought. */
+  async #ask(checkpoint: Checkpoint, again = true): Promise<string> {
+    const proof = await this.#log.consistencyProof(this.#seen, checkpoint.size);
+    const request = writeAddCheckpoint({ oldSize: this.#seen, proof, checkpoint });
+    const { status, body } = await this.#request("add-checkpoint", request);
+    if (status === 409 && again) {
+      const size = Number(/^(0|[1-9][0-9]{0,15})\n?$/.exec(body)?.[1] ?? Number.NaN);
+      if (!(size <= checkpoint.size)) await this.checkContinues();
+      else this.#seen = size;
+      return this.#ask(checkpoint, false);
+    }
+    if (status !== 200) throw this.#refused(`it answers ${status} to the newest checkpoint`);
+    this.#seen = checkpoint.size;
+    return this.#lineOf(checkpoint, body);
+  }
+
+  /** Only its own cosignature goes into the note, however many lines it sends. */
+  #lineOf(checkpoint: Checkpoint, body: string): string {
+    for (const line of body.split("\n")) {
+      const note = `${checkpoint.note}${line}\n`;
+      if (line !== "" && cosignaturesOf(note, [this.#address.verifier])?.length === 1) return `${line}\n`;
+    }
+    throw this.#refused("its answer is no cosignature of its key");
+  }
+
+  async #request(path: string, body?: string): Promise<{ readonly status: number; readonly body: string }> {
+    try {
+      const response = await fetch(`${this.#address.url}/${path}`, {
+        ...(body === undefined ? {} : { method: "POST", body }),
+        redirect: "error",
+        signal: AbortSignal.timeout(this.#address.deadlineMs),
+      });
+      return { status: response.status, body: await bounded(response) };
+    } catch (cause) {
+      const message = `The witness ${this.#address.verifier.name} does not answer.`;
+      throw new SluiceError("witness-silent", message, { retryable: true, cause });
+    }
+  }
+
+  #refused(what: string): SluiceError {
+    return new SluiceError("witness-refused", `The witness ${this.#address.verifier.name} gave nothing: ${what}.`);
+  }
+}
+
+async function bounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAXIMUM_ANSWER_BYTES) throw new Error("the answer is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
