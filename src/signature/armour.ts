@@ -14,6 +14,8 @@
 import { decodeBase64, encodeBase64 } from "../lib/bytes.ts";
 
 const MAXIMUM_HEADERS = 16;
+/** 64 KiB in lines of 64 characters are 1,024 of them. */
+const MAXIMUM_LINES = 2_048;
 const ARMOUR_HEADER = /^[A-Za-z][A-Za-z0-9-]{0,30}: ?[^\0]*$/;
 const CHECKSUM = /^=([A-Za-z0-9+/]{4})$/;
 
@@ -24,8 +26,14 @@ export interface ArmourForm {
   readonly openPgp: boolean;
 }
 
+/** Each byte a character, so that nothing is lost or read in two ways. */
+export function armourText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
 /** The bytes inside the one block that `text` is, or a clause saying why it is not one. */
-export function readArmour(text: string, form: ArmourForm): Uint8Array | string {
+export function readArmour(text: string, form: ArmourForm, most = MAXIMUM_LINES): Uint8Array | string {
+  if (hasMoreLines(text, most)) return "has too many lines";
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
   if (lines[0] !== form.begin) return "does not begin with its first line";
@@ -33,6 +41,16 @@ export function readArmour(text: string, form: ArmourForm): Uint8Array | string 
   if (end === -1) return "has no last line";
   if (end !== lines.length - 1) return "is followed by more text";
   return form.openPgp ? openPgpBody(lines.slice(1, end)) : base64Body(lines.slice(1, end));
+}
+
+/** Counted before they are taken apart: each line costs more than the byte that it can be written in. */
+function hasMoreLines(text: string, most: number): boolean {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
+    count += 1;
+    if (count > most) return true;
+  }
+  return false;
 }
 
 function openPgpBody(lines: readonly string[]): Uint8Array | string {

@@ -61,6 +61,8 @@ const ID_SIGNED_DATA = "1.2.840.113549.1.7.2";
 const MAXIMUM_MESSAGE_BYTES = 64 * 1024;
 const MAXIMUM_CERTIFICATES = 10;
 const MAXIMUM_ATTRIBUTES = 32;
+/** Of one attribute: those that are read have one, gitsign 0.4 wrote its log entry in a dozen. */
+const MAXIMUM_VALUES = 64;
 
 /** `what` begins the sentence of a refusal: "The X.509 signature". */
 export function readSignedData(bytes: Uint8Array, what: string): SignedData | Refusal {
@@ -152,7 +154,7 @@ function readAttributes(element: Element): ReadonlyMap<string, readonly Element[
   for (const one of childrenOf(element)) {
     const fields = new Fields(one);
     const id = oid(fields.next(TAG.oid));
-    const values = childrenOf(fields.next(TAG.set));
+    const values = childrenOf(fields.next(TAG.set), "der", MAXIMUM_VALUES);
     fields.end();
     if (attributes.has(id)) throw new DerError(`has the attribute ${id} twice`);
     attributes.set(id, values);

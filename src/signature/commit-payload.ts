@@ -37,7 +37,8 @@ export type CommitPayload = { readonly kind: "unsigned"; readonly payload: Uint8
 const MAXIMUM_SIGNATURE_BYTES = 64 * 1024;
 /** Each costs a verification; nobody merges more signed tags at once. */
 const MAXIMUM_MERGETAGS = 16;
-const MAXIMUM_HEADER_LINES = 10_000;
+/** Sixty-odd parents are the most that is known. */
+const MAXIMUM_HEADERS = 1_000;
 const LF = 0x0a;
 const SP = 0x20;
 
@@ -69,12 +70,13 @@ export function mergetagsOf(raw: Uint8Array): readonly Uint8Array[] {
   return headers
     .filter((header) => header.name === "mergetag")
     .slice(0, MAXIMUM_MERGETAGS)
-    .map((header) => Buffer.from(unfold(textOf(raw, header.value, header.end)), "latin1"));
+    .map((header) => unfolded(raw.subarray(header.value, header.end)));
 }
 
 /** All headers with their continuation lines, or a clause saying what is wrong. */
 function readHeaders(raw: Uint8Array): Header[] | string {
   const headers: Header[] = [];
+  const bytes = asBuffer(raw);
   let position = 0;
   while (raw[position] !== LF) {
     const end = endOfHeader(raw, position);
@@ -82,9 +84,9 @@ function readHeaders(raw: Uint8Array): Header[] | string {
     const space = raw.indexOf(SP, position);
     if (space === position) return "begins with a continuation line";
     if (space === -1 || space >= end) return "has a header without a value";
-    const name = textOf(raw, position, space);
+    const name = bytes.toString("latin1", position, space);
     headers.push({ name, start: position, value: space + 1, end });
-    if (headers.length > MAXIMUM_HEADER_LINES) return "has too many headers";
+    if (headers.length > MAXIMUM_HEADERS) return "has too many headers";
     position = end;
   }
   return headers;
@@ -143,14 +145,20 @@ function splitSignature(raw: Uint8Array, headers: readonly Header[], objectForma
   if (header.end - header.value > MAXIMUM_SIGNATURE_BYTES) {
     return refusal("malformed-signature", "The signature is larger than 64 KiB.");
   }
-  const text = unfold(textOf(raw, header.value, header.end - 1));
-  const payload = concatBytes(raw.subarray(0, header.start), raw.subarray(header.end));
-  return classify(text, payload);
+  const signature = unfolded(raw.subarray(header.value, header.end - 1));
+  return classify(signature, concatBytes(raw.subarray(0, header.start), raw.subarray(header.end)));
 }
 
 /** Exactly one space is taken off each continuation line. */
-function unfold(value: string): string {
-  return value.replaceAll("\n ", "\n");
+function unfolded(value: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(value.byteLength);
+  let length = 0;
+  for (let at = 0; at < value.byteLength; at += 1) {
+    if (value[at] === SP && value[at - 1] === LF) continue;
+    bytes[length] = value[at] ?? 0;
+    length += 1;
+  }
+  return bytes.subarray(0, length);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -158,22 +166,24 @@ function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 function textOf(raw: Uint8Array, start: number, end: number): string {
-  return Buffer.from(raw.buffer, raw.byteOffset + start, end - start).toString("latin1");
+  return asBuffer(raw).toString("latin1", start, end);
 }
 
-function classify(text: string, payload: Uint8Array): CommitPayload {
-  const format = FORMATS.find((candidate) => text.startsWith(`${candidate.begin}\n`));
+function classify(signature: Buffer, payload: Uint8Array): CommitPayload {
+  const format = FORMATS.find(({ begin }) => textOf(signature, 0, begin.length + 1) === `${begin}\n`);
   if (format === undefined) {
     return refusal("malformed-signature", "The signature does not begin as an OpenPGP, SSH or X.509 signature does.");
   }
-  if (hasSecondBlock(text)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
-  return { kind: "signed", format: format.name, signature: Buffer.from(text, "latin1"), payload };
+  if (hasSecondBlock(signature)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
+  return { kind: "signed", format: format.name, signature, payload };
 }
 
-function hasSecondBlock(text: string): boolean {
-  if (!text.includes("\n-----BEGIN ")) return false;
-  const lines = text.split("\n").slice(1);
-  return lines.some((line) => FORMATS.some((candidate) => line === candidate.begin));
+/** A whole line, after the first, that begins a block. */
+function hasSecondBlock(signature: Buffer): boolean {
+  return FORMATS.some(({ begin }) => {
+    const last = signature.subarray(-begin.length - 1).toString("latin1");
+    return signature.includes(`\n${begin}\n`, 0, "latin1") || last === `\n${begin}`;
+  });
 }
 
 function printable(name: string): string {

@@ -34,7 +34,7 @@ export function readKeyFile(bytes: Uint8Array): readonly ListedCertificate[] | s
 }
 
 function readBlock(block: string): readonly ListedCertificate[] | string {
-  const binary = readArmour(block, { begin: BEGIN, end: END, openPgp: true });
+  const binary = readArmour(block, { begin: BEGIN, end: END, openPgp: true }, block.length);
   return typeof binary === "string" ? binary : readCertificates(binary);
 }
 

@@ -40,9 +40,11 @@ export const ED25519 = 27;
 const SIGNING_ALGORITHMS: readonly number[] = [RSA, RSA_SIGN_ONLY, DSA, ECDSA, EDDSA_LEGACY, ED25519];
 
 const MAXIMUM_PACKETS = 50_000;
+/** Of one area; keys and signatures have a dozen, some a few notations more. */
+const MAXIMUM_SUBPACKETS = 256;
 
-/** All packets, or a clause saying what is wrong. */
-export function readPackets(bytes: Uint8Array): readonly Packet[] | string {
+/** All packets, at most so many, or a clause saying what is wrong. */
+export function readPackets(bytes: Uint8Array, most = MAXIMUM_PACKETS): readonly Packet[] | string {
   const packets: Packet[] = [];
   let offset = 0;
   while (offset < bytes.byteLength) {
@@ -51,7 +53,7 @@ export function readPackets(bytes: Uint8Array): readonly Packet[] | string {
     const end = header.start + header.length;
     if (end > bytes.byteLength) return "ends inside a packet";
     packets.push({ tag: header.tag, body: bytes.subarray(header.start, end), bytes: bytes.subarray(offset, end) });
-    if (packets.length > MAXIMUM_PACKETS) return "has too many packets";
+    if (packets.length > most) return "has too many packets";
     offset = end;
   }
   return packets;
@@ -159,6 +161,7 @@ function readSubpackets(area: Uint8Array): readonly Subpacket[] | null {
     if (length === null || length.value === 0 || length.next + length.value > area.byteLength) return null;
     const type = area[length.next] ?? 0;
     offset = length.next + length.value;
+    if (found.length === MAXIMUM_SUBPACKETS) return null;
     found.push({ type: type & 0x7f, critical: (type & 0x80) !== 0, body: area.subarray(length.next + 1, offset) });
   }
   return found;

@@ -37,6 +37,8 @@ const CONSTRUCTED = 0x20;
 const HIGH_TAG_NUMBER = 0x1f;
 const INDEFINITE = 0x80;
 const MAXIMUM_LENGTH_BYTES = 4;
+/** Of one element: each child costs a hundred times the two bytes that it can be written in. */
+const MAXIMUM_CHILDREN = 128;
 /** ContentInfo, its [0], SignedData and EncapsulatedContentInfo. */
 const MAXIMUM_INDEFINITE_DEPTH = 4;
 
@@ -73,12 +75,13 @@ export function readDer(bytes: Uint8Array, form: Form = "der"): Element {
   return element;
 }
 
-/** @throws DerError */
-export function childrenOf({ content, tag }: Element, form: Form = "der"): readonly Element[] {
+/** At most so many, since whoever asks knows how many there can be. @throws DerError */
+export function childrenOf({ content, tag }: Element, form: Form = "der", most = MAXIMUM_CHILDREN): readonly Element[] {
   if ((tag & CONSTRUCTED) === 0) throw new DerError("has a plain value where others belong inside");
   const children: Element[] = [];
   for (let at = 0; at < content.byteLength; ) {
     const child = readAt(content, at, form, 0);
+    if (children.length === most) throw new DerError("has too many values in one place");
     children.push(child);
     at += child.whole.byteLength;
   }

@@ -55,6 +55,8 @@ export interface ListedRevocations extends RevocationList {
 }
 
 const MAXIMUM_LIST_BYTES = 8 * 1024 * 1024;
+/** The trust folder's own file: as many as fit into it. */
+const MAXIMUM_ENTRIES = MAXIMUM_LIST_BYTES;
 const REASON_CODE = "2.5.29.21";
 const ISSUER_OF_ENTRY = "2.5.29.29";
 /** CRLReason: affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn. All others, "unspecified" too, count as compromised. */
@@ -88,7 +90,7 @@ function parse(der: Uint8Array): RevocationList {
   refuseCritical(extensions === null ? [] : childrenOf(onlyChild(extensions)));
   const algorithm = readSignatureAlgorithm(outerAlgorithm);
   if (algorithm.kind === "refused") throw new DerError("uses a signature algorithm that is not supported");
-  const listed = entries === null ? [] : childrenOf(entries).map(readEntry);
+  const listed = entries === null ? [] : childrenOf(entries, "der", MAXIMUM_ENTRIES).map(readEntry);
   const revoked = new Map(listed);
   if (revoked.size !== listed.length) throw new DerError("names a certificate twice");
   return { issuer, thisUpdate, nextUpdate: time(next), revoked, tbs: tbs.whole, algorithm, signature };

@@ -8,7 +8,7 @@
 import { SluiceError } from "../../lib/errors.ts";
 import type { Instant } from "../../lib/time.ts";
 import { formatTime } from "../../lib/time.ts";
-import { readArmour } from "../armour.ts";
+import { armourText, readArmour } from "../armour.ts";
 import {
   type Format,
   type FormatVerifier,
@@ -35,6 +35,8 @@ const END = "-----END PGP SIGNATURE-----";
 const BINARY_DOCUMENT = 0x00;
 const GIT_NAMESPACE = "git";
 const SHA1 = 2;
+/** One is right; of a few more it can be said what they are. */
+const MAXIMUM_PACKETS = 16;
 const WEAK_HASHES: ReadonlyMap<number, string> = new Map([
   [1, "MD5"],
   [SHA1, "SHA-1"],
@@ -119,10 +121,10 @@ function toMatch(maker: Candidate, signature: OpenPgpSignature, at: Instant): Ma
 /** Exactly one signature packet and nothing else; inline-signed messages and key material are refused. */
 function readOne(signature: Uint8Array): OpenPgpSignature | Refusal {
   const isArmoured = signature[0] === 0x2d;
-  const text = isArmoured ? Buffer.from(signature).toString("latin1") : "";
+  const text = isArmoured ? armourText(signature) : "";
   const binary = isArmoured ? readArmour(text, { begin: BEGIN, end: END, openPgp: true }) : signature;
   if (typeof binary === "string") return malformed(binary);
-  const packets = readPackets(binary);
+  const packets = readPackets(binary, MAXIMUM_PACKETS);
   if (typeof packets === "string") return malformed(packets);
   const [packet] = packets;
   if (packets.length > 1 && packets.every((one) => one.tag === TAG.signature)) {

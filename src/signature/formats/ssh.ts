@@ -16,7 +16,7 @@
 import { hash } from "node:crypto";
 import { concatBytes, utf8 } from "../../lib/bytes.ts";
 import type { Instant } from "../../lib/time.ts";
-import { readArmour } from "../armour.ts";
+import { armourText, readArmour } from "../armour.ts";
 import {
   type Format,
   type FormatVerifier,
@@ -154,7 +154,7 @@ function byAuthority(
 function binary(signature: Uint8Array): Uint8Array | string {
   const isBare = Buffer.from(signature.subarray(0, MAGIC.byteLength)).equals(MAGIC);
   if (isBare) return signature;
-  return readArmour(Buffer.from(signature).toString("latin1"), { begin: BEGIN, end: END, openPgp: false });
+  return readArmour(armourText(signature), { begin: BEGIN, end: END, openPgp: false });
 }
 
 function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHolder): SshSignature | Refusal {

@@ -6,7 +6,7 @@
  * whose name the certificate carries, find the time, judge everything at that time. Nothing is fetched.
  */
 import type { Instant } from "../../lib/time.ts";
-import { readArmour } from "../armour.ts";
+import { armourText, readArmour } from "../armour.ts";
 import { readSignedData, type SignedData } from "../cms-signed-data.ts";
 import { type CmsSigner, signerOf } from "../cms-signer.ts";
 import { type Format, type Match, type Matched, type Refusal, refusal, type SignedBytes } from "../format.ts";
@@ -64,7 +64,7 @@ function matchX509({ signature, payload }: SignedBytes, at: Instant, judging: Ju
 
 function binary(signature: Uint8Array): Uint8Array | string {
   if (signature[0] === SEQUENCE) return signature;
-  return readArmour(Buffer.from(signature).toString("latin1"), { begin: BEGIN, end: END, openPgp: false });
+  return readArmour(armourText(signature), { begin: BEGIN, end: END, openPgp: false });
 }
 
 /** One match where this authority leads to a listed owner, with what speaks against the best way; none otherwise. */
