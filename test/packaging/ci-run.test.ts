@@ -8,7 +8,7 @@ import { tempFolder } from "../support/temp.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 /** What the script itself needs; everything else is made up, so that nothing is installed. */
 const REAL = ["bash", "dirname", "mktemp", "rm", "awk", "tee", "grep", "cat", "chmod"];
-const PRESENT = ["git", "gpg", "gpgsm", "ssh-keygen", "openssl", "strace", "jq", "gofmt"];
+const PRESENT = ["git", "gpg", "gpgsm", "ssh-keygen", "openssl", "strace", "jq", "gofmt", "python3"];
 
 /** Each says what it was asked and fails where FAIL begins like it. */
 const PRETENDED = `#!/bin/bash
@@ -35,6 +35,8 @@ function run(t: TestContext, fail: string) {
     writeFileSync(join(bin, name), PRETENDED);
     chmodSync(join(bin, name), 0o755);
   }
+  mkdirSync(join(folder, "node_modules/.cache/python/bin"), { recursive: true });
+  writeFileSync(join(folder, "node_modules/.cache/python/bin/python"), PRETENDED, { mode: 0o755 });
   const env = { PATH: bin, HOME: folder, TMPDIR: folder, CALLS: join(folder, "calls"), FAIL: fail };
   const { status, stdout } = spawnSync(join(folder, ".ci/run"), { env, encoding: "utf8" });
   return { status, lines: stdout.trimEnd().split("\n") };
@@ -46,7 +48,7 @@ function found(name: string): string {
 
 test("the CI script ends with the sum of all suites and exit 0 when nothing failed", (t) => {
   const { status, lines } = run(t, "");
-  assert.deepEqual([status, lines.at(-1)], [0, "22 passed, 0 failed, 1 skipped"]);
+  assert.deepEqual([status, lines.at(-1)], [0, "23 passed, 0 failed, 1 skipped"]);
 });
 
 for (const [fail, suite, sum] of [

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document: made from the list of routes and their own schemas, so that it cannot say anything else. */
 import * as z from "zod";
+import { sha256Hex } from "../../lib/digest.ts";
 import { VERSION } from "../../lib/version.ts";
 import { problemSchema } from "./problem.ts";
 import type { Route } from "./route.ts";
@@ -15,7 +16,7 @@ export function openApiDocument(routes: readonly Route[]): Node {
     const path = route.path.replaceAll("+}", "}");
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
   }
-  return {
+  return hoisted({
     openapi: "3.1.0",
     info: {
       title: "Sluice",
@@ -39,7 +40,36 @@ export function openApiDocument(routes: readonly Route[]): Node {
         },
       },
     },
-  };
+  });
+}
+
+/**
+ * A schema that names itself has `$defs` of its own, and refers to them from its own top; in a document the top is the
+ * document's, so they move to `components`, where equal ones are one.
+ */
+function hoisted(document: Node & { readonly components: Node }): Node {
+  const shared = new Map<string, unknown>();
+  const moved = move(document, {}, shared) as Node & { readonly components: Node };
+  const schemas = { ...(moved.components["schemas"] as Node), ...Object.fromEntries(shared) };
+  return { ...moved, components: { ...moved.components, schemas } };
+}
+
+/** `names`: what the nearest `$defs` above call their members -> where these are now. */
+function move(value: unknown, names: Readonly<Record<string, string>>, shared: Map<string, unknown>): unknown {
+  if (Array.isArray(value)) return value.map((item) => move(item, names, shared));
+  if (typeof value !== "object" || value === null) return value;
+  const { $defs = {}, ...rest } = value as { $defs?: Readonly<Record<string, unknown>> };
+  const own = Object.entries($defs).map(([name, schema]): [string, string] => [
+    name,
+    `Shared${sha256Hex(JSON.stringify(schema)).slice(0, 8)}`,
+  ]);
+  const known = { ...names, ...Object.fromEntries(own) };
+  for (const [name, place] of own) shared.set(place, move($defs[name], known, shared));
+  const entries = Object.entries(rest).map(([key, item]) => {
+    const name = key === "$ref" && typeof item === "string" ? item.replace("#/$defs/", "") : "";
+    return [key, known[name] === undefined ? move(item, known, shared) : `#/components/schemas/${known[name]}`];
+  });
+  return Object.fromEntries(entries);
 }
 
 function operation(route: Route): Node {

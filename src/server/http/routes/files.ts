@@ -68,6 +68,6 @@ export const releaseFile = defineRoute({
     permitTarget(principal, target);
     const body = found(await view.releaseFile(target, path), "such file in the channel");
     const changes = path === "head.json" || path === "checkpoint";
-    return { type: changes ? NOTE : BYTES, body, ...(changes ? {} : { caching: "immutable" }) };
+    return { type: BYTES, body, ...(changes ? {} : { caching: "immutable" }) };
   },
 });
