@@ -16,15 +16,14 @@ import type { PolicyCheckReport } from "./reports/schemas.ts";
 export const policyCheck: Command = {
   name: "policy check",
   summary: "find mistakes in policies",
-  usage: ["policy check [DIR]", "kubectl get constrainttemplates,constraints -A -o yaml | sluice policy check -"],
+  usage: ["policy check [DIR]", "policy check -"],
   options: ANSWER_OPTIONS,
   positionals: [0, 1],
   exitCodes: [
     [0, "no mistake; there may be warnings"],
     [1, "at least one mistake"],
   ],
-  example:
-    "sluice policy check policies\nholds each policy against its dialect, the input's schema and known functions",
+  example: "sluice policy check policies\n- reads what kubectl get constrainttemplates,constraints -A -o yaml prints",
   run,
 };
 
@@ -45,7 +44,7 @@ async function givenPolicies(invocation: Invocation): Promise<PolicyFolder> {
   const text = decodeUtf8(await invocation.output.readInput());
   if (text !== null) return { shown: "-", files: [{ path: STANDARD_INPUT, text }], examples: [] };
   throw new SluiceError("usage", "Standard input is not UTF-8 text.", {
-    fix: "kubectl get constrainttemplates,constraints -A -o yaml | sluice policy check -",
+    fix: "policy check -",
   });
 }
 

@@ -16,7 +16,10 @@ import { locateToolchain, openToolchain, type Toolchain, type ToolchainOptions }
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-export function realToolchain(t: TestContext, options: Partial<ToolchainOptions> = {}): Toolchain {
+/** A test, or a whole file by its `after`: a process and a thread for each test would cost more than what they are asked. */
+export type Scope = Pick<TestContext, "after"> | { after(close: () => Promise<void>): void };
+
+export function realToolchain(t: Scope, options: Partial<ToolchainOptions> = {}): Toolchain {
   const binary = options.binary ?? locateToolchain(ROOT);
   assert.ok(options.binary !== undefined || existsSync(binary), `${binary} is missing; run: npm run build`);
   const toolchain = openToolchain({ binary, sandbox: "seccomp", deadlineMs: 60_000, maxRequests: 1000, ...options });
@@ -30,7 +33,7 @@ const TEST_LIMITS: EngineLimits = {
   memoryBytes: 64 * 1024 * 1024,
 };
 
-export function engine(t: TestContext, limits: Partial<EngineLimits> = {}): PolicyEngine {
+export function engine(t: Scope, limits: Partial<EngineLimits> = {}): PolicyEngine {
   const opened = openPolicyEngine({ ...TEST_LIMITS, ...limits });
   t.after(() => opened.close());
   return opened;
@@ -63,8 +66,12 @@ export function denyLabel(id: string, custom: readonly string[] = []): PolicyFil
   );
 }
 
-export function build(t: TestContext, files: readonly PolicyFile[]): Promise<PolicySet> {
-  return buildPolicySet({ toolchain: realToolchain(t), files, cache: openCompiledCache(null) });
+export function build(
+  t: Scope,
+  files: readonly PolicyFile[],
+  toolchain: Toolchain = realToolchain(t),
+): Promise<PolicySet> {
+  return buildPolicySet({ toolchain, files, cache: openCompiledCache(null) });
 }
 
 const SUBJECT: PolicyInput["subject"] = {

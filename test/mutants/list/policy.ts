@@ -3,6 +3,10 @@ import type { Mutant } from "../mutant.ts";
 const ENGINE = "test/policy/engine.test.ts";
 const CACHE = "test/policy/compiled-cache.test.ts";
 const COMPILE = "test/policy/compile.test.ts";
+const CONTRACT = "test/policy/dialects/contract.test.ts";
+const GATEKEEPER = "test/policy/dialects/gatekeeper.test.ts";
+const REGO = "test/policy/dialects/rego.test.ts";
+const VERIFY = "test/cli/policy-verify.test.ts";
 
 export const POLICY: readonly Mutant[] = [
   {
@@ -198,5 +202,125 @@ export const POLICY: readonly Mutant[] = [
     replace: "",
     test: "test/policy/verdict-memo.test.ts",
     named: "remembers nothing of a batch in which a rule did not answer",
+  },
+  {
+    name: "lets a failing built-in pass where all rules are asked together",
+    file: "src/policy/worker.ts",
+    find: 'const onFailure = job.rule === null ? "error"',
+    replace: 'const onFailure = job.rule === null ? "undefined"',
+    test: CONTRACT,
+    named: "treats a built-in that fails as its engine does, and says so",
+  },
+  {
+    name: "takes a limit of its own for a failure that OPA would have",
+    file: "src/policy/wasm-instance.ts",
+    find: 'if (this.#onFailure === "undefined" && isFailure(thrown))',
+    replace: 'if (this.#onFailure === "undefined")',
+    test: REGO,
+    named: "a limit of our built-ins is an error where the engine that a policy is for would have answered",
+  },
+  {
+    name: "reads fewer reviews than it asked for",
+    file: "src/policy/answer.ts",
+    find: "if (of !== reviews.length || reviews.length === 0)",
+    replace: "if (of === -1)",
+    test: CONTRACT,
+    named: "reads an answer of each form, and takes nothing else for one",
+  },
+  {
+    name: "passes over a violation without a message, as Gatekeeper does",
+    file: "src/policy/answer.ts",
+    find: "return malformed(`the rule said something without",
+    replace: "continue; void (`",
+    test: CONTRACT,
+    named: "reads an answer of each form, and takes nothing else for one",
+  },
+  {
+    name: "takes a Namespace that it does not know for one without labels that matter",
+    file: "src/policy/gatekeeper/match.ts",
+    find: 'return own === "" ? true : null;',
+    replace: 'return own === "" ? true : false;',
+    test: GATEKEEPER,
+    named: "says so where a Namespace that it selects by is not there, and takes that for no answer",
+  },
+  {
+    name: "leaves out a pair of which it cannot say whether it is asked",
+    file: "src/policy/engine.ts",
+    find: 'if (selection.kind === "unclear")',
+    replace: 'if (rule.id === "")',
+    test: GATEKEEPER,
+    named: "says so where a Namespace that it selects by is not there, and takes that for no answer",
+  },
+  {
+    name: "passes over unknown keys of match",
+    file: "src/policy/gatekeeper/constraint.ts",
+    find: "const Match = z.strictObject({",
+    replace: "const Match = z.looseObject({",
+    test: GATEKEEPER,
+    named: "is refused with an unknown key of match",
+  },
+  {
+    name: "passes over a constraint without its template",
+    file: "src/policy/dialects/gatekeeper.ts",
+    find: "if (claimed === null) return [];",
+    replace: "if (claimed == null) return [];",
+    test: GATEKEEPER,
+    named: "is refused with a constraint without its template",
+  },
+  {
+    name: "takes the last of two templates of one kind",
+    file: "src/policy/dialects/gatekeeper.ts",
+    find: "if (kind !== null && templates.has(kind)) {",
+    replace: 'if (kind === "") {',
+    test: GATEKEEPER,
+    named: "is refused with two templates of one kind",
+  },
+  {
+    name: "asks about an update only what the request is",
+    file: "src/policy/reviews.ts",
+    find: "oldObject: previous, isDeletion: false }, atRest];",
+    replace: "oldObject: previous, isDeletion: false }];",
+    test: GATEKEEPER,
+    named: "are asked what the change does and what it leads to, and about no deletion unless they say so",
+  },
+  {
+    name: "remembers answers that follow from other objects",
+    file: "src/policy/compile.ts",
+    find: "readsOnlyOwnParts: !looksAround && ",
+    replace: "readsOnlyOwnParts: ",
+    test: GATEKEEPER,
+    named: "are remembered by the object where they see nothing else",
+  },
+  {
+    name: "compiles imported policies under the names that they have",
+    file: "src/policy/reading.ts",
+    find: "...(rename === null ? {} : { rename })",
+    replace: "",
+    test: GATEKEEPER,
+    named: "is refused with data that it may not read",
+  },
+  {
+    name: "lets a native policy stand in a package of imported ones",
+    file: "src/policy/metadata.ts",
+    find: "if (plain.startsWith(IMPORTED_PACKAGE)) return true;",
+    replace: "",
+    test: REGO,
+    named: "is refused with a package of Sluice's own",
+  },
+  {
+    name: "counts a skipped case of a suite for nothing",
+    file: "src/cli/policy-verify.ts",
+    find: "(allowsSkip ? 0 : skipped)",
+    replace: "0",
+    test: VERIFY,
+    named: "policy verify takes a skipped case for a failure, unless it is told that it may be skipped",
+  },
+  {
+    name: "passes over a misspelt assertion",
+    file: "src/policy/gatekeeper/suite.ts",
+    find: "const Assertion = z.strictObject({",
+    replace: "const Assertion = z.looseObject({",
+    test: VERIFY,
+    named: "policy verify refuses a suite that says what no suite may say, with its place",
   },
 ];

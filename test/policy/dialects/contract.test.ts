@@ -1,12 +1,16 @@
 /** One suite over every dialect: what it finds, what it counts, and that nothing passes by absence. */
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
+import { after, describe, it } from "node:test";
 import { decodeBase64 } from "../../../src/lib/bytes.ts";
 import { readAnswer } from "../../../src/policy/answer.ts";
 import { DIALECTS, dialectName } from "../../../src/policy/dialects.ts";
 import type { AnswerForm, Evaluated, PolicyFile, PolicySet } from "../../../src/policy/policy-set.ts";
-import { build, document, engine, realToolchain } from "../support.ts";
+import { build as buildSet, document, engine, realToolchain } from "../support.ts";
 import { FIXTURES } from "./fixtures.ts";
+
+const toolchain = realToolchain({ after });
+const running = engine({ after }, { jobDeadlineMs: 60_000, totalDeadlineMs: 120_000 });
+const build = (files: readonly PolicyFile[]) => buildSet({ after }, files, toolchain);
 
 const BAD = document("x", { labels: { bad: "yes" } });
 const GOOD = document("y", { labels: { good: "yes" } });
@@ -20,8 +24,8 @@ function shown({ findings, rulesExpected, rulesEvaluated, notEvaluated }: Evalua
 }
 
 /** The same rules over a module whose aggregate is another one. */
-async function withAggregate(t: TestContext, set: PolicySet, aggregate: string): Promise<PolicySet> {
-  const answer = await realToolchain(t).request("compile", {
+async function withAggregate(set: PolicySet, aggregate: string): Promise<PolicySet> {
+  const answer = await toolchain.request("compile", {
     files: [{ path: "aggregate.rego", text: `package sluice.aggregate\n${aggregate}` }],
     entrypoints: ["sluice/aggregate/result"],
   });
@@ -72,23 +76,23 @@ it("reads an answer of each form, and takes nothing else for one", () => {
 
 for (const { name, rule, files, message, failing, undefinedRule } of FIXTURES) {
   describe(`the dialect ${name}`, () => {
-    it("finds what its policy denies, names the rule, and counts every pair", async (t) => {
-      const set = await build(t, files);
+    it("finds what its policy denies, names the rule, and counts every pair", async () => {
+      const set = await build(files);
       assert.deepEqual(
         set.rules.map((one) => [one.id, dialectName(one)]),
         [[rule, name]],
       );
-      assert.deepEqual(shown(await engine(t).evaluate(set, [BAD, GOOD])), {
+      assert.deepEqual(shown(await running.evaluate(set, [BAD, GOOD])), {
         findings: [`deny ${rule} x: ${message}`],
         counts: [2, 2],
         notEvaluated: [],
       });
     });
 
-    it("takes an answer that lost the rule, or is empty, for an error and never for an allow", async (t) => {
-      const set = await build(t, files);
+    it("takes an answer that lost the rule, or is empty, for an error and never for an allow", async () => {
+      const set = await build(files);
       for (const aggregate of ["result := {}", "result := {} if input.version == 2"]) {
-        const evaluated = shown(await engine(t).evaluate(await withAggregate(t, set, aggregate), [GOOD]));
+        const evaluated = shown(await running.evaluate(await withAggregate(set, aggregate), [GOOD]));
         assert.deepEqual(
           [evaluated.counts, evaluated.notEvaluated],
           [[1, 0], [`rules-missing: ${rule} on ConfigMap/apps/y`]],
@@ -96,15 +100,15 @@ for (const { name, rule, files, message, failing, undefinedRule } of FIXTURES) {
       }
     });
 
-    it("takes a rule without a value for an error", async (t) => {
-      const { counts, notEvaluated } = shown(await engine(t).evaluate(await build(t, undefinedRule), [GOOD]));
+    it("takes a rule without a value for an error", async () => {
+      const { counts, notEvaluated } = shown(await running.evaluate(await build(undefinedRule), [GOOD]));
       assert.deepEqual([counts, notEvaluated], [[1, 0], [`rules-missing: ${rule} on ConfigMap/apps/y`]]);
     });
 
-    it("treats a built-in that fails as its engine does, and says so", async (t) => {
-      const set = await build(t, failing);
+    it("treats a built-in that fails as its engine does, and says so", async () => {
+      const set = await build(failing);
       const large = document("large", { labels: { bad: "2000" } });
-      const { findings, counts, notEvaluated } = shown(await engine(t).evaluate(set, [BAD, large]));
+      const { findings, counts, notEvaluated } = shown(await running.evaluate(set, [BAD, large]));
       const denied = findings.filter((one) => one.startsWith("deny"));
       assert.deepEqual(denied, [`deny ${rule} large: large`]);
       const warned = findings.filter((one) => one.startsWith(`warn ${rule} x: `) && one.includes("builtin-error"));
@@ -115,9 +119,9 @@ for (const { name, rule, files, message, failing, undefinedRule } of FIXTURES) {
       }
     });
 
-    it("gives the same digest and answers from a set of its own and beside the others", async (t) => {
+    it("gives the same digest and answers from a set of its own and beside the others", async () => {
       const all: readonly PolicyFile[] = FIXTURES.flatMap((one) => one.files);
-      const evaluated = shown(await engine(t).evaluate(await build(t, all), [BAD, GOOD]));
+      const evaluated = shown(await running.evaluate(await build(all), [BAD, GOOD]));
       assert.deepEqual([evaluated.counts, evaluated.notEvaluated], [[8, 8], []]);
       assert.ok(evaluated.findings.includes(`deny ${rule} x: ${message}`));
     });

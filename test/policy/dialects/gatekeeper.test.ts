@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
+import { after, describe, it } from "node:test";
 import type { JsonObject } from "../../../src/lib/canonical.ts";
 import type { Code } from "../../../src/lib/codes.ts";
 import type { PolicyInput } from "../../../src/policy/input.ts";
 import type { PolicyFile } from "../../../src/policy/policy-set.ts";
-import { build, denyLabel, document, engine, rejected } from "../support.ts";
+import { build as buildSet, denyLabel, document, engine, realToolchain, rejected } from "../support.ts";
 import { constraint, LABEL_TEMPLATE, template } from "./fixtures.ts";
 import { MATCHES } from "./matches.ts";
 
-async function evaluate(t: TestContext, files: readonly PolicyFile[], documents: readonly PolicyInput[]) {
-  const { findings, rulesExpected, rulesEvaluated, notEvaluated, unruled } = await engine(t).evaluate(
-    await build(t, files),
+const toolchain = realToolchain({ after });
+const running = engine({ after }, { jobDeadlineMs: 60_000, totalDeadlineMs: 120_000 });
+const build = (files: readonly PolicyFile[]) => buildSet({ after }, files, toolchain);
+
+async function evaluate(files: readonly PolicyFile[], documents: readonly PolicyInput[]) {
+  const { findings, rulesExpected, rulesEvaluated, notEvaluated, unruled } = await running.evaluate(
+    await build(files),
     documents,
   );
   return {
@@ -26,7 +30,7 @@ const says = (text: string, version = "v0"): string =>
   `package same\n\nviolation${version === "v0" ? '[{"msg": "' : ' contains {"msg": "'}${text}"}${version === "v0" ? "] {" : " if {"}\n\tinput.review.object\n}\n`;
 
 describe("templates of Gatekeeper", () => {
-  it("fire both where two have one package name and different rules, and where two libraries are called alike", async (t) => {
+  it("fire both where two have one package name and different rules, and where two libraries are called alike", async () => {
     const rego = `package same\n\nimport data.lib.words\n\nviolation[{"msg": words.word}] {\n\tinput.review.object\n}\n`;
     const library = (word: string) => `package lib.words\n\nword = "${word}"\n`;
     const files = [
@@ -36,7 +40,7 @@ describe("templates of Gatekeeper", () => {
       template("K8sFour", rego, { libs: [library("four")] }),
       ...["K8sOne", "K8sTwo", "K8sThree", "K8sFour"].map((kind) => constraint(kind, "all")),
     ];
-    const { said, counts } = await evaluate(t, files, [document("x")]);
+    const { said, counts } = await evaluate(files, [document("x")]);
     assert.deepEqual(said, [
       "deny K8sFour/all x: four",
       "deny K8sOne/all x: one",
@@ -46,7 +50,7 @@ describe("templates of Gatekeeper", () => {
     assert.deepEqual(counts, [4, 4]);
   });
 
-  it("are asked once for each constraint, with its parameters and the template's defaults", async (t) => {
+  it("are asked once for each constraint, with its parameters and the template's defaults", async () => {
     const rego = `package p\n\nviolation[{"msg": msg, "details": {}}] {\n\tmsg := sprintf("%v %v", [input.parameters.words, input.parameters.size])\n}\n`;
     const schema =
       "{type: object, properties: {words: {type: array, items: {type: string}}, size: {type: integer, default: 3}}}";
@@ -55,13 +59,13 @@ describe("templates of Gatekeeper", () => {
       constraint("K8sWords", "a", ["parameters: {words: [a]}"]),
       constraint("K8sWords", "b", ["parameters: {words: [b, c], size: 5}"]),
     ];
-    assert.deepEqual((await evaluate(t, files, [document("x")])).said, [
+    assert.deepEqual((await evaluate(files, [document("x")])).said, [
       'deny K8sWords/a x: ["a"] 3',
       'deny K8sWords/b x: ["b", "c"] 5',
     ]);
   });
 
-  it("may be Rego v1, and lists as kubectl prints them", async (t) => {
+  it("may be Rego v1, and lists as kubectl prints them", async () => {
     const one = template("K8sNew", says("new", "v1"));
     const rego = one.text.replace(
       /rego: \|\n([\s\S]*)$/,
@@ -70,19 +74,19 @@ describe("templates of Gatekeeper", () => {
     );
     const [first, second] = [rego, constraint("K8sNew", "all").text].map((text) => text.replace(/^(?=.)/gm, "    "));
     const list = `apiVersion: v1\nkind: List\nitems:\n  -\n${first}  -\n${second}`;
-    assert.deepEqual((await evaluate(t, [{ path: "list.yaml", text: list }], [document("x")])).said, [
+    assert.deepEqual((await evaluate([{ path: "list.yaml", text: list }], [document("x")])).said, [
       "deny K8sNew/all x: new",
     ]);
   });
 
-  it("stand beside native rules; one set, one order of findings", async (t) => {
+  it("stand beside native rules; one set, one order of findings", async () => {
     const files = [template("K8sLabels", LABEL_TEMPLATE), constraint("K8sLabels", "all"), denyLabel("labels")];
-    const { said, counts } = await evaluate(t, files, [BAD]);
+    const { said, counts } = await evaluate(files, [BAD]);
     assert.deepEqual(said, ["deny K8sLabels/all x: x is labelled yes", "deny labels x: the label says so"]);
     assert.deepEqual(counts, [2, 2]);
   });
 
-  it("enforce what the constraint says: deny, warn, dryrun, and scoped where a gate stands", async (t) => {
+  it("enforce what the constraint says: deny, warn, dryrun, and scoped where a gate stands", async () => {
     const scoped = (...points: string[]) => [
       "enforcementAction: scoped",
       `scopedEnforcementActions: [{action: deny, enforcementPoints: [${points.map((name) => `{name: ${name}}`).join(", ")}]}]`,
@@ -97,7 +101,7 @@ describe("templates of Gatekeeper", () => {
       constraint("K8sSays", "f-all", scoped('"*"')),
       constraint("K8sSays", "g-elsewhere", scoped("audit.gatekeeper.sh")),
     ];
-    const { said } = await evaluate(t, files, [document("x")]);
+    const { said } = await evaluate(files, [document("x")]);
     assert.deepEqual(
       said.map((one) => one.replace("K8sSays/", "").replace(" x: it", "")),
       [
@@ -110,14 +114,14 @@ describe("templates of Gatekeeper", () => {
         "warn g-elsewhere",
       ],
     );
-    const { rules } = await build(t, files);
+    const { rules } = await build(files);
     assert.deepEqual(
       rules.map(({ mode }) => mode),
       ["enforce", "enforce", "warn", "observe", "enforce", "enforce", "observe"],
     );
   });
 
-  it("see the other objects of the rendering as data.inventory", async (t) => {
+  it("see the other objects of the rendering as data.inventory", async () => {
     const rego = `package unique\n\nviolation[{"msg": msg}] {
 	other := data.inventory.namespace[namespace]["v1"].ConfigMap[name]
 	not name == input.review.object.metadata.name
@@ -135,16 +139,16 @@ describe("templates of Gatekeeper", () => {
       template("K8sUnique", rego),
       constraint("K8sUnique", "hosts", ["match: {kinds: [{kinds: [ConfigMap]}]}"]),
     ];
-    const { said, counts } = await evaluate(t, files, [host("a", "x"), host("b", "x"), host("c", "y"), namespace]);
+    const { said, counts } = await evaluate(files, [host("a", "x"), host("b", "x"), host("c", "y"), namespace]);
     assert.deepEqual(said, [
       "deny K8sUnique/hosts a: a has the host of apps/b",
       "deny K8sUnique/hosts b: b has the host of apps/a",
     ]);
     assert.deepEqual(counts, [3, 3]);
-    const set = await build(t, files);
+    const set = await build(files);
     assert.deepEqual([set.readsInventory, set.readsOnlyOwnParts], [true, false]);
     const given = (
-      await engine(t).evaluate(set, [host("a", "x")], undefined, [
+      await running.evaluate(set, [host("a", "x")], undefined, [
         { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "z", namespace: "apps" }, data: { host: "x" } },
         namespaceObject("apps", {}),
       ])
@@ -155,17 +159,17 @@ describe("templates of Gatekeeper", () => {
     );
   });
 
-  it("are remembered by the object where they see nothing else", async (t) => {
+  it("are remembered by the object where they see nothing else", async () => {
     const plain = [template("K8sLabels", LABEL_TEMPLATE), constraint("K8sLabels", "all")];
-    assert.equal((await build(t, plain)).readsOnlyOwnParts, true);
+    assert.equal((await build(plain)).readsOnlyOwnParts, true);
     const selecting = [
       ...plain,
       constraint("K8sLabels", "some", ["match: {namespaceSelector: {matchLabels: {a: b}}}"]),
     ];
-    assert.equal((await build(t, selecting)).readsOnlyOwnParts, false);
+    assert.equal((await build(selecting)).readsOnlyOwnParts, false);
   });
 
-  it("are asked what the change does and what it leads to, and about no deletion unless they say so", async (t) => {
+  it("are asked what the change does and what it leads to, and about no deletion unless they say so", async () => {
     const rego = `package p\n\nviolation[{"msg": msg}] {\n\told := object.get(input.review, "oldObject", "absent")\n\tmsg := sprintf("%v %v %v %v %v", [input.review.operation, input.review.object.data, old, input.review.kind.kind, input.review.userInfo])\n}\n`;
     const plain = template("K8sOperation", rego);
     const deletions = {
@@ -182,7 +186,7 @@ describe("templates of Gatekeeper", () => {
         object: action === "delete" ? null : (object ?? null),
         previous: action === "create" ? null : (previous ?? null),
       };
-      return evaluate(t, [file, constraint("K8sOperation", "all")], [{ ...rest, resource: changed }]);
+      return evaluate([file, constraint("K8sOperation", "all")], [{ ...rest, resource: changed }]);
     };
     const said = async (file: PolicyFile, action: Parameters<typeof asked>[1]) =>
       (await asked(file, action)).said.map((one) => one.replace("deny K8sOperation/all x: ", ""));
@@ -197,7 +201,7 @@ describe("templates of Gatekeeper", () => {
     assert.deepEqual([counts, unruled], [[0, 0], ["ConfigMap/apps/x"]]);
   });
 
-  it("are given the request itself where the door is one for requests", async (t) => {
+  it("are given the request itself where the door is one for requests", async () => {
     const rego = `package p\n\nviolation[{"msg": msg}] {\n\tmsg := sprintf("%v %v", [input.review.userInfo.username, input.review.object.spec])\n}\n`;
     const request = {
       operation: "DELETE",
@@ -208,7 +212,7 @@ describe("templates of Gatekeeper", () => {
     };
     const plain = template("K8sUser", rego);
     const file = { ...plain, text: plain.text.replace("      rego: |", "      operations: [DELETE]\n      rego: |") };
-    const { said } = await evaluate(t, [file, constraint("K8sUser", "all")], [{ ...document("x"), request }]);
+    const { said } = await evaluate([file, constraint("K8sUser", "all")], [{ ...document("x"), request }]);
     assert.deepEqual(said, ["deny K8sUser/all x: ada old"]);
   });
 });
@@ -241,12 +245,12 @@ const OBJECTS = [
 ];
 
 describe("spec.match", () => {
-  it("selects as Gatekeeper does", async (t) => {
+  it("selects as Gatekeeper does", async () => {
     const files = [
       template("K8sSays", says("it")),
       ...MATCHES.map(([match], index) => constraint("K8sSays", `m${index}`, [`match: ${match}`])),
     ];
-    const { said, counts, notEvaluated } = await evaluate(t, files, OBJECTS);
+    const { said, counts, notEvaluated } = await evaluate(files, OBJECTS);
     for (const [index, [match, names]] of MATCHES.entries()) {
       const own = said.flatMap((one) => one.match(new RegExp(`^deny K8sSays/m${index} (\\S+): it$`))?.[1] ?? []);
       assert.deepEqual(own.sort(), [...names].sort(), match);
@@ -255,7 +259,7 @@ describe("spec.match", () => {
     assert.deepEqual([counts, notEvaluated], [[total, total], []]);
   });
 
-  it("says so where a Namespace that it selects by is not there, and takes that for no answer", async (t) => {
+  it("says so where a Namespace that it selects by is not there, and takes that for no answer", async () => {
     const files = [
       template("K8sSays", says("it")),
       constraint("K8sSays", "deny", ["match: {namespaceSelector: {matchLabels: {team: web}}}"]),
@@ -265,7 +269,7 @@ describe("spec.match", () => {
         "match: {namespaceSelector: {matchLabels: {team: web}}}",
       ]),
     ];
-    const { said, counts, notEvaluated, unruled } = await evaluate(t, files, OBJECTS.slice(2, 3));
+    const { said, counts, notEvaluated, unruled } = await evaluate(files, OBJECTS.slice(2, 3));
     assert.deepEqual(
       [counts, notEvaluated, unruled],
       [[1, 0], ["namespace-absent K8sSays/deny on Deployment/apps/web"], []],
@@ -464,21 +468,21 @@ const REFUSED: readonly (readonly [string, readonly PolicyFile[], Code, RegExp])
 
 describe("a policy folder with objects of Gatekeeper", () => {
   for (const [what, files, code, message] of REFUSED) {
-    it(`is refused with ${what}`, async (t) => {
+    it(`is refused with ${what}`, async () => {
       const asked = files.some(({ path }) => path === "k8ssays/template.yaml") && code !== "no-policies" ? [ASKED] : [];
-      const error = await rejected(build(t, [...files, ...asked]), code);
+      const error = await rejected(build([...files, ...asked]), code);
       assert.match(error.message, message);
       if (code !== "no-policies") assert.notEqual(error.position?.line ?? null, null);
     });
   }
 
-  it("counts its files in the digest, and no other YAML", async (t) => {
+  it("counts its files in the digest, and no other YAML", async () => {
     const files = [OK, constraint("K8sSays", "a")];
-    const { digest } = await build(t, files);
+    const { digest } = await build(files);
     const suite = { path: "suite.yaml", text: "kind: Suite\napiVersion: test.gatekeeper.sh/v1alpha1\ntests: []\n" };
     const example = { path: "x/examples/deny/t.yaml", text: constraint("K8sOther", "b").text };
     const plain = { path: "web.yaml", text: "kind: Pod\n" };
-    assert.equal((await build(t, [...files, suite, example, plain])).digest, digest);
-    assert.notEqual((await build(t, [OK, constraint("K8sSays", "a", ["enforcementAction: warn"])])).digest, digest);
+    assert.equal((await build([...files, suite, example, plain])).digest, digest);
+    assert.notEqual((await build([OK, constraint("K8sSays", "a", ["enforcementAction: warn"])])).digest, digest);
   });
 });
