@@ -74,13 +74,20 @@ interface Asked {
 
 function recall(set: PolicySet, document: PolicyInput, digest: string, memo: Memo): Asked {
   const expected = set.rules.filter((rule: Rule) => selects(rule, document)).map((rule) => rule.id);
-  if (document.resource === null) return { document, name: null, expected, findings: null };
+  if (document.resource === null || isAboutRequest(set, document)) {
+    return { document, name: null, expected, findings: null };
+  }
   // `pod` is made from the object, so the resource alone names them both.
   const name = sha256Hex(`${VERSION}\n${set.digest}\n${digest}`);
   const text = memo.get(name);
   const known = text === null ? null : (JSON.parse(text) as { rules: readonly string[]; findings: readonly Finding[] });
   const isSame = known !== null && known.rules.join() === expected.join();
   return { document, name, expected, findings: isSame ? known.findings : null };
+}
+
+/** Policies of other engines are asked about the request, where there is one, and not about the object in it. */
+function isAboutRequest({ rules }: PolicySet, { request }: PolicyInput): boolean {
+  return request !== null && rules.some(({ imported }) => imported !== null);
 }
 
 /** Only a batch in which every rule answered teaches anything. */

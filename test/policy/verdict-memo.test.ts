@@ -123,6 +123,23 @@ describe("remembered verdicts", () => {
     assert.deepEqual(engine.asked, ["good", "good"]);
   });
 
+  it("asks again about a request where rules of another engine may look at more of it than the object", async () => {
+    const engine = countingEngine();
+    const memory = remembering(engine, processMemo());
+    const request = { ...document("good"), request: { operation: "CREATE" } };
+    const { rules, ...set } = policySet("a");
+    const other = { dialect: "conftest", package: "p", asks: "deny", form: "results", hasExceptions: false } as const;
+    const imported = {
+      ...set,
+      rules: rules.map((one): Rule => ({ ...one, imported: { ...other, constraint: null } })),
+    };
+    for (const one of [policySet("b"), imported]) {
+      await memory.evaluate(one, [request]);
+      await memory.evaluate(one, [request]);
+    }
+    assert.deepEqual(engine.asked, ["good", "good", "good"]);
+  });
+
   it("always asks about the change itself", async () => {
     const engine = countingEngine();
     const memory = remembering(engine, processMemo());

@@ -17,7 +17,8 @@ export function selectConstraint(
 ): Selection {
   const reviews: number[] = [];
   for (const review of reviewsOf(document, "state")) {
-    if (review.isDeletion && !asksDeletions) continue;
+    // At a door for requests whoever sends them has decided that deletions are asked about.
+    if (review.isDeletion && !asksDeletions && document.request === null) continue;
     const answer = matchesAny(match, review, document, around);
     if (answer === null) return unclear(document);
     if (answer) reviews.push(review.number);

@@ -148,8 +148,7 @@ async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain
     if (problem !== undefined) throw problemsError([{ ...problem, code: "rego-compile" }]);
     packages.set(module.compiled, module.sources);
     // Whatever the constraint enforces, its violations are counted.
-    const rule = constraintRule(document, template, { ...constraint, mode: "enforce" }, module);
-    return { ...rule, id: `test-${number}`, imported: rule.imported && withDeletions(rule.imported) };
+    return { ...constraintRule(document, template, { ...constraint, mode: "enforce" }, module), id: `test-${number}` };
   });
   const read = { rules, sources: [...packages.values()].flat(), problems: [] };
   const { wasm, readsInventory } = await compileRules(toolchain, read);
@@ -166,11 +165,6 @@ async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain
       return [test, { set, id }];
     }),
   );
-}
-
-/** gator asks whatever the request is about. */
-function withDeletions(imported: NonNullable<Rule["imported"]>): Rule["imported"] {
-  return { ...imported, constraint: imported.constraint && { ...imported.constraint, asksDeletions: true } };
 }
 
 /** A rule of scope change is asked about no object. */

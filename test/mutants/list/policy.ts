@@ -188,6 +188,14 @@ export const POLICY: readonly Mutant[] = [
     named: "asks again under another policy set",
   },
   {
+    name: "remembers what was said of a request by its object",
+    file: "src/policy/verdict-memo.ts",
+    find: "return request !== null && rules.some(",
+    replace: "return request === undefined && rules.some(",
+    test: "test/policy/verdict-memo.test.ts",
+    named: "asks again about a request where rules of another engine may look at more of it than the object",
+  },
+  {
     name: "remembers an answer of rules that see more than the object",
     file: "src/policy/verdict-memo.ts",
     find: "if (!set.readsOnlyOwnParts) return",
