@@ -9,6 +9,7 @@ import { LOG } from "./list/log.ts";
 import { POLICY } from "./list/policy.ts";
 import { RELEASE } from "./list/release.ts";
 import { RENDER_AND_LIB } from "./list/render.ts";
+import { SERVER } from "./list/server.ts";
 import { SERVICE } from "./list/service.ts";
 import { SIGNATURE } from "./list/signature.ts";
 import { WITNESSES } from "./list/witness.ts";
@@ -29,5 +30,6 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   config: CONFIG,
   gate: GATE,
   service: SERVICE,
+  server: SERVER,
   cli: CLI,
 };
