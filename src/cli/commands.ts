@@ -39,6 +39,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("./log-reconcile.ts")).logReconcile,
   ),
   entry(
+    "log redact",
+    "erase disclosed values; proofs stay valid",
+    async () => (await import("./log-redact.ts")).logRedact,
+  ),
+  entry(
     "log backup",
     "copy the log while the gate goes on, and verify the copy",
     async () => (await import("./log-backup.ts")).logBackup,
@@ -79,6 +84,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     "print the block with which a colleague adds you",
     async () => (await import("./trust-request.ts")).trustRequest,
   ),
+  entry("trust add", "write a person or a key into people.yaml", async () => (await import("./trust-add.ts")).trustAdd),
+  entry(
+    "trust as-of",
+    "show people, keys and roles as they were",
+    async () => (await import("./trust-as-of.ts")).trustAsOf,
+  ),
   entry(
     "signing setup",
     "tell git to sign your commits with an SSH key",
@@ -109,12 +120,9 @@ export const PLANNED: readonly string[] = [
   "drift",
   "replay",
   "simulate",
-  "trust add",
-  "trust as-of",
   "policy fmt",
   "policy bench",
   "policy docs",
-  "log redact",
 ];
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {

@@ -6,7 +6,8 @@ import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, type OptionText, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { givenTime } from "./given-time.ts";
-import type { KeyReport, OwnerReport, TrustListReport } from "./reports/schemas.ts";
+import type { AuthorityReport, KeyReport, OwnerReport, TrustListReport } from "./reports/schemas/trust-list.ts";
+import { listAuthorities } from "./trust-authorities.ts";
 import { givenTrust } from "./trust-path.ts";
 import { listOwners } from "./trust-view.ts";
 
@@ -23,7 +24,7 @@ export const TRUST_OPTIONS: Readonly<Record<string, OptionText>> = {
 
 export const trustList: Command = {
   name: "trust list",
-  summary: "show people, robots, forges and keys",
+  summary: "show people, robots, forges, keys and authorities",
   usage: ["trust list [--trust PATH] [--at TIME]"],
   options: TRUST_OPTIONS,
   positionals: [0, 0],
@@ -45,20 +46,32 @@ async function run(invocation: Invocation): Promise<number> {
     digest: trust.digest,
     at: formatTime(time.instant),
     owners: [...listOwners(trust, time.instant)],
+    authorities: [...listAuthorities(trust, time.instant)],
     change: trust.change === null ? null : { count: trust.change.count, roles: [...trust.change.roles].sort() },
   };
   answer(invocation, report, () => trustListText(report, time.isGiven));
   return EXIT.fine;
 }
 
-function trustListText({ path, at, owners, change }: TrustListReport, isGiven: boolean): string {
+function trustListText(report: TrustListReport, isGiven: boolean): string {
+  const { path, at, owners } = report;
   const then = isGiven ? `, as of ${at} (information only)` : "";
   const keys = owners.reduce((sum, owner) => sum + owner.keys.length, 0);
+  return `${printable(path)}: ${owners.length} listed, ${keys} keys${then}\n${ownersText(report)}`;
+}
+
+/** Everybody with keys, the authorities, and who may change the files that judge. */
+export function ownersText({
+  owners,
+  authorities,
+  change,
+}: Pick<TrustListReport, "owners" | "authorities" | "change">): string {
   const groups = [...Map.groupBy(owners, (owner) => PLURAL[owner.class])].map(
     ([title, group]) => `${title}\n${group.map(ownerText).join("")}`,
   );
+  if (authorities.length > 0) groups.push(`authorities\n${authorities.map(authorityText).join("")}`);
   const rule = change === null ? "one other person" : changeText(change);
-  return `${printable(path)}: ${owners.length} listed, ${keys} keys${then}\n${groups.join("")}governance files are changed with ${rule}\n`;
+  return `${groups.join("")}governance files are changed with ${rule}\n`;
 }
 
 const PLURAL = { person: "people", robot: "robots", forge: "forges" } as const;
@@ -76,6 +89,17 @@ function ownerText(owner: OwnerReport): string {
     owner.left === null ? "" : `left ${owner.left.slice(0, 10)}`,
   ].filter((fact) => fact !== "");
   return `  ${[owner.id, ...facts].map(printable).join("  ")}\n${owner.keys.map(keyText).join("")}`;
+}
+
+function authorityText({ id, kind, fingerprints, speaksFor, hasRevocations, reason, until }: AuthorityReport): string {
+  const end = until === null ? [] : [`until ${until.slice(0, 10)}`];
+  const state = reason === null ? [...end, ...(hasRevocations ? ["with revocation lists"] : [])] : [reason];
+  const named = speaksFor.map(({ name, issuer, owner }) => {
+    const of = issuer === null ? "" : ` of ${issuer}`;
+    return `    speaks for ${printable(`${name}${of}${owner === null ? "" : `, who is ${owner}`}`)}\n`;
+  });
+  const keys = fingerprints.map((fingerprint) => `    ${kind.padEnd(8)} ${fingerprint}\n`);
+  return `  ${[printable(id ?? "(no name)"), ...state].join("  ")}\n${keys.join("")}${named.join("")}`;
 }
 
 function keyText({ fingerprint, format, reason, expiresOn }: KeyReport): string {

@@ -64,7 +64,8 @@ function publicHalf(given: string | undefined, { signingKey }: GitIdentity): str
   });
 }
 
-function readKey(invocation: Invocation, file: string, identity: GitIdentity): FoundKey {
+/** @throws SluiceError `configuration-missing`, `usage` for anything but one public key */
+export function readKey(invocation: Invocation, file: string, identity: GitIdentity): FoundKey {
   const path = resolve(invocation.folder, file);
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isFile() !== true || status.size > MAXIMUM_KEY_BYTES) {

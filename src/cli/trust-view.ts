@@ -3,7 +3,7 @@ import { type ApprovalRule, missingApprovals } from "../decision/approval.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import { expiryWithin, objectionToKey } from "../signature/key-use.ts";
 import type { Owner, Trust, TrustedKey } from "../signature/trust.ts";
-import type { KeyReport, OwnerReport } from "./reports/schemas.ts";
+import type { KeyReport, OwnerReport } from "./reports/schemas/trust-list.ts";
 
 export const SOON_DAYS = 30;
 const CLASSES = ["person", "robot", "forge"] as const;

@@ -12,7 +12,6 @@ import {
   judgedVerificationSchema,
   reasonSchema,
   sha256,
-  signerClass,
   spokenSchema,
   time,
 } from "../../gate/json/schemas/parts.ts";
@@ -21,11 +20,15 @@ import { coverageSchema } from "./schemas/coverage.ts";
 import { PEOPLE_SCHEMAS } from "./schemas/people.ts";
 import { policyVerifySchema } from "./schemas/policy-verify.ts";
 import { reconciliationSchema } from "./schemas/reconciliation.ts";
+import { redactionSchema } from "./schemas/redaction.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 import { tokenNewSchema } from "./schemas/token.ts";
 import { trustImportSchema } from "./schemas/trust-import.ts";
+import { trustListSchema } from "./schemas/trust-list.ts";
 import { trustRequestSchema } from "./schemas/trust-request.ts";
+
+export { trustListSchema };
 
 /** Also the shape of one line of `verify --format ndjson`. */
 export const verificationSchema = judgedVerificationSchema.extend({
@@ -72,38 +75,6 @@ export const configCheckSchema = z.strictObject({
   kind: z.literal("ConfigCheck"),
   exitCode,
   remarks: z.array(remarkSchema).describe("One for each file."),
-});
-
-const keySchema = z.strictObject({
-  fingerprint: z.string(),
-  format: z.enum(["ssh", "openpgp"]),
-  isUsable: z.boolean().describe("Whether a signature of it counts at that time."),
-  reason: code.nullable().describe("Why it does not count."),
-  expiresOn: z.iso.date().nullable().describe("Day within the next 30 on which it stops counting."),
-});
-
-const ownerSchema = z.strictObject({
-  id: z.string(),
-  class: signerClass,
-  emails: z.array(z.string()),
-  roles: z.array(z.string()),
-  may: z.array(z.string()).describe("Kinds of change for robots, what a forge's key may carry for forges."),
-  left: time.nullable(),
-  keys: z.array(keySchema),
-});
-
-export const trustListSchema = z.strictObject({
-  apiVersion,
-  kind: z.literal("TrustList"),
-  exitCode,
-  path: z.string(),
-  digest: sha256,
-  at: time,
-  owners: z.array(ownerSchema).describe("People, then robots, then forges, each sorted by id."),
-  change: z
-    .strictObject({ count: z.int(), roles: z.array(z.string()) })
-    .nullable()
-    .describe("Who may change governance files; null: one other person."),
 });
 
 const approvalRuleSchema = z.strictObject({
@@ -310,9 +281,6 @@ export type VerificationReport = z.infer<typeof verificationSchema>;
 export type VerifyReport = z.infer<typeof verifySchema>;
 export type DoctorReport = z.infer<typeof doctorSchema>;
 export type ConfigCheckReport = z.infer<typeof configCheckSchema>;
-export type OwnerReport = z.infer<typeof ownerSchema>;
-export type KeyReport = z.infer<typeof keySchema>;
-export type TrustListReport = z.infer<typeof trustListSchema>;
 export type TrustCheckReport = z.infer<typeof trustCheckSchema>;
 export type KeygenReport = z.infer<typeof keygenSchema>;
 export type InitReport = z.infer<typeof initSchema>;
@@ -334,6 +302,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   init: { title: "Output of `sluice init --format json`", schema: initSchema },
   keygen: { title: "Output of `sluice keygen --format json`", schema: keygenSchema },
   "log-entry": { title: "One line of `sluice log list --format ndjson`", schema: entryLineSchema },
+  "log-redact": { title: "Output of `sluice log redact --format json`", schema: redactionSchema },
   "log-reconcile": { title: "Output of `sluice log reconcile --format json`", schema: reconciliationSchema },
   "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },

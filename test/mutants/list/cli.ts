@@ -89,4 +89,29 @@ export const CLI: readonly Mutant[] = [
     test: "test/cli/signing-setup.test.ts",
     named: "on a terminal it asks, and only a yes is one",
   },
+  {
+    name: "adds a key that another person has",
+    file: "src/cli/trust-add.ts",
+    find: "refuseTaken(before, wish);",
+    replace: "",
+    test: "test/cli/trust-add.test.ts",
+    named: "trust add refuses a key that another person has, and writes nothing",
+  },
+  {
+    name: "adds to a trust folder that a link of the repository leads to",
+    file: "src/cli/trust-add.ts",
+    find: "refuseLinks(top, ",
+    replace: "void (top, ",
+    test: "test/cli/trust-add.test.ts",
+    named:
+      "trust add refuses what it cannot do whole: a private key, other facts of somebody listed, a form without lines, a link",
+  },
+  {
+    name: "shows the people of today as those of an earlier day",
+    file: "src/cli/trust-as-of.ts",
+    find: "if ((parseTime(entry.leaf.time) ?? Number.POSITIVE_INFINITY) > at) continue;",
+    replace: "",
+    test: "test/cli/trust-as-of.test.ts",
+    named: "trust as-of shows who was there before and after a change of trust, and rests on what the log recorded",
+  },
 ];
