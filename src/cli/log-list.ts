@@ -1,5 +1,6 @@
 /** `sluice log list`: searches the log. */
 
+import { findAffected } from "../gate/affected.ts";
 import { entrySummary } from "../gate/json/entry.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
@@ -26,6 +27,9 @@ const WHOLE_COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const COMMIT_PREFIX = /^[0-9a-f]{4,63}$/;
 const TERM_KINDS = ["resource", "person", "rule", "release", "waiver", "key"] as const satisfies readonly TermKind[];
 
+/** What can be said beside --affected-by. */
+const BESIDE_AFFECTED: readonly string[] = ["config", "affected-by", "target", "from", "to", "format", "output"];
+
 const TERM_OPTIONS: Readonly<Record<string, OptionText>> = {
   resource: { type: "string", value: "NAME", description: "Kind/namespace/name that a decision changed" },
   person: { type: "string", value: "NAME", description: "signer, approver or operator" },
@@ -33,7 +37,7 @@ const TERM_OPTIONS: Readonly<Record<string, OptionText>> = {
   commit: { type: "string", value: "ID", description: "commit id, or its first digits (4 at least)" },
   release: { type: "string", value: "N", description: "sequence of a release" },
   waiver: { type: "string", value: "ID", description: "a waiver that was used" },
-  key: { type: "string", value: "FINGERPRINT", description: "a key that signed" },
+  key: { type: "string", value: "FINGERPRINT", description: "a key that signed or approved" },
 };
 
 export const logList: Command = {
@@ -43,6 +47,7 @@ export const logList: Command = {
     "log list --config gate.yaml [--target T] [--kind K]... [--verdict V] [--from TIME] [--to TIME] [--resource NAME] ...",
     "log list --config gate.yaml --count ...",
     "log list --config gate.yaml --format ndjson [--disclosed] ...",
+    "log list --config gate.yaml --affected-by KEY|PERSON [--target T] [--from TIME] [--to TIME]",
     "log list --config gate.yaml --sample N --seed TEXT [--after INDEX] ...",
   ],
   options: {
@@ -58,6 +63,11 @@ export const logList: Command = {
     from: { type: "string", value: "TIME", description: "from this time on (RFC 3339 in UTC, or a day)" },
     to: { type: "string", value: "TIME", description: "before this time" },
     ...TERM_OPTIONS,
+    "affected-by": {
+      type: "string",
+      value: "WHO",
+      description: "decisions that rest on this key (fingerprint) or person, and the releases made of them",
+    },
     sample: { type: "string", value: "N", description: "draw so many at random instead; the same seed draws the same" },
     seed: { type: "string", value: "TEXT", description: "published seed of --sample" },
     after: {
@@ -90,6 +100,8 @@ export const logList: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const query = queryOf(invocation);
+  const who = textOption(invocation, "affected-by");
+  if (who !== undefined) return runAffected(invocation, query, who);
   const wanted = sampleOf(invocation);
   if (wanted !== null) return runSample(invocation, query, wanted);
   if (isStream(invocation)) return withGateLog(invocation, (log) => streamEntries(invocation, log, query), ["ndjson"]);
@@ -110,6 +122,29 @@ async function run(invocation: Invocation): Promise<number> {
   };
   answer(invocation, report, () => text(entries, count));
   return 0;
+}
+
+/** All of them, whatever the number: who lost a key has to look at each. */
+async function runAffected(invocation: Invocation, query: EntryQuery, who: string): Promise<number> {
+  const other = Object.keys(invocation.options).find((name) => !BESIDE_AFFECTED.includes(name));
+  if (other !== undefined || isStream(invocation)) {
+    throw new SluiceError("usage", `--affected-by lists everything; it does not go with ${other ?? "ndjson"}.`, {
+      fix: "--affected-by WHO, with --target, --from, --to and --format text or json",
+    });
+  }
+  const { target, from, to } = query;
+  const within = { ...(target && { target }), ...(from && { from }), ...(to && { to }) };
+  const entries = await withGateLog(invocation, (log) => findAffected(log, who, within));
+  const summaries = entries.map(entrySummary);
+  const report = { apiVersion: "sluice/v1", kind: "Entries", count: entries.length, entries: summaries, next: null };
+  answer(invocation, { ...report, sample: null }, () => affectedText(entries, who));
+  return 0;
+}
+
+function affectedText(entries: readonly LoggedEntry[], who: string): string {
+  const releases = entries.filter(({ leaf }) => leaf.kind === "release").length;
+  const counts = `${entries.length - releases} decisions and ${releases} releases rest on ${printable(who)}`;
+  return `${entries.map((entry) => `${entryLine(entry)}\n`).join("")}${counts}\n`;
 }
 
 async function runCount(invocation: Invocation, query: EntryQuery): Promise<number> {

@@ -77,10 +77,13 @@ function termsOf(decision: Decision): readonly Term[] {
       changed.map((object) => resourceName(object.id)),
     ),
     ...terms("person", people),
-    ...terms(
-      "key",
-      decision.verifications.flatMap((one) => (one.signer === null ? [] : [one.signer.key])),
-    ),
+    ...terms("key", [
+      ...decision.verifications.flatMap((one) => (one.signer === null ? [] : [one.signer.key])),
+      ...decision.approvals.given.flatMap(({ key, certification }) => [
+        key,
+        ...(certification ? [certification.authority] : []),
+      ]),
+    ]),
     ...terms(
       "rule",
       decision.findings.map((finding) => finding.rule),

@@ -1,5 +1,5 @@
 /** Whether a key could make a signature that counts, and until when: what `trust check` and `doctor` tell people. */
-import type { Instant } from "../lib/time.ts";
+import { formatTime, type Instant } from "../lib/time.ts";
 import { type Refusal, refusal, type UsedKey } from "./format.ts";
 import { keysOf, objectionTo } from "./openpgp-certificate.ts";
 import { readCertificates } from "./openpgp-keyfile.ts";
@@ -49,7 +49,7 @@ export function objectionToCertified(
   const issuers = (trust.sshAuthorities ?? []).filter((one) => one.fingerprint === authority);
   const lost = trust.keys.find((one) => one.fingerprint === fingerprint && one.terms.revoked !== null);
   const keys = certifiedKeys(fingerprint, principals, issuers, lost?.terms.revoked ?? null);
-  const objection = objectionToAuthority(authority, trust) ?? objectionToPeriod(fingerprint, certification, at);
+  const objection = takenAway(authority, trust) ?? objectionToPeriod(fingerprint, certification, at);
   const judged = keys
     .filter((key) => key.owner.id === owner)
     .map((key) => objectionToSigning(key, { signingKey: fingerprint, objection }, trust, at, namespace));
@@ -65,7 +65,7 @@ export function objectionToCertifying(
   at: Instant,
   namespace: string,
 ): Refusal | null {
-  const objection = objectionToAuthority(authority.fingerprint, trust);
+  const objection = takenAway(authority.fingerprint, trust);
   const judged = owner.emails
     .flatMap((email) => certifiedKeys(authority.fingerprint, [email], [authority], null))
     .filter((key) => key.owner === owner)
@@ -74,7 +74,19 @@ export function objectionToCertifying(
   return judged.includes(null) ? null : (judged[0] ?? nobody);
 }
 
-function objectionToAuthority(fingerprint: string, { revokedKeys }: Trust): Refusal | null {
+/** What speaks against everything that an authority for SSH certificates certifies; null when nothing does. */
+export function objectionToAuthority(authority: SshAuthority, trust: Trust, at: Instant): Refusal | null {
+  const { from, until } = authority.terms;
+  const day = (time: Instant): string => formatTime(time).slice(0, 10);
+  const whose = `The authority ${authority.fingerprint} is listed`;
+  return (
+    takenAway(authority.fingerprint, trust) ??
+    (from !== null && at < from ? refusal("key-not-yet-valid", `${whose} from ${day(from)} on.`) : null) ??
+    (until !== null && at >= until ? refusal("key-expired", `${whose} until ${day(until)}.`) : null)
+  );
+}
+
+function takenAway(fingerprint: string, { revokedKeys }: Trust): Refusal | null {
   if (!revokedKeys.includes(fingerprint)) return null;
   return refusal("key-revoked", `The certificate authority ${fingerprint} was taken away.`);
 }

@@ -284,7 +284,7 @@ function readSshAuthority(
   const terms: KeyTerms = { from: instant(from), until: instant(until), revoked: null, touch };
   const list = revocations === undefined ? null : readFile(revocations, [...path, "revocations"], reading);
   return {
-    authority: { fingerprint, principals: email.join(), terms, owners },
+    authority: { id: String(path[1]), fingerprint, principals: email.join(), terms, owners },
     listing: { owner: `the authority ${path[1]}`, path, fingerprints: [fingerprint] },
     revokedKeys: list === null ? [] : readRevokedSshKeys(list, `${reading.folder}${revocations}`),
   };

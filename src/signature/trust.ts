@@ -75,6 +75,8 @@ export interface OpenPgpTrustedKey {
 
 /** An authority for SSH user certificates. */
 export interface SshAuthority {
+  /** Its name in the trust folder; absent in allowed_signers. */
+  readonly id?: string;
   /** `SHA256:...` of the authority's key. */
   readonly fingerprint: string;
   /** Pattern list as OpenSSH has it: the principals that this authority may certify. */

@@ -7,12 +7,64 @@ const REQUIREMENT = "test/signature/requirement.test.ts";
 
 const CERTIFICATE = "test/signature/ssh-certificate.test.ts";
 
+const ALLOCATIONS = "test/signature/allocations.heavy.test.ts";
+const AFFECTED = "test/gate/affected.heavy.test.ts";
 const MEMORY = "test/signature/verification-memo.test.ts";
 
 const TAGS = "test/signature/tags.test.ts";
 const FREAKS = "test/signature/freaks.test.ts";
 
 export const SIGNATURE: readonly Mutant[] = [
+  {
+    name: "forgets the releases that were made with a stolen key",
+    file: "src/gate/affected.ts",
+    find: "for (const release of found) releases.set",
+    replace: "for (const release of found.slice(0, 0)) releases.set",
+    test: AFFECTED,
+    named:
+      "what rests on a key or a person is listed whole: what they signed, what they approved, and what was released of it",
+  },
+  {
+    name: "forgets what a stolen key approved",
+    file: "src/gate/record.ts",
+    find: "...decision.approvals.given.flatMap(",
+    replace: "...decision.approvals.given.slice(0, 0).flatMap(",
+    test: AFFECTED,
+    named:
+      "what rests on a key or a person is listed whole: what they signed, what they approved, and what was released of it",
+  },
+  {
+    name: "takes DER apart however many values it has",
+    file: "src/signature/x509-der.ts",
+    find: "if (children.length === most) throw",
+    replace: "if (children.length === -most) throw",
+    test: ALLOCATIONS,
+    named: "no commit makes its verification allocate more than 16 times its size, nor compute for long",
+  },
+  {
+    name: "reads any number of subpackets",
+    file: "src/signature/openpgp-packets.ts",
+    find: "if (found.length === MAXIMUM_SUBPACKETS) return null;",
+    replace: "if (found.length === -MAXIMUM_SUBPACKETS) return null;",
+    test: ALLOCATIONS,
+    named: "no commit makes its verification allocate more than 16 times its size, nor compute for long",
+  },
+  {
+    name: "reads any number of packets in a signature",
+    file: "src/signature/formats/openpgp.ts",
+    find: "readPackets(binary, MAXIMUM_PACKETS);",
+    replace: "readPackets(binary, MAXIMUM_PACKETS * 9_999);",
+    test: ALLOCATIONS,
+    named: "no commit makes its verification allocate more than 16 times its size, nor compute for long",
+  },
+  {
+    name: "reads any number of headers",
+    file: "src/signature/commit-payload.ts",
+    find: "if (headers.length > MAXIMUM_HEADERS) return",
+    replace: "if (headers.length > MAXIMUM_HEADERS * 99) return",
+    test: ALLOCATIONS,
+    named: "no commit makes its verification allocate more than 16 times its size, nor compute for long",
+  },
   {
     name: "remembers verdicts whoever is trusted now",
     file: "src/signature/verification-memo.ts",
@@ -80,9 +132,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "forgets when a lent certificate ends",
     file: "src/signature/key-use.ts",
-    find: "objectionToAuthority(authority, trust) ?? objectionToPeriod(fingerprint, certification, at);",
-    replace:
-      "objectionToAuthority(authority, trust) ?? objectionToPeriod(fingerprint, { from: null, until: null }, at);",
+    find: "takenAway(authority, trust) ?? objectionToPeriod(fingerprint, certification, at);",
+    replace: "takenAway(authority, trust) ?? objectionToPeriod(fingerprint, { from: null, until: null }, at);",
     test: CERTIFICATE,
     named: "a certified key is judged by the trust of today, and nothing but the same names and owner counts",
   },
@@ -145,8 +196,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes a certificate of a key that its owner lost",
     file: "src/signature/formats/ssh.ts",
-    find: "const terms = revoked === null ?",
-    replace: "const terms = revoked?.reason !== undefined || revoked === null ?",
+    find: "const revoked = keys.get(fingerprint)?.find(",
+    replace: "const revoked = keys.get(fingerprint.slice(1))?.find(",
     test: TRUST,
     named: "a key that is listed as compromised verifies nothing with a certificate either",
   },
@@ -186,8 +237,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes an SSH certificate after its end",
     file: "src/signature/ssh-certificate.ts",
-    find: "if (until !== null && at >= until)",
-    replace: "if (until !== null && at > until + 9_999_999)",
+    find: "if (until === null || at < until) return null;",
+    replace: "if (until === null || at < until + 9_999_999) return null;",
     test: CERTIFICATE,
     named: "agrees with ssh-keygen about a certificate a second too late",
   },
