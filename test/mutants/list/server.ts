@@ -114,7 +114,7 @@ export const SERVER: readonly Mutant[] = [
     file: ANSWERING,
     find: "if (serving.isLocal) refuseForeignHost(request);",
     replace: "",
-    test: HOSTILE,
+    test: "test/server/http/local.test.ts",
     named: "no page behind evil.example may",
   },
   {
@@ -162,8 +162,8 @@ export const SERVER: readonly Mutant[] = [
     file: "src/server/http/match.ts",
     find: 'const ELSEWHERE = new Set(["", ".", ".."]);',
     replace: "const ELSEWHERE = new Set<string>();",
-    test: ROUTES,
-    named: "are not looked for at /log/tile/0/%2e%2e/checkpoint",
+    test: "test/server/http/match.test.ts",
+    named: "is none: /a/%2e%2e/b",
   },
   {
     name: "shows an access for some targets the entries of others",

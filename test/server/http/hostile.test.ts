@@ -90,7 +90,7 @@ describe("a hostile caller", async () => {
 
     it("that is too large without an announced length is cut off", async () => {
       const head = `POST /v1/holds HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\ncontent-type: application/json\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
-      const chunk = `11170\r\n${" ".repeat(0x11170)}\r\n`;
+      const chunk = `11170\r\n${" ".repeat(0x11170)}\r\n0\r\n\r\n`;
       assert.match(await raw(server.url, head + chunk), /^HTTP\/1\.1 413 /);
     });
 
@@ -302,29 +302,4 @@ describe("a hostile caller", async () => {
       assert.match(String(headers["x-request-id"]), /^[0-9A-Z]{26}$/);
     }
   });
-});
-
-describe("where only this machine may call", async () => {
-  const served = await serve(FILE_SCOPE, { access: null });
-
-  for (const host of ["127.0.0.1", "127.0.0.1:8443", "localhost", "localhost:1", "[::1]:8443"]) {
-    it(`it may call it ${host}`, async () => {
-      assert.equal((await served.ask("/healthz", { headers: { host } })).status, 200);
-    });
-  }
-
-  for (const host of [
-    "evil.example",
-    "127.0.0.1.evil.example",
-    "localhost.evil.example",
-    "localhost@evil.example",
-    "0.0.0.0",
-    "gate",
-  ]) {
-    it(`no page behind ${host} may`, async () => {
-      const { status, json } = await served.ask("/v1/targets", { headers: { host } });
-      assert.deepEqual([status, json["code"]], [421, "host-unknown"]);
-      served.finish();
-    });
-  }
 });
