@@ -4,7 +4,6 @@
  */
 import { type LoggedDecision, readHistory } from "../gate/history.ts";
 import type { Landed } from "../gate/landing.ts";
-import { gateProposal } from "../gate/proposal.ts";
 import type { Gate } from "../gate/wiring.ts";
 import { APPROVAL_REFS } from "../git/approval-ref.ts";
 import type { GateRepository } from "../git/gate.ts";
@@ -33,6 +32,14 @@ export interface WatchMeans {
   readonly journal: Journal;
 }
 
+/** What proposals for a target are judged on. */
+interface Ground {
+  /** Tip, judge and configuration: where one has moved, open proposals are judged again. */
+  readonly basis: string;
+  /** Commits that no proposal brings. */
+  readonly known: readonly CommitId[];
+}
+
 interface OfferedProposal {
   /** Head, base, judge and configuration that it was offered under. */
   readonly basis: string;
@@ -52,8 +59,10 @@ export class RepositoryWatch {
   readonly #said = new Map<string, string>();
   #generation = 0;
   #isStopped = false;
-  /** One consideration after the other. */
-  #last: Promise<void> = Promise.resolve();
+  /** One consideration of branches after the other; of proposals likewise, so that many of them keep no branch waiting. */
+  #branchesConsidered: Promise<void> = Promise.resolve();
+  #proposalsConsidered: Promise<void> = Promise.resolve();
+  #isProposalLookDue = false;
 
   constructor(name: string, means: WatchMeans) {
     this.name = name;
@@ -84,20 +93,30 @@ export class RepositoryWatch {
     }
   }
 
-  /** Offers what is new in what was fetched. */
+  /** Offers what is new in what was fetched: branches before it resolves, proposals after. */
   consider(): Promise<void> {
-    const turn = this.#last.then(() => this.#considerNow());
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    const turn = this.#branchesConsidered.then(() => this.#considerBranches());
+    this.#branchesConsidered = turn.catch(() => undefined);
+    return turn.finally(() => this.#considerProposalsNext());
   }
 
   /** Resolves when it touches the repository no more. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopped = true;
-    return this.#last;
+    await Promise.all([this.#branchesConsidered, this.#proposalsConsidered]);
   }
 
-  async #considerNow(): Promise<void> {
+  /** One consideration more is due at most: it sees all that was fetched until it begins. */
+  #considerProposalsNext(): void {
+    if (this.#isProposalLookDue || this.#isStopped) return;
+    this.#isProposalLookDue = true;
+    this.#proposalsConsidered = this.#proposalsConsidered.then(async () => {
+      this.#isProposalLookDue = false;
+      await this.#considerProposals().catch((thrown) => this.#failed("proposals", thrown));
+    });
+  }
+
+  async #considerBranches(): Promise<void> {
     if (this.#isStopped) return;
     const { gate } = this.#means;
     const seenAt = gate.services.clock();
@@ -109,7 +128,6 @@ export class RepositoryWatch {
       this.#sayOnce(`branch ${branch}`, null);
       this.#offerBranch(target, tip, approvals, seenAt);
     }
-    await this.#considerProposals(repository, approvals);
   }
 
   #targets() {
@@ -131,52 +149,82 @@ export class RepositoryWatch {
   #landed(target: string, landed: readonly Landed[]): void {
     this.#sayOnce(`landing ${target}`, null);
     if (landed.at(-1)?.admitted.decision.verdict === "error") this.#branches.delete(target); // the next look tries again
-    if (landed.length > 0) void this.consider().catch((thrown) => this.#failed("proposals", thrown)); // their base moved
+    if (landed.length > 0) this.#considerProposalsNext(); // their base moved
   }
 
-  async #considerProposals(repository: GateRepository, approvals: string): Promise<void> {
-    const patterns = this.#means.gate.configuration.gate.repositories[this.name]?.proposals ?? [];
+  async #considerProposals(): Promise<void> {
+    const { gate } = this.#means;
+    const patterns = gate.configuration.gate.repositories[this.name]?.proposals ?? [];
+    if (patterns.length === 0 || this.#isStopped) return;
+    const repository = await gate.repositories.ready(this.name);
     const found = await findProposals(repository, patterns);
     const names = new Set(found.map((ref) => ref.name));
     for (const key of this.#proposals.keys())
       if (!names.has(key.slice(key.indexOf(" ") + 1))) this.#proposals.delete(key);
     if (found.length === 0) return;
-    let left = MAXIMUM_NEW_HEADS;
+    const approvals = await approvalsDigest(repository);
     for (const [target, { branch }] of this.#targets()) {
-      const base = await this.#baseOf(repository, target, branch);
-      if (base === null) continue;
-      for (const ref of found) {
-        if (left === 0) return; // the next look goes on
-        if (await this.#offerProposal(repository, target, ref, `${ref.id} ${base}`, approvals)) left -= 1;
-      }
+      const ground = await this.#groundOf(repository, target, branch);
+      if (ground === null) continue;
+      const open = found.filter((ref) => this.#isNew(target, ref, ground, approvals)).slice(0, MAXIMUM_NEW_HEADS);
+      const heads = await this.#receive(repository, target, open, ground);
+      for (const [ref, author] of heads) this.#offerProposal(target, ref, author, ground, approvals);
     }
   }
 
   /** What every proposal for the target is judged against and by; null while there is neither. */
-  async #baseOf(repository: GateRepository, target: string, branch: string): Promise<string | null> {
+  async #groundOf(repository: GateRepository, target: string, branch: string): Promise<Ground | null> {
     const tip = await tipOf(repository, branch);
     if (tip === null) return null;
     try {
-      const { judge } = await readHistory(this.#means.gate.log, target);
-      return `${tip} ${judge} ${this.#generation}`;
+      const { judge, adopted } = await readHistory(this.#means.gate.log, target);
+      return { basis: `${tip} ${judge} ${this.#generation}`, known: [adopted, judge, tip] };
     } catch (thrown) {
       if (asSluiceError(thrown).code === "target-not-adopted") return null; // the landing says so
       throw thrown;
     }
   }
 
-  /** False where it was offered already, as it is. */
-  async #offerProposal(
+  #isNew(target: string, ref: RefEntry, { basis }: Ground, approvals: string): boolean {
+    const before = this.#proposals.get(`${target} ${ref.name}`);
+    if (before?.basis !== `${ref.id} ${basis}`) return true;
+    const isOpen = before.verdict !== "allow" && before.verdict !== "nothing";
+    return isOpen && before.approvals !== approvals;
+  }
+
+  /**
+   * Logs the first sight of the commits of all these heads in one entry, however long they then wait to be judged, and
+   * answers the heads with their authors; what is no commit is passed over.
+   */
+  async #receive(
     repository: GateRepository,
     target: string,
-    ref: RefEntry,
-    basis: string,
-    approvals: string,
-  ): Promise<boolean> {
+    refs: readonly RefEntry[],
+    { basis, known }: Ground,
+  ): Promise<readonly (readonly [RefEntry, string])[]> {
+    const heads: (readonly [RefEntry, string])[] = [];
+    const sighted = new Set<CommitId>();
+    for (const ref of refs) {
+      const key = `${target} ${ref.name}`;
+      if (this.#isStopped) return [];
+      try {
+        const { id, author } = await repository.commit(commitId(ref.id));
+        heads.push([ref, author.email]);
+        if (this.#proposals.get(key)?.head === ref.id) continue;
+        const range = await repository.range(known, id);
+        if (range.length <= MAXIMUM_SIGHTED_COMMITS) for (const commit of range) sighted.add(commit.id);
+      } catch (thrown) {
+        if (asSluiceError(thrown).code !== "not-a-commit") throw thrown;
+        this.#proposals.set(key, { basis: `${ref.id} ${basis}`, head: ref.id, approvals: "", verdict: "nothing" });
+      }
+    }
+    await this.#means.gate.services.receipts.receive(target, [...sighted]);
+    return heads;
+  }
+
+  #offerProposal(target: string, ref: RefEntry, author: string, { basis }: Ground, approvals: string): void {
     const key = `${target} ${ref.name}`;
-    const before = this.#proposals.get(key);
-    if (before?.basis === basis && (before.verdict === "allow" || before.approvals === approvals)) return false;
-    const offered: OfferedProposal = { basis, head: ref.id, approvals, verdict: "pending" };
+    const offered: OfferedProposal = { basis: `${ref.id} ${basis}`, head: ref.id, approvals, verdict: "pending" };
     this.#proposals.set(key, offered);
     const settle = (verdict: OfferedProposal["verdict"] | null): void => {
       if (this.#proposals.get(key) !== offered) return;
@@ -185,36 +233,17 @@ export class RepositoryWatch {
     };
     const failed = (thrown: unknown): void => {
       const { code } = asSluiceError(thrown);
-      const isNothing = code === "empty-range" || code === "not-a-commit";
-      settle(isNothing ? "nothing" : null);
-      if (!isNothing && code !== "service-stopping")
-        this.#sayOnce(key, "not judged", { target, reference: ref.name, ...failureFields(thrown) });
+      settle(code === "empty-range" ? "nothing" : null);
+      if (code === "empty-range" || code === "service-stopping") return;
+      if (code === "queue-full") this.#sayOnce(`queue ${target}`, "not judged", { target, code });
+      else this.#sayOnce(key, "not judged", { target, reference: ref.name, ...failureFields(thrown) });
     };
-    try {
-      const head = commitId(ref.id);
-      if (before?.head !== ref.id) await this.#receive(target, head);
-      const { author } = await repository.commit(head);
-      const judged = this.#means.judging.proposal({ target, place: key, head, author: author.email, onlyIfOpen: true });
-      judged.then(({ decision }) => {
-        this.#sayOnce(key, null);
-        settle(decision.verdict === "error" ? null : decision.verdict);
-      }, failed);
-    } catch (thrown) {
-      failed(thrown);
-    }
-    return true;
-  }
-
-  /** Logs the first sight of a head's commits now, however long it then waits to be judged. */
-  async #receive(target: string, head: CommitId): Promise<void> {
-    const { gate } = this.#means;
-    const subject = await gateProposal(gate, target, head);
-    const commits = await subject.repository.range(subject.excluded, head);
-    if (commits.length > MAXIMUM_SIGHTED_COMMITS) return;
-    await gate.services.receipts.receive(
-      target,
-      commits.map((commit) => commit.id),
-    );
+    const proposal = { target, place: key, head: commitId(ref.id), author, onlyIfOpen: true };
+    this.#means.judging.proposal(proposal).then(({ decision }) => {
+      this.#sayOnce(key, null);
+      this.#sayOnce(`queue ${target}`, null);
+      settle(decision.verdict === "error" ? null : decision.verdict);
+    }, failed);
   }
 
   #failed(what: string, thrown: unknown): void {
