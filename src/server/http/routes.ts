@@ -4,6 +4,7 @@ import { postCheck, postHold, postRelease, postResume } from "./routes/acts.ts";
 import { listDecisions, proveDecision, showDecision } from "./routes/decisions.ts";
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
 import { alertmanagerHook } from "./routes/hooks.ts";
+import { changesView, changeView, styleSheet, targetsView } from "./routes/pages.ts";
 import { healthz, metrics, openApi, readyz } from "./routes/probes.ts";
 import { listHolds, listReleases, listTargets, listWaivers } from "./routes/states.ts";
 
@@ -27,4 +28,8 @@ export const ROUTES: readonly Route[] = [
   healthz,
   readyz,
   openApi,
+  targetsView,
+  changesView,
+  changeView,
+  styleSheet,
 ];

@@ -231,6 +231,14 @@ export const SERVER: readonly Mutant[] = [
     named: "shows no token to http://127.0.0.1.evil.example",
   },
   {
+    name: "puts what strangers wrote into a page as it is",
+    file: "src/server/http/pages/html.ts",
+    find: 'printable(text).replace(/[&<>"\']/g, (character) => ENTITIES[character] ?? "")',
+    replace: "printable(text)",
+    test: "test/server/http/pages.test.ts",
+    named: "escapes whatever did not come out of one",
+  },
+  {
     name: "trusts any certificate of a gate",
     file: "src/server/http/client.ts",
     find: "rejectUnauthorized: true,",

@@ -60,6 +60,10 @@ const CELLS: Readonly<Record<string, Cell>> = {
   metrics: { path: "/metrics", asks: () => [expects("metrics", [], METRICS)] },
   healthz: { path: "/healthz", asks: () => [] },
   readyz: { path: "/readyz", asks: () => [expects("readiness", [], READY)] },
+  "page-targets": { path: "/", asks: () => [expects("targets", [], [target()])] },
+  "page-changes": { path: "/changes", asks: () => [expects("entries", null, { entries: [entry()], count: 1 })] },
+  "page-change": { path: "/changes/7", asks: () => [expects("entry", [{ index: 7 }], entry())] },
+  style: { path: "/style.css", asks: () => [] },
   openapi: { path: "/openapi.json", asks: () => [] },
 };
 

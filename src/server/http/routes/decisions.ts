@@ -105,7 +105,11 @@ function entryQuery({
 }
 
 /** Entries of the whole gate are for those whose access names no targets. */
-async function permittedEntry({ view, principal, parameters }: Call): Promise<LoggedEntry> {
+export async function permittedEntry({
+  view,
+  principal,
+  parameters,
+}: Pick<Call, "view" | "principal" | "parameters">): Promise<LoggedEntry> {
   const { id = "" } = parameters;
   const name: EntryName = /^[0-9]{1,15}$/.test(id) ? { index: Number(id) } : { id };
   const entry = await view.entry(name);
