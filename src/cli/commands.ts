@@ -48,6 +48,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     "copy the log while the gate goes on, and verify the copy",
     async () => (await import("./log-backup.ts")).logBackup,
   ),
+  entry("test", "judge plain files, with Conftest's flags", async () => (await import("./test.ts")).testFiles),
   entry("policy build", "compile policies to one module", async () => (await import("./policy-build.ts")).policyBuild),
   entry("policy check", "find mistakes in policies", async () => (await import("./policy-check.ts")).policyCheck),
   entry("policy test", "run the tests of policies", async () => (await import("./policy-test.ts")).policyTest),
@@ -116,7 +117,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** Commands that are planned and refused `not-supported` until they exist. */
 export const PLANNED: readonly string[] = [
   "suggest",
-  "test",
   "drift",
   "replay",
   "simulate",

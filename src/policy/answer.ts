@@ -10,6 +10,8 @@ const KINDS = ["deny", "warn", "ask"] as const satisfies readonly FindingKind[];
 const KEYS = new Set(["message", "at", "fix"]);
 const MAXIMUM_FINDINGS = 1000;
 const MAXIMUM_TEXT_BYTES = 4096;
+/** Begins what a rule of Conftest would have said without its exception. */
+export const EXCEPTED = "excepted: ";
 /** RFC 6901. */
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
 
@@ -137,7 +139,7 @@ function readResults(rule: number, value: unknown): readonly RawFinding[] | Faul
   const isExcepted = value["excepted"].length > 0;
   return said.map((one) =>
     isExcepted
-      ? rawFinding(rule, { ...one, kind: "warn", message: `excepted: ${one.message}` })
+      ? rawFinding(rule, { ...one, kind: "warn", message: `${EXCEPTED}${one.message}` })
       : rawFinding(rule, one),
   );
 }

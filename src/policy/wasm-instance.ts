@@ -4,7 +4,7 @@
  * compiled regular expressions (0.7 ms for one `{0,127}`), so it happens only when enough garbage has gathered; a
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
-import { type Builtin, type CallContext, LimitError, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
+import { type Builtin, BuiltinError, type CallContext, LimitError, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
 import { parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
@@ -246,7 +246,7 @@ class Host {
     try {
       const operands = values.map((value) => this.#argument(value));
       const called = this.#functions.get(name);
-      if (called === undefined) throw new LimitError("not offered");
+      if (called === undefined) throw new BuiltinError("not offered"); // sets that call it are not built
       const answer = called(operands, this.#rules.context);
       return answer === undefined ? 0 : this.#parse(utf8(regoText(answer)), "opa_value_parse");
     } catch (thrown) {

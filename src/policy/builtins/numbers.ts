@@ -96,7 +96,7 @@ function startOfUnit(text: string): number {
   const [amount = ""] = /^(?:[\d.+-]|[eE][+-]|[eE](?=\d))*/.exec(text) ?? [];
   const exponents = amount.matchAll(/[eE][+-]?(\d*)/g);
   for (const [, digits = ""] of exponents)
-    if (digits.length > MAXIMUM_EXPONENT_DIGITS) throw new LimitError("the exponent is too large");
+    if (digits.length > MAXIMUM_EXPONENT_DIGITS) throw new BuiltinError("the exponent is too large");
   return amount.length;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Claim, Dialect, Found } from "../dialect.ts";
 import type { PolicyInput } from "../input.ts";
+import type { Module } from "../inspection.ts";
 import type { Rule } from "../policy-set.ts";
 import { importedRule, move, ruleNames, saysDialect, saysNative } from "../rego-dialect.ts";
 
@@ -27,10 +28,16 @@ function claim(found: Found): Claim {
   const taken = found.modules.filter(
     (module) => saysDialect(module, NAME) || (/^main(?:$|[.[])/.test(module.package) && !saysNative(module)),
   );
+  return claimConftest(taken, found, () => true);
+}
+
+/** All of `taken` move together; rules are those of the packages that are asked. */
+export function claimConftest(taken: readonly Module[], found: Found, isAsked: (name: string) => boolean): Claim {
   const { sources, compiled, problems } = move(taken, found, (name) => RULE.test(name));
-  const rules = [...Map.groupBy(taken, (module) => module.package).values()].flatMap((modules): readonly Rule[] => {
+  const groups = Map.groupBy(taken, (module) => module.package);
+  const rules = [...groups.values()].flatMap((modules): readonly Rule[] => {
     const [first] = modules;
-    if (first === undefined) return [];
+    if (first === undefined || !isAsked(first.package)) return [];
     const names = ruleNames(modules);
     const hasExceptions = names.includes(EXCEPTION);
     return names

@@ -1,0 +1,116 @@
+/** What `sluice test` prints: the forms that Conftest prints, so that whatever reads those reads these. */
+import { printable } from "../../lib/printable.ts";
+import type { ConftestResult } from "../../policy/conftest-run.ts";
+
+type Format = (results: readonly ConftestResult[]) => string;
+
+export const CONFTEST_FORMATS: Readonly<Record<string, Format>> = { stdout, json, tap, junit, github };
+
+interface Line {
+  readonly kind: "FAIL" | "WARN" | "EXCP";
+  readonly result: ConftestResult;
+  readonly message: string;
+}
+
+function linesOf(results: readonly ConftestResult[]): readonly Line[] {
+  return results.flatMap((result) => [
+    ...result.warnings.map((message): Line => ({ kind: "WARN", result, message })),
+    ...result.failures.map((message): Line => ({ kind: "FAIL", result, message })),
+    ...result.exceptions.map((message): Line => ({ kind: "EXCP", result, message })),
+  ]);
+}
+
+function stdout(results: readonly ConftestResult[]): string {
+  const lines = linesOf(results).map(
+    ({ kind, result, message }) => `${kind} - ${printable(result.file)} - ${result.namespace} - ${printable(message)}`,
+  );
+  const sum = (count: (result: ConftestResult) => number): number => results.reduce((all, one) => all + count(one), 0);
+  const [passed, warned] = [sum((one) => one.successes), sum((one) => one.warnings.length)];
+  const [failed, excepted] = [sum((one) => one.failures.length), sum((one) => one.exceptions.length)];
+  const total = passed + warned + failed + excepted;
+  const counts = [
+    counted(total, "test"),
+    `${passed} passed`,
+    counted(warned, "warning"),
+    counted(failed, "failure"),
+    counted(excepted, "exception"),
+  ];
+  return `${[...lines, ...(lines.length > 0 ? [""] : []), counts.join(", ")].join("\n")}\n`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function json(results: readonly ConftestResult[]): string {
+  const list = (messages: readonly string[]) => messages.map((msg) => ({ msg }));
+  const shown = results.map(({ file, namespace, successes, warnings, failures, exceptions }) => ({
+    filename: file === "-" ? "" : file,
+    namespace,
+    successes,
+    ...(warnings.length > 0 ? { warnings: list(warnings) } : {}),
+    ...(failures.length > 0 ? { failures: list(failures) } : {}),
+    ...(exceptions.length > 0 ? { exceptions: list(exceptions) } : {}),
+  }));
+  return `${JSON.stringify(shown, null, "\t")}\n`;
+}
+
+/** Test Anything Protocol, version 13: one point a message, one for each file of which nothing was said. */
+function tap(results: readonly ConftestResult[]): string {
+  const points = results.flatMap((result) => {
+    const lines = linesOf([result]);
+    const place = `${printable(result.file)} - ${result.namespace}`;
+    if (lines.length === 0) return [`ok % - ${place} - SUCCESS`];
+    return lines.map(({ kind, message }) => {
+      const text = printable(message).replaceAll("#", "\\#");
+      return kind === "FAIL"
+        ? `not ok % - ${place} - ${text}`
+        : `ok % - ${place} - ${text} # ${kind === "WARN" ? "TODO warning" : "SKIP exception"}`;
+    });
+  });
+  return `1..${points.length}\n${points.map((point, index) => `${point.replace("%", String(index + 1))}\n`).join("")}`;
+}
+
+/** Commands of a workflow: one annotation a message. */
+function github(results: readonly ConftestResult[]): string {
+  const word = { FAIL: "error", WARN: "warning", EXCP: "notice" } as const;
+  const escaped = (text: string) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const property = (text: string) => escaped(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  const lines = linesOf(results).map(
+    ({ kind, result, message }) =>
+      `::${word[kind]} file=${property(printable(result.file))}::(${result.namespace}) ${escaped(printable(message))}\n`,
+  );
+  return `${lines.join("")}${stdout(results).trimEnd().split("\n").at(-1)}\n`;
+}
+
+function junit(results: readonly ConftestResult[]): string {
+  const suites = results.map((result) => {
+    const lines = linesOf([result]);
+    const failed = lines.filter(({ kind }) => kind === "FAIL").length;
+    const cases = lines.map(({ kind, message }) => {
+      const inside = {
+        FAIL: `<failure message="${xml(message)}"/>`,
+        WARN: `<system-out>${xml(`warning: ${message}`)}</system-out>`,
+        EXCP: "<skipped/>",
+      };
+      return `    <testcase classname="${xml(result.namespace)}" name="${xml(`${result.file} ${message}`)}">${inside[kind]}</testcase>\n`;
+    });
+    const passed = `    <testcase classname="${xml(result.namespace)}" name="${xml(result.file)}"/>\n`;
+    const all = cases.length === 0 ? passed : cases.join("");
+    return `  <testsuite name="${xml(`${result.file} ${result.namespace}`)}" tests="${Math.max(1, cases.length)}" failures="${failed}">\n${all}  </testsuite>\n`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("")}</testsuites>\n`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+function xml(text: string): string {
+  const plain = printable(text).replace(/[\ufffe\uffff]/g, "\ufffd");
+  return plain.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}

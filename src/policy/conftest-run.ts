@@ -1,0 +1,118 @@
+/** Plain documents held against Rego as Conftest does: by namespaces, each document by itself, nothing of git around it. */
+
+import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { EXCEPTED } from "./answer.ts";
+import { compileRules, problemsError, refusal } from "./compile.ts";
+import { claimConftest } from "./dialects/conftest.ts";
+import { MINIMAL_INPUT } from "./example.ts";
+import type { PolicyInput } from "./input.ts";
+import { readModules } from "./inspection.ts";
+import type { PolicyEngine, PolicyFile, PolicySet } from "./policy-set.ts";
+import { compilerFile, selectPolicies } from "./reading.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+export interface GivenDocument {
+  readonly file: string;
+  readonly value: JsonValue;
+}
+
+/** What was said of one file in one namespace. */
+export interface ConftestResult {
+  readonly file: string;
+  readonly namespace: string;
+  /** Rules that had nothing to say, counted by document. */
+  readonly successes: number;
+  readonly warnings: readonly string[];
+  readonly failures: readonly string[];
+  readonly exceptions: readonly string[];
+}
+
+interface ConftestServices {
+  readonly toolchain: Toolchain;
+  readonly engine: PolicyEngine;
+}
+
+/**
+ * By file in the given order, then by namespace. What could not be evaluated is a failure that says so.
+ * @param namespaces packages that are asked; null = every package that has rules
+ * @throws SluiceError `no-policies` where they have no rule, what compiling throws, and the toolchain's own
+ */
+export async function runConftest(
+  { toolchain, engine }: ConftestServices,
+  policies: readonly PolicyFile[],
+  documents: readonly GivenDocument[],
+  namespaces: readonly string[] | null,
+): Promise<readonly ConftestResult[]> {
+  const set = await compileNamespaces(toolchain, policies, namespaces);
+  const inputs = documents.map(inputOf);
+  const { findings, notEvaluated } = await engine.evaluate(set, inputs, [], []);
+  const files = [...new Set(documents.map(({ file }) => file))];
+  const packages = [...new Set(set.rules.map((rule) => rule.package))];
+  return files.flatMap((file) => {
+    const names = new Set(inputs.filter((_, index) => documents[index]?.file === file).map(nameOf));
+    return packages.map((namespace): ConftestResult => {
+      const rules = set.rules.filter((rule) => rule.package === namespace).map(({ id }) => id);
+      const own = findings.filter(({ rule, resource }) => rules.includes(rule) && names.has(resource?.name ?? ""));
+      const open = notEvaluated.filter(({ what }) =>
+        rules.some((rule) => [...names].some((name) => what === `${rule} on ${KIND}/${name}`)),
+      );
+      const spoke = new Set(own.map(({ rule, resource }) => `${rule} ${resource?.name}`));
+      const said = (isWanted: (message: string, kind: string) => boolean) =>
+        own.filter(({ message, kind }) => isWanted(message, kind)).map(({ message }) => message);
+      return {
+        file,
+        namespace,
+        successes: rules.length * names.size - spoke.size - open.length,
+        warnings: said((message, kind) => kind !== "deny" && !message.startsWith(EXCEPTED)),
+        failures: [
+          ...said((_, kind) => kind === "deny"),
+          ...open.map(({ code, message }) => `not evaluated (${code}): ${message}`),
+        ],
+        exceptions: said((message, kind) => kind !== "deny" && message.startsWith(EXCEPTED)).map((message) =>
+          message.slice(EXCEPTED.length),
+        ),
+      };
+    });
+  });
+}
+
+async function compileNamespaces(
+  toolchain: Toolchain,
+  policies: readonly PolicyFile[],
+  namespaces: readonly string[] | null,
+): Promise<PolicySet> {
+  const { sources } = selectPolicies(policies.filter(({ path }) => path.endsWith(".rego")));
+  const inspected = await toolchain.request("inspect", { files: sources.map(compilerFile) });
+  if (!inspected.ok) throw problemsError(inspected.errors);
+  const modules = readModules(inspected.result);
+  const found = { modules, documents: [], sources: new Map(sources.map((source) => [source.path, source])) };
+  const isAsked = (name: string) => namespaces === null || namespaces.includes(name);
+  const claim = claimConftest(modules, found, isAsked);
+  if (claim.problems.length > 0) throw refusal(claim.problems);
+  if (claim.rules.length === 0) {
+    const named = namespaces === null ? "The policies have" : `${namespaces.join(", ")} has`;
+    throw new SluiceError("no-policies", `${named} no rule deny, violation or warn, so nothing would be judged.`, {
+      fix: "sluice test --all-namespaces, or --namespace with the package of your rules",
+    });
+  }
+  const { wasm, readsInventory } = await compileRules(toolchain, claim);
+  return { rules: claim.rules, wasm, digest: "", readsOnlyOwnParts: false, readsInventory };
+}
+
+const KIND = "Document";
+
+/** Its place among all documents is its name: no rule sees it. */
+function inputOf({ value }: GivenDocument, index: number): PolicyInput {
+  const id = { group: "", version: "", kind: KIND, namespace: "", name: String(index) };
+  const object = value as JsonObject; // Conftest's input may be any value
+  return {
+    ...MINIMAL_INPUT,
+    change: null,
+    resource: { id, action: "unchanged", object, previous: null, origin: null },
+  };
+}
+
+function nameOf({ resource }: PolicyInput): string {
+  return resource?.id.name ?? "";
+}
