@@ -8,6 +8,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("./init.ts")).init,
   ),
   entry("adopt", "make the first approved state of a target", async () => (await import("./adopt.ts")).adopt),
+  entry("suggest", "name the cheapest findings to mend next", async () => (await import("./suggest.ts")).suggest),
   entry("check", "judge a proposed change", async () => (await import("./check.ts")).check),
   entry("verify", "verify signatures only", async () => (await import("./verify.ts")).verify),
   entry("approve", "sign a yes to exactly this content", async () => (await import("./approve.ts")).approve),
@@ -116,7 +117,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Commands that are planned and refused `not-supported` until they exist. */
 export const PLANNED: readonly string[] = [
-  "suggest",
   "drift",
   "replay",
   "simulate",

@@ -15,6 +15,7 @@ import type { Trust } from "../signature/trust.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
+import { oneTarget } from "./one-target.ts";
 import { CONFIG_OPTION, gateConfiguration } from "./opening.ts";
 import type { TrustAsOfReport } from "./reports/schemas/people.ts";
 import { listAuthorities } from "./trust-authorities.ts";
@@ -46,7 +47,7 @@ export const trustAsOf: Command = {
 async function run(invocation: Invocation): Promise<number> {
   const configuration = gateConfiguration(invocation);
   const at = givenInstant(invocation);
-  const target = oneTarget(configuration, textOption(invocation, "target"));
+  const target = oneTarget(Object.keys(configuration.gate.targets), textOption(invocation, "target"), "gate.yaml");
   const log = await openGateLog(configuration);
   try {
     const force = await inForce(log, target, at);
@@ -66,19 +67,6 @@ function givenInstant({ positionals, clock }: Invocation): Instant {
   const why = instant === null ? "is not a time" : "has not come yet";
   throw new SluiceError("usage", `${JSON.stringify(given)} ${why}.`, {
     fix: "sluice trust as-of 2026-01-31 (its first instant, UTC), or 2026-01-31T10:00:00Z",
-  });
-}
-
-function oneTarget({ gate }: GateConfiguration, given: string | undefined): string {
-  const names = Object.keys(gate.targets).sort();
-  const [only] = names;
-  if (given === undefined && only !== undefined && names.length === 1) return only;
-  if (given !== undefined && names.includes(given)) return given;
-  const known = names.join(", ");
-  if (given === undefined)
-    throw new SluiceError("usage", `Several targets are there: ${known}.`, { fix: "--target T" });
-  throw new SluiceError("target-unknown", `gate.yaml has no target ${given}; it names ${known}.`, {
-    fix: "name one of them",
   });
 }
 

@@ -1,6 +1,7 @@
 /** `waiver new`: one more entry in the file of waivers, held to what a judge will ask of it. It counts after it landed. */
 import { lstatSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SLUICE_YAML } from "../config/sluice-yaml.ts";
 import { checkWaivers, readWaivers, type Waiver } from "../decision/waiver.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -11,6 +12,7 @@ import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { readRegularFile } from "./folder-files.ts";
+import { oneTarget } from "./one-target.ts";
 import { required } from "./opening.ts";
 import { refuseLinks } from "./own-file.ts";
 import { findRules } from "./policy-rules.ts";
@@ -56,7 +58,7 @@ async function run(invocation: Invocation): Promise<number> {
   const [rule = "", resource = ""] = invocation.positionals;
   const wish: Wish = {
     rule: await knownRule(invocation, rule),
-    target: oneTarget(Object.keys(configuration.targets).sort(), textOption(invocation, "target")),
+    target: oneTarget(Object.keys(configuration.targets), textOption(invocation, "target"), SLUICE_YAML),
     resource: namedResource(resource),
     reason: required(invocation, "reason", "TEXT"),
     owner: await knownPerson(invocation, required(invocation, "owner", "NAME")),
@@ -91,16 +93,6 @@ async function knownRule({ folder }: Invocation, id: string): Promise<string> {
   }
   if (found.waivable) return id;
   throw new SluiceError("usage", `The rule ${id} says that no waiver may help.`, { fix: `sluice explain ${id}` });
-}
-
-function oneTarget(names: readonly string[], given: string | undefined): string {
-  const [only, ...others] = names;
-  if (given === undefined && only !== undefined && others.length === 0) return only;
-  if (given !== undefined && names.includes(given)) return given;
-  const known = names.join(", ");
-  if (given === undefined)
-    throw new SluiceError("usage", `Several targets are there: ${known}.`, { fix: "--target T" });
-  throw new SluiceError("target-unknown", `sluice.yaml has no target ${JSON.stringify(given)}; it has ${known}.`);
 }
 
 function namedResource(text: string): string {

@@ -5,16 +5,19 @@ import type { CommitId } from "../git/object.ts";
 import { isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Receipt } from "../log/entry.ts";
+import type { Resource } from "../render/resource.ts";
+import { asItIs } from "./as-it-is.ts";
 import { admit } from "./gate.ts";
 import { entryDigests, terms } from "./record.ts";
 import { signedHead } from "./releasing.ts";
-import type { Subject } from "./subject.ts";
 import type { Gate } from "./wiring.ts";
 
 export interface Adoption {
   readonly receipt: Receipt;
   readonly commit: CommitId;
   readonly decision: Decision;
+  /** The adopted objects. */
+  readonly resources: readonly Resource[];
   /** Keys of today's denials: only new ones count from now on, and those of rules that nothing excuses. */
   readonly baseline: readonly string[];
 }
@@ -30,7 +33,7 @@ export interface AdoptionWish {
 /** @throws SluiceError `target-adopted`, and whatever makes the state unable to judge */
 export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adoption> {
   const { target } = wish;
-  const { branch, repository: repositoryName } = gate.target(target);
+  const { branch, repository: repositoryName, minimum } = gate.target(target);
   if ((await gate.log.latest(target, ["genesis"])) !== null) {
     throw new SluiceError("target-adopted", `${target} has its first approved state already.`, {
       fix: "land a change instead",
@@ -38,7 +41,18 @@ export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adopt
   }
   const repository = await gate.repository(target);
   const commit = await repository.resolve(wish.at ?? `refs/heads/${branch}`);
-  const { decision } = await admit(asItIs(gate, wish, commit, repository, repositoryName), gate.services);
+  const revokedKeys = gate.configuration.gate.revoked;
+  const state = {
+    target,
+    repository,
+    repositoryName,
+    commit,
+    branch,
+    minimum,
+    revokedKeys,
+    baseline: new Set<string>(),
+  };
+  const { decision, resources } = await admit(asItIs(state), gate.services);
   if (decision.failure !== null) throw unusable(decision.failure);
   const baseline = decision.findings
     .filter((finding) => finding.kind === "deny" && finding.waivable)
@@ -64,35 +78,7 @@ export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adopt
     terms: [...terms("person", [wish.by]), ...terms("commit", [commit])],
   });
   await signedHead(gate, target);
-  return { receipt, commit, decision, baseline };
-}
-
-/** The state judged by itself, with no range: what it finds becomes the baseline. */
-function asItIs(
-  gate: Gate,
-  wish: AdoptionWish,
-  commit: CommitId,
-  repository: Subject["repository"],
-  repositoryName: string,
-): Subject {
-  const { branch, minimum } = gate.target(wish.target);
-  return {
-    kind: "landed",
-    authority: "preview",
-    target: wish.target,
-    repositoryName,
-    repository,
-    base: commit,
-    head: commit,
-    judge: commit,
-    branch,
-    released: null,
-    excluded: [commit],
-    minimum,
-    revokedKeys: gate.configuration.gate.revoked,
-    baseline: new Set(),
-    carried: null,
-  };
+  return { receipt, commit, decision, resources, baseline };
 }
 
 function unusable(failure: NonNullable<Decision["failure"]>): SluiceError {

@@ -114,4 +114,29 @@ export const CLI: readonly Mutant[] = [
     test: "test/cli/trust-as-of.test.ts",
     named: "trust as-of shows who was there before and after a change of trust, and rests on what the log recorded",
   },
+  {
+    name: "compares with live manifests of which it could read only some",
+    file: "src/cli/live-manifests.ts",
+    find: "if (rendered.failures.length > 0) throw unreadable(folder, rendered.failures);",
+    replace: "",
+    test: "test/cli/adopt-compare.test.ts",
+    named: "live manifests that cannot be read are told by file and line, and nothing is adopted",
+  },
+  {
+    name: "suggests what is denied as if it were excused",
+    file: "src/cli/suggest.ts",
+    find: "(!isAdopted || one.baseline)",
+    replace: "true",
+    test: "test/cli/adopt-compare.test.ts",
+    named:
+      "suggest names the rule in the fewest files first, with its fix and places, and only what is left of the baseline",
+  },
+  {
+    name: "calls an object equal whose list is longer than its manifest says",
+    file: "src/render/live.ts",
+    find: "Array.isArray(found) && wanted.length === found.length",
+    replace: "Array.isArray(found)",
+    test: "test/render/live.test.ts",
+    named: "a list of another length differs as a whole, and empty and absent are one",
+  },
 ];

@@ -1,6 +1,7 @@
 /** Commands about people and their keys, by the name of their file in docs/reference/schemas. */
 import * as z from "zod";
 import { apiVersion, commit, exitCode, index, name, sha256, time } from "../../../gate/json/schemas/parts.ts";
+import { suggestSchema } from "./suggest.ts";
 import { trustListSchema } from "./trust-list.ts";
 
 export const signingSetupSchema = z.strictObject({
@@ -60,6 +61,7 @@ export type TrustAsOfReport = z.infer<typeof trustAsOfSchema>;
 
 export const PEOPLE_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
   "signing-setup": { title: "Output of `sluice signing setup --format json`", schema: signingSetupSchema },
+  suggest: { title: "Output of `sluice suggest --format json`", schema: suggestSchema },
   "trust-add": { title: "Output of `sluice trust add --format json`", schema: trustAddSchema },
   "trust-as-of": { title: "Output of `sluice trust as-of --format json`", schema: trustAsOfSchema },
 };

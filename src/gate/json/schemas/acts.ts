@@ -13,6 +13,17 @@ export const adoptionSchema = z.strictObject({
   time,
   baseline: count.describe("Findings of that day, which do not count."),
   digests: digestsSchema,
+  comparison: z
+    .strictObject({
+      folder: name,
+      equal: count.describe("Objects of which everything holds that their manifest says."),
+      different: z.array(z.strictObject({ resource: name, at: z.array(z.string()).describe("JSON pointers.") })),
+      unmanaged: z.array(name).describe("Live and in no manifest, without what a controller made from other objects."),
+      missing: z.array(name).describe("In a manifest and not live."),
+      pins: z.array(z.strictObject({ image: name, pinned: name, resources: z.array(name) })),
+    })
+    .nullable()
+    .describe("With the live manifests of --compare-with; null without."),
 });
 
 export const approvalSchema = z.strictObject({
