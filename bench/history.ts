@@ -3,6 +3,7 @@
  * range is listed by git, read, re-hashed, verified, and remembered; beside it the same without git, and what node:crypto
  * alone takes for 50 signatures.
  */
+import { spawnSync } from "node:child_process";
 import { createPublicKey, sign, verify } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import { openVerifier, type Verifier } from "../src/signature/verify.ts";
 import { runGit } from "../test/support/repository.ts";
 import { signedRaw, TREE, trustOf } from "../test/support/signing.ts";
 import { ed25519Signer, type SshSigner, sshSig } from "../test/support/sshsig.ts";
-import { tempFolder } from "../test/support/temp.ts";
+import { type Scope, tempFolder } from "../test/support/temp.ts";
 import { type BenchOptions, type Beside, type Measurement, measurementOf, type Row, repeatedly } from "./measure.ts";
 
 const AREA = "history";
@@ -25,6 +26,8 @@ const COMMITS_QUICK = 500;
 const PUSHED = 50;
 const PUSHES = 20;
 const PUSHES_QUICK = 3;
+const PEER_COMMITS = 300;
+const PEER_COMMITS_QUICK = 10;
 
 export async function benchHistory({ seconds, quick, scope, progress }: BenchOptions): Promise<readonly Row[]> {
   const [size, pushes] = quick ? [COMMITS_QUICK, PUSHES_QUICK] : [COMMITS, PUSHES];
@@ -45,7 +48,10 @@ export async function benchHistory({ seconds, quick, scope, progress }: BenchOpt
   const [root, tip] = [history[0], history[size - 1]] as [CommitId, CommitId];
   const whole = await repository.range([root], tip);
   progress("history: verified once");
+  const cold = await timedEach([whole], async (commits) => verifyAll(await openVerifier(trust, "sha1"), commits));
   await verifyAll(verifier, whole);
+  progress("history: git log");
+  const peer = gitAndSshKeygen(scope, folder, signer, history.slice(0, quick ? PEER_COMMITS_QUICK : PEER_COMMITS));
   const pushed = await timedPushes(history.slice(size - 1), async (base, head) => {
     await verifyAll(verifier, await repository.range([base], head));
   });
@@ -61,7 +67,14 @@ export async function benchHistory({ seconds, quick, scope, progress }: BenchOpt
     measured: limitOf(signer, seconds / 8),
   };
   const on = `on a history of ${size.toLocaleString("en-US")}`;
+  const each = { ...cold, perSecond: cold.perSecond * whole.length };
   return [
+    {
+      area: AREA,
+      what: `${whole.length.toLocaleString("en-US")} commits, SSH with Ed25519, cold`,
+      measured: each,
+      beside: [peer, { ...limit, what: "node:crypto verify, Ed25519", measured: perSignature(limit.measured) }],
+    },
     {
       area: AREA,
       what: `a push of ${PUSHED} commits ${on}, listed, read and verified`,
@@ -135,6 +148,32 @@ function writeLoose(folder: string, id: string, raw: Uint8Array): void {
   mkdirSync(path, { recursive: true });
   const object = Buffer.concat([Buffer.from(`commit ${raw.byteLength}\0`), raw]);
   writeFileSync(join(path, id.slice(2)), deflateSync(object, { level: 1 }));
+}
+
+/** The limit is measured for a whole push. */
+function perSignature(measured: Measurement | null): Measurement | null {
+  return measured === null ? null : { ...measured, perSecond: measured.perSecond * PUSHED };
+}
+
+/** git starts one ssh-keygen for each commit. */
+function gitAndSshKeygen(scope: Scope, folder: string, signer: SshSigner, ids: readonly CommitId[]): Beside {
+  const what = `git log --format=%G? with ssh-keygen, ${ids.length} of these commits`;
+  const allowed = join(tempFolder(scope), "allowed_signers");
+  writeFileSync(allowed, `ada@example.com ${signer.line}\n`);
+  const config = ["-c", "gpg.format=ssh", "-c", `gpg.ssh.allowedSignersFile=${allowed}`];
+  const args = ["-C", folder, ...config, "log", "--no-walk=unsorted", "--stdin", "--format=%G?"];
+  const env = { PATH: process.env["PATH"] ?? "", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+  const start = performance.now();
+  const { stdout, status } = spawnSync("git", args, { env, input: `${ids.join("\n")}\n`, encoding: "utf8" });
+  const elapsed = performance.now() - start;
+  const isRight =
+    status === 0 &&
+    stdout
+      .trim()
+      .split("\n")
+      .filter((letter) => letter === "G").length === ids.length;
+  const each = elapsed / ids.length;
+  return { kind: "peer", what, measured: isRight ? { perSecond: 1000 / each, p50: each, p99: each } : null };
 }
 
 function limitOf(signer: SshSigner, seconds: number): Measurement {
