@@ -118,7 +118,7 @@ export const POLICY_CODES = {
     class: "deny",
     means: "No test and no example was run, so nothing is known about the policies.",
     example: "`sluice policy test` in a folder that holds a policy.rego and nothing else.",
-    fix: "Write policy_test.rego beside the policy, and objects in examples/allow/ and examples/deny/; docs/policies.md shows how.",
+    fix: "Write policy_test.rego beside the policy, and objects in examples/allow/ and examples/deny/; docs/policies.md shows how. Suites of Gatekeeper: `sluice policy verify`.",
   },
   "coverage-too-low": {
     class: "deny",

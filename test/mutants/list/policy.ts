@@ -6,6 +6,7 @@ const COMPILE = "test/policy/compile.test.ts";
 const CONTRACT = "test/policy/dialects/contract.test.ts";
 const GATEKEEPER = "test/policy/dialects/gatekeeper.test.ts";
 const REGO = "test/policy/dialects/rego.test.ts";
+const TEST = "test/cli/test-files.test.ts";
 const VERIFY = "test/cli/policy-verify.test.ts";
 
 export const POLICY: readonly Mutant[] = [
@@ -330,5 +331,21 @@ export const POLICY: readonly Mutant[] = [
     replace: "const Assertion = z.looseObject({",
     test: VERIFY,
     named: "policy verify refuses a suite that says what no suite may say, with its place",
+  },
+  {
+    name: "passes a plain file of which a rule could not be asked",
+    file: "src/policy/conftest-run.ts",
+    find: "...open.map(({ code, message }) =>",
+    replace: "...open.slice(0, 0).map(({ code, message }) =>",
+    test: TEST,
+    named: "test takes a rule that cannot be evaluated for a failure",
+  },
+  {
+    name: "passes plain files where a namespace has no rule",
+    file: "src/policy/conftest-run.ts",
+    find: "if (claim.rules.length === 0) {",
+    replace: "if (claim.rules.length === -1) {",
+    test: TEST,
+    named: "test asks the namespaces that are named, or all that have rules",
   },
 ];
