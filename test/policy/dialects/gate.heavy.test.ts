@@ -1,6 +1,7 @@
 /** A gate judges by policies of every dialect at once: one set, one verdict, one form of findings; waivers name any rule. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkSchema } from "../../../src/gate/json/schemas/check.ts";
 import { makeGateWorld, propose } from "../../gate/gate-world.ts";
 import { deployment } from "../../support/shop.ts";
 import { constraint, template } from "./fixtures.ts";
@@ -41,6 +42,19 @@ test("a gate denies by a constraint beside native rules, records what only warns
   );
   assert.equal(decision.rulesEvaluated, decision.rulesExpected);
   assert.deepEqual(decision.notEvaluated, []);
+});
+
+test("every form of a check's report shows a constraint's finding, which has no fix of its own", async (t) => {
+  const world = await makeGateWorld(t, { files: FILES });
+  const head = world.propose({ files: { "clusters/prod/web.yaml": deployment("web", { replicas: 3 }) } });
+  for (const format of ["text", "json", "sarif", "junit", "markdown"]) {
+    const { code, stdout, stderr } = await world.sluice(["check", "--head", head, "--format", format]);
+    assert.deepEqual([code, stderr], [1, ""], format);
+    assert.match(stdout, /K8sReplicas\/most/, format);
+    assert.match(stdout, /web has 3 replicas/, format);
+    assert.doesNotMatch(stdout, /undefined|fix {2}null/, format);
+    if (format === "json") assert.equal(checkSchema.safeParse(JSON.parse(stdout)).error, undefined);
+  }
 });
 
 test("a gate is given no judge by a template that cannot run", async (t) => {
