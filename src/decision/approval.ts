@@ -34,7 +34,7 @@ export interface CountedApproval {
 }
 
 /** As in signature/trust.ts, its times in RFC 3339. */
-export interface CertificationRecord {
+interface CertificationRecord {
   readonly authority: string;
   readonly principals: readonly string[];
   readonly from: string | null;

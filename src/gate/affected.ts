@@ -10,7 +10,7 @@ const FINGERPRINT = /^(?:SHA256:[A-Za-z0-9+/]{43}|[0-9A-Fa-f]{40})$/;
 const PAGE = 500;
 
 /** A fingerprint as `trust list` prints it, or the id of a person, robot or forge. */
-export function handOf(who: string): Term {
+function handOf(who: string): Term {
   return FINGERPRINT.test(who) ? { kind: "key", value: comparableFingerprint(who) } : { kind: "person", value: who };
 }
 

@@ -25,7 +25,7 @@ export function certifiedKeys(
  * The one owner whom these principals mean under this authority; null for nobody and for several. A certificate without
  * principals means nobody, although the specification lets it mean everybody.
  */
-export function ownerOfCertificate(principals: readonly string[], authority: SshAuthority): Owner | null {
+function ownerOfCertificate(principals: readonly string[], authority: SshAuthority): Owner | null {
   const named = principals.filter((one) => matchesPatternList(one, authority.principals));
   if (named.length === 0) return null;
   if (authority.owners === null) return ownerNamed(named);

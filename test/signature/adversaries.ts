@@ -44,7 +44,7 @@ export function adversariesTrust() {
   return trustOf({ people, authorities: { company, second: company, keyless } }, files);
 }
 
-export interface Adversary {
+interface Adversary {
   readonly name: string;
   /** A commit's raw object of about so many bytes. */
   readonly make: (bytes: number) => Uint8Array;
