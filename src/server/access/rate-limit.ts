@@ -24,7 +24,9 @@ const OVERFLOW = "(everybody else)";
 export function openRateLimit({ perMinute, burst }: Allowance, clock: Clock, most = MAXIMUM_ACCOUNTS): RateLimit {
   const buckets = new Map<string, Bucket>();
   const filled = (bucket: Bucket | undefined, now: Instant): number =>
-    bucket === undefined ? burst : Math.min(burst, bucket.tokens + ((now - bucket.at) * perMinute) / MINUTE_MS);
+    bucket === undefined
+      ? burst
+      : Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) * perMinute) / MINUTE_MS);
   const forget = (now: Instant): void => {
     for (const [account, bucket] of buckets) if (filled(bucket, now) >= burst) buckets.delete(account);
   };
@@ -34,9 +36,9 @@ export function openRateLimit({ perMinute, burst }: Allowance, clock: Clock, mos
       if (!buckets.has(asked) && buckets.size >= most) forget(now);
       const account = buckets.has(asked) || buckets.size < most ? asked : OVERFLOW;
       const tokens = filled(buckets.get(account), now);
-      if (tokens < 1) return Math.max(1, Math.ceil(((1 - tokens) * MINUTE_MS) / perMinute / 1000));
-      buckets.set(account, { tokens: tokens - 1, at: now });
-      return 0;
+      const isTaken = tokens >= 1;
+      buckets.set(account, { tokens: isTaken ? tokens - 1 : tokens, at: now });
+      return isTaken ? 0 : Math.max(1, Math.ceil(((1 - tokens) * MINUTE_MS) / perMinute / 1000));
     },
   };
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { apiVersion, count, index, name, time } from "../../gate/json/schemas/parts.ts";
 import { parseTime } from "../../lib/time.ts";
 
-export const MAXIMUM_PAGE = 1000;
+const MAXIMUM_PAGE = 1000;
 const DEFAULT_PAGE = 50;
 
 export const targetName = z
@@ -16,7 +16,7 @@ export const commitName = z
   .describe("Whole commit id.");
 
 /** A number in a query; JSON has those of its own. */
-export function wholeNumber(most: number, description: string) {
+function wholeNumber(most: number, description: string) {
   return z
     .string()
     .regex(/^(?:0|[1-9][0-9]{0,14})$/)

@@ -54,7 +54,7 @@ const STATUS_OF_CODE: Readonly<Partial<Record<Code, number>>> = {
   "service-stopping": 503,
 };
 
-export function statusOf({ code, retryable }: SluiceError): number {
+function statusOf({ code, retryable }: SluiceError): number {
   const status = STATUS_OF_CODE[code] ?? STATUS_OF_CLASS[codeEntry(code).class];
   return status === 500 && retryable ? 503 : status;
 }

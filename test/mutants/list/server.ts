@@ -72,8 +72,8 @@ export const SERVER: readonly Mutant[] = [
   {
     name: "fills a bucket beyond its burst",
     file: "src/server/access/rate-limit.ts",
-    find: "Math.min(burst, bucket.tokens + ((now - bucket.at) * perMinute) / MINUTE_MS)",
-    replace: "bucket.tokens + ((now - bucket.at) * perMinute) / MINUTE_MS",
+    find: "Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) * perMinute) / MINUTE_MS)",
+    replace: "bucket.tokens + (Math.max(0, now - bucket.at) * perMinute) / MINUTE_MS",
     test: RATE,
     named: "never saves up more than the burst",
   },

@@ -38,6 +38,10 @@ describe("the rate limit", () => {
     assert.equal(limit.take("ada"), 0);
     now = 0;
     assert.ok(limit.take("ada") > 0);
+    now = 500;
+    assert.equal(limit.take("ada"), 1);
+    now = 1500;
+    assert.equal(limit.take("ada"), 0, "nor is anybody shut out for as long as it was set back");
   });
 
   it("remembers no more accounts than it may; whoever comes then shares one", () => {

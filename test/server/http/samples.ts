@@ -6,7 +6,7 @@ import type { LoggedEntry } from "../../../src/log/entry.ts";
 import type { Landings, MetricFacts, TargetState } from "../../../src/server/view.ts";
 
 export const COMMIT = "5d2c0aa0e15d2c0aa0e15d2c0aa0e15d2c0aa0e1";
-export const LEAF_HASH = Buffer.alloc(32, 7).toString("base64");
+const LEAF_HASH = Buffer.alloc(32, 7).toString("base64");
 export const ULID = "01JD7K00000000000000000000";
 const TIME = "2026-11-21T10:00:00.000Z";
 

@@ -14,7 +14,7 @@ import type { Scope } from "../../support/temp.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { type StrictView, strictView } from "./strict-view.ts";
 
-export const NOW = Date.parse("2026-11-21T12:00:00Z");
+const NOW = Date.parse("2026-11-21T12:00:00Z");
 export const FILE_SCOPE: Scope = { after: (cleanup) => void after(cleanup) };
 
 export interface Reply {

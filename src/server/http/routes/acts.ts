@@ -96,7 +96,7 @@ async function changeHold(
   return holdingAnswer(state, request, await (state === "held" ? view.hold(request) : view.resume(request)));
 }
 
-export function holdingAnswer(state: "held" | "resumed", request: HoldRequest, { index, targets }: Holding): Answer {
+function holdingAnswer(state: "held" | "resumed", request: HoldRequest, { index, targets }: Holding): Answer {
   return json({ apiVersion: "sluice/v1", kind: "Hold", state, ...request, index, targets });
 }
 
