@@ -29,7 +29,7 @@ export const logExport: Command = {
     format: { type: "string", multiple: true, value: "FORMAT", description: "text (default) or json" },
   },
   positionals: [0, 0],
-  exitCodes: [[0, "written; the log has an entry that says who read it, or the bundle says that it has none"]],
+  exitCodes: [[0, "written; the log tells who read it, or the bundle says that it does not"]],
   example:
     "sluice log export --from 2026-10-01 --output q4 --config gate.yaml\nwrites what an auditor checks elsewhere: sluice log verify q4 --key VKEY",
   run,

@@ -241,7 +241,7 @@ function termsOf(invocation: Invocation): readonly Term[] {
   });
 }
 
-function entryKind(text: string): EntryKind {
+export function entryKind(text: string): EntryKind {
   const kind = ENTRY_KINDS.find((one) => one === text);
   if (kind !== undefined) return kind;
   throw new SluiceError("usage", `${JSON.stringify(text)} is no kind of entry.`, {

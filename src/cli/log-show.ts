@@ -5,6 +5,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
+import { redactionsOf, type WithheldBy } from "../log/redaction/record.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, withGateLog } from "./opening.ts";
@@ -27,8 +28,11 @@ export const logShow: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const [text = ""] = invocation.positionals;
-  const entry = await withGateLog(invocation, (log) => readEntry(log, text));
-  answer(invocation, entryReport(entry), () => shown(entry));
+  const { entry, redactions } = await withGateLog(invocation, async (log) => {
+    const found = await readEntry(log, text);
+    return { entry: found, redactions: await redactionsOf(log, found) };
+  });
+  answer(invocation, { ...entryReport(entry), redactions }, () => shown(entry, redactions));
   return 0;
 }
 
@@ -40,15 +44,24 @@ export function readEntry(log: DecisionLog, text: string): Promise<LoggedEntry> 
   });
 }
 
-function shown(entry: LoggedEntry): string {
+function shown(entry: LoggedEntry, redactions: readonly WithheldBy[]): string {
   const lines = [entryLine(entry), `leaf    ${entry.leafHash}`, `id      ${entry.leaf.id}`];
   for (const [name, one] of Object.entries(entry.disclosed)) {
     lines.push(
-      one === null ? `${name}: withheld; its commitment stays` : `${name}: ${JSON.stringify(one.value, null, 2)}`,
+      one === null
+        ? `${name}: withheld${byWhom(name, redactions)}; its commitment stays`
+        : `${name}: ${JSON.stringify(one.value, null, 2)}`,
     );
   }
   return `${lines
     .flatMap((line) => line.split("\n"))
     .map(printable)
     .join("\n")}\n`;
+}
+
+function byWhom(name: string, redactions: readonly WithheldBy[]): string {
+  const one = redactions.find(({ names }) => names.includes(name));
+  return one === undefined
+    ? ""
+    : ` by redaction ${one.index} of ${one.time} (${one.by ?? "withheld"}: ${one.reason ?? "withheld"})`;
 }

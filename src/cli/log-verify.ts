@@ -96,9 +96,9 @@ function report(path: string, verification: LogVerification) {
   const common = { apiVersion: "sluice/v1", kind: "LogVerification", path, intact: verification.kind === "intact" };
   if (verification.kind === "broken") {
     const { code, index, differs, detail } = verification;
-    return { ...common, origin: null, size: null, code, index, differs, detail, disclosures: null };
+    return { ...common, origin: null, size: null, code, index, differs, detail, disclosures: null, redactions: [] };
   }
-  const { checkpoint, disclosures } = verification;
+  const { checkpoint, disclosures, redactions } = verification;
   return {
     ...common,
     origin: checkpoint.origin,
@@ -108,6 +108,7 @@ function report(path: string, verification: LogVerification) {
     differs: null,
     detail: null,
     disclosures,
+    redactions,
   };
 }
 
@@ -125,5 +126,8 @@ function text(path: string, verification: LogVerification, paint: Paint): string
     ].join("\n");
   }
   const { origin, size } = verification.checkpoint;
-  return `${paint("allow", "INTACT")}  ${path}\n        ${origin}: ${size} entries, all in the signed tree\n`;
+  const { redacted = 0 } = verification.disclosures ?? {};
+  const by = verification.redactions.length === 0 ? "" : ` by redactions: log ${verification.redactions.join(", ")}`;
+  const withheld = redacted === 0 ? "" : `        ${redacted} values are withheld${by}\n`;
+  return `${paint("allow", "INTACT")}  ${path}\n        ${origin}: ${size} entries, all in the signed tree\n${withheld}`;
 }

@@ -55,7 +55,9 @@ export async function readHistory(log: DecisionLog, target: string): Promise<Tar
   };
 }
 
+/** @throws SluiceError `entry-redacted`: an empty baseline would deny what was accepted, without saying why */
 function baselineOf(genesis: LoggedEntry): ReadonlySet<string> {
+  if (genesis.disclosed["baseline"] === null) throw redacted(genesis, "the baseline");
   const keys = genesis.disclosed["baseline"]?.value;
   return new Set(Array.isArray(keys) ? keys.filter((key): key is string => typeof key === "string") : []);
 }
@@ -75,10 +77,18 @@ async function lastLanded(log: DecisionLog, target: string, after: number): Prom
   for await (const entry of newestFirst(log, target, "decision", after)) {
     if (entry.leaf.subject["commit"] === undefined) continue;
     const decision = disclosedDecision(entry.disclosed);
+    if (decision === null) throw redacted(entry, "the newest landed decision");
     // A rollback judges an earlier state again; it is not a step of the branch.
-    if (decision !== null && decision.carried?.how !== "rollback") return { entry, decision };
+    if (decision.carried?.how !== "rollback") return { entry, decision };
   }
   return null;
+}
+
+/** What is withheld is not passed over for something older. */
+export function redacted({ index }: LoggedEntry, what: string): SluiceError {
+  return new SluiceError("entry-redacted", `Entry ${index}, ${what}, no longer says what is needed: it was redacted.`, {
+    fix: `sluice log show ${index} --config gate.yaml`,
+  });
 }
 
 async function* newestFirst(

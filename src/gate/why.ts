@@ -8,6 +8,7 @@ import { verifyInclusion } from "../log/merkle.ts";
 import { lastRelease } from "../release/record.ts";
 import type { Release } from "../release/release.ts";
 import { resourceName } from "../render/resource.ts";
+import { redacted } from "./history.ts";
 import { disclosedDecision } from "./record.ts";
 
 export interface Why {
@@ -56,7 +57,7 @@ async function decisionAt(log: DecisionLog, index: number): Promise<Found> {
   const entry = await log.read(index);
   const decision = disclosedDecision(entry.disclosed);
   if (decision !== null) return { decision, entry };
-  throw new SluiceError("log-corrupt", `Entry ${index} no longer says what was decided.`);
+  throw redacted(entry, "a decision");
 }
 
 /** A rollback carries a landing, which may carry a proposal in its turn. What is carried is always the earlier entry. */
@@ -77,9 +78,10 @@ async function lastChange(log: DecisionLog, target: string, resource: string, up
     order: "newest",
     limit: 100,
   })) {
+    if (entry.index > upTo || entry.leaf.subject["commit"] === undefined) continue;
     const decision = disclosedDecision(entry.disclosed);
-    if (entry.index <= upTo && entry.leaf.subject["commit"] !== undefined && decision !== null)
-      return { decision, entry };
+    if (decision === null) throw redacted(entry, "the decision that last changed it");
+    return { decision, entry };
   }
   return null;
 }

@@ -14,26 +14,27 @@ const WITHHELD = "null";
 const MAXIMUM_TRIES = 8;
 
 /**
- * How many values match and how many are withheld, where the text holds exactly the values that are committed to; null for
+ * How many values match and which are withheld, where the text holds exactly the values that are committed to; null for
  * any other text, which says nothing about it but that it has to be looked at closely.
  */
 export function countQuickly(
   json: string,
   commitments: Leaf["commitments"],
-): { readonly matching: number; readonly redacted: number } | null {
+): { readonly matching: number; readonly withheld: readonly string[] } | null {
   const seen: string[] = [];
   const last = json.length - 1;
   if (!json.startsWith('{"') || json[last] !== "}") return null;
-  for (let at = 1, redacted = 0; ; at += 1) {
+  const withheld: string[] = [];
+  for (let at = 1; ; at += 1) {
     const end = json.indexOf('":', at + 1);
     const name = json.slice(at + 1, end);
     if (end < 0 || json[at] !== '"' || !Object.hasOwn(commitments, name) || seen.includes(name)) return null;
     seen.push(name);
     const isWithheld = json.startsWith(WITHHELD, end + 2);
-    if (isWithheld) redacted += 1;
+    if (isWithheld) withheld.push(name);
     const behind = isWithheld ? end + 2 + WITHHELD.length : behindValue(json, end + 2, commitments[name] as string);
     if (behind === last && seen.length === Object.keys(commitments).length)
-      return { matching: seen.length - redacted, redacted };
+      return { matching: seen.length - withheld.length, withheld };
     if (behind === null || json[behind] !== ",") return null;
     at = behind;
   }

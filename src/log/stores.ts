@@ -74,6 +74,11 @@ export async function copyStore(text: string, to: string): Promise<void> {
   await store.copy(path, to);
 }
 
+/** Of a store that is a file. @throws `log-store-unknown`, `not-supported` */
+export function sqlitePath(text: string): string {
+  return locate(text).path;
+}
+
 function locate(text: string): { store: Store; path: string } {
   const scheme = text.slice(0, Math.max(0, text.indexOf(":")));
   if (/^postgres(ql)?$/.test(scheme)) throw new SluiceError("not-supported", "A log in PostgreSQL is not there yet.");

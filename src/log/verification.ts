@@ -24,6 +24,8 @@ export type LogVerification =
       readonly checkpoint: Checkpoint;
       /** Values beside the entries, where the source has them: how many match their commitment, how many were redacted. */
       readonly disclosures: { readonly matching: number; readonly redacted: number } | null;
+      /** Entries of the redactions that say so; of a bundle, which may end before them, none. */
+      readonly redactions: readonly number[];
     }
   | {
       readonly kind: "broken";
@@ -66,12 +68,18 @@ export interface DisclosureCount {
   redacted: number;
 }
 
-export function checkDisclosures(count: DisclosureCount, leaf: Leaf, index: number, json: string | null): void {
+/** Names of the values that are withheld. */
+export function checkDisclosures(
+  count: DisclosureCount,
+  leaf: Leaf,
+  index: number,
+  json: string | null,
+): readonly string[] {
   const quick = json === null ? null : countQuickly(json, leaf.commitments);
   if (quick !== null) {
     count.matching += quick.matching;
-    count.redacted += quick.redacted;
-    return;
+    count.redacted += quick.withheld.length;
+    return quick.withheld;
   }
   const disclosed = json === null ? null : parseDisclosures(json);
   const names = Object.keys(leaf.commitments);
@@ -80,10 +88,13 @@ export function checkDisclosures(count: DisclosureCount, leaf: Leaf, index: numb
     throw new Broken("disclosure", index, `The values beside entry ${index} are not those it commits to.`);
   for (const name of names) {
     const disclosure = disclosed[name] ?? null;
-    if (disclosure === null) count.redacted++;
-    else if (matchesCommitment(disclosure, leaf.commitments[name] ?? "")) count.matching++;
+    if (disclosure === null) continue;
+    if (matchesCommitment(disclosure, leaf.commitments[name] ?? "")) count.matching++;
     else throw new Broken("disclosure", index, `Value \`${name}\` beside entry ${index} is not the one it commits to.`);
   }
+  const withheld = names.filter((name) => (disclosed[name] ?? null) === null);
+  count.redacted += withheld.length;
+  return withheld;
 }
 
 /** Checkpoints seen earlier, each signed; none of them may be ahead of the log. */

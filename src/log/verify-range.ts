@@ -6,7 +6,10 @@ import { encodeBase64, equalBytes } from "../lib/bytes.ts";
 import type { Leaf } from "./entry.ts";
 import { readLeaf } from "./leaf.ts";
 import { leafHash, nodeHash } from "./merkle.ts";
+import type { Erasure } from "./redaction/plan.ts";
+import { erasedBy } from "./redaction/record.ts";
 import type { Source, SourceEntry } from "./source.ts";
+import { parseDisclosures } from "./stores/sqlite/reader.ts";
 import { TILE_WIDTH } from "./tile.ts";
 import { Broken, checkDisclosures, type LogVerification } from "./verification.ts";
 
@@ -32,6 +35,10 @@ export interface RangeVerification {
   readonly targets: readonly TargetRun[];
   readonly matching: number;
   readonly redacted: number;
+  /** Entries of which values are withheld, with their names. */
+  readonly withheld: readonly Erasure[];
+  /** What the redactions of the run say to have erased. */
+  readonly redactions: readonly { readonly index: number; readonly erased: readonly Erasure[] }[];
   /** The first entry of the run that is wrong by itself; the rest then says what was found up to it. */
   readonly broken: (LogVerification & { readonly kind: "broken" }) | null;
 }
@@ -46,6 +53,8 @@ export function verifyRange(source: Source, start: number, end: number, size: nu
     targets: new Map(),
     matching: 0,
     redacted: 0,
+    withheld: [],
+    redactions: [],
   };
   let broken: RangeVerification["broken"] = null;
   try {
@@ -65,6 +74,8 @@ interface Walk {
   readonly targets: Map<string, TargetRun>;
   matching: number;
   redacted: number;
+  readonly withheld: Erasure[];
+  readonly redactions: { readonly index: number; readonly erased: readonly Erasure[] }[];
 }
 
 function verifyTile(source: Source, walk: Walk, start: number, end: number, size: number): void {
@@ -102,10 +113,18 @@ function verifyEntry(source: Source, walk: Walk, index: number, entry: SourceEnt
   if (walk.lastTime !== null && leaf.time < walk.lastTime) throw outOfTime(index);
   follow(walk, leaf, index, encodeBase64(hash));
   if (entry.columns !== null) checkColumns(leaf, index, entry.columns);
-  if (source.hasDisclosures) checkDisclosures(walk, leaf, index, entry.disclosures);
+  if (source.hasDisclosures) noteWithheld(walk, leaf, index, entry.disclosures);
   walk.firstTime ??= leaf.time;
   walk.lastTime = leaf.time;
   return hash;
+}
+
+function noteWithheld(walk: Walk, leaf: Leaf, index: number, json: string | null): void {
+  const names = checkDisclosures(walk, leaf, index, json);
+  if (names.length > 0) walk.withheld.push({ index, names });
+  if (leaf.kind !== "redaction") return;
+  const erased = erasedBy(leaf.kind, parseDisclosures(json)?.["erased"]?.value);
+  if (erased !== null) walk.redactions.push({ index, erased });
 }
 
 /** Of the entries that are not the first of their target in the run. */

@@ -63,7 +63,9 @@ async function verifySource(
   if (source.hasMore(head.size))
     throw new Broken("tree", head.size, `Entries follow behind the signed size ${head.size}.`);
   const { matching, redacted } = spine;
-  return { kind: "intact", checkpoint: head, disclosures: source.hasDisclosures ? { matching, redacted } : null };
+  const redactions = spine.redactions();
+  const disclosures = source.hasDisclosures ? { matching, redacted } : null;
+  return { kind: "intact", checkpoint: head, disclosures, redactions };
 }
 
 /** In order. A long log in a database is shared among threads; what is short, or a folder, is read here. */
@@ -99,6 +101,8 @@ export class Spine {
   /** Computed hashes by level; of level 0 only those that are in no complete tile. */
   readonly #levels: Uint8Array[][] = [[], []];
   readonly #tails = new Map<string, string>();
+  readonly #withheld: RangeVerification["withheld"][number][] = [];
+  readonly #redactions: RangeVerification["redactions"][number][] = [];
   #time: string | null = null;
 
   constructor(source: Source, size: number) {
@@ -123,8 +127,32 @@ export class Spine {
     this.#time = lastTime ?? this.#time;
     this.matching += range.matching;
     this.redacted += range.redacted;
+    this.#withheld.push(...range.withheld);
+    this.#redactions.push(...range.redactions);
     for (const tile of tiles) this.#rise(1, tile);
     this.#levels[0]?.push(...rest);
+  }
+
+  /** Entries whose redactions erased something. A value that no later redaction names was taken away unlogged. */
+  redactions(): readonly number[] {
+    const by = new Map<string, number>();
+    for (const { index, erased } of this.#redactions)
+      for (const one of erased)
+        if (one.index < index) for (const name of one.names) by.set(`${one.index} ${name}`, index);
+    const used = new Set<number>();
+    for (const { index, names } of this.#withheld) {
+      for (const name of names) {
+        const redaction = by.get(`${index} ${name}`);
+        if (redaction === undefined)
+          throw new Broken(
+            "disclosure",
+            index,
+            `Value \`${name}\` beside entry ${index} is gone, and no redaction says so.`,
+          );
+        used.add(redaction);
+      }
+    }
+    return [...used].sort((a, b) => a - b);
   }
 
   root(): Uint8Array {

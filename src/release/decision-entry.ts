@@ -84,9 +84,11 @@ function manifestsOf(leaf: Leaf, digests: Disclosure | null): string | null {
   return typeof manifests === "string" ? manifests : null;
 }
 
-/** `entry.json`: the leaf and only the disclosure that a release needs. */
+/** `entry.json`: the leaf and only the disclosure that a release needs. @throws SluiceError `release-evidence-withheld` */
 export function writeEntryFile(entry: LoggedEntry): Uint8Array {
   const digests = (entry.disclosed["digests"] ?? null) as unknown as JsonValue;
+  if (digests === null)
+    throw new SluiceError("release-evidence-withheld", `Entry ${entry.index} does not say any more what it allowed.`);
   return canonicalBytes({ index: entry.index, leaf: entry.leaf as unknown as JsonObject, disclosed: { digests } });
 }
 

@@ -9,7 +9,7 @@ import { sluiceCommand } from "../support/sluice.ts";
 import { makeWorld, type World } from "../support/world.ts";
 
 const PAGE = readFileSync(resolve(import.meta.dirname, "../../docs/auditing.md"), "utf8");
-const QUESTIONS = PAGE.slice(PAGE.indexOf("## An auditor's questions"), PAGE.indexOf("## Complete, not only unforged"));
+const QUESTIONS = PAGE.slice(PAGE.indexOf("## An auditor's questions"), PAGE.indexOf("## What was erased"));
 const BLOCKS = [...QUESTIONS.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block as string);
 const HAS_JQ = spawnSync("jq", ["--version"]).status === 0;
 

@@ -116,6 +116,48 @@ export const LOG_CODES = {
     example: "`sluice log export --output q4 --config gate.yaml`, run twice.",
     fix: "Name another folder: --output q4-again",
   },
+  "nothing-to-redact": {
+    class: "usage",
+    means: "No entry of the log discloses what is to be redacted: it was never there, or it is withheld already.",
+    example: "`sluice log redact --person ada ...`, run twice.",
+    fix: "See what an entry discloses: sluice log show INDEX --config gate.yaml",
+  },
+  "redaction-unnamed": {
+    class: "usage",
+    means: "A redaction is logged with the person who did it and the reason; one of them is missing.",
+    example: "`sluice log redact --person ada --reason ' ' --config gate.yaml`",
+    fix: "Say who and why: --as NAME --reason TEXT",
+  },
+  "redaction-repeats": {
+    class: "usage",
+    means: "The reason of a redaction says again what is to be erased, and it would stay in the log.",
+    example: "`sluice log redact --text hunter2 --reason 'removes hunter2' ...`",
+    fix: "Name a ticket instead: --reason 'SEC-12'",
+  },
+  "redaction-too-large": {
+    class: "usage",
+    means: "The redaction concerns more entries than one entry of the log can name.",
+    example: "`sluice log redact --value evidence ...` on a log of a million decisions.",
+    fix: "Redact a part at a time: --from 2026-10-01 --to 2026-11-01",
+  },
+  "redaction-needed": {
+    class: "refused",
+    means: "The current release of a target still rests on what is to be erased; without it the gate could not go on.",
+    example: "`sluice log redact --person ada ...` while the newest landed change was signed by ada.",
+    fix: "Land a change first, then redact what is older; or --even-needed, and the gate stops until a person goes on.",
+  },
+  "redaction-unfinished": {
+    class: "error",
+    means: "The values are erased from the log, but the write-ahead log keeps old pages for somebody who reads it.",
+    example: "`sluice log redact ...` while an export of the log runs.",
+    fix: "End whoever reads the log, then run any command that writes it: sluice head TARGET --config gate.yaml",
+  },
+  "entry-redacted": {
+    class: "error",
+    means: "What an entry said is needed to go on, and it was redacted. Nothing is guessed in its place.",
+    example: "`sluice release prod` after the baseline of prod was redacted with --even-needed.",
+    fix: "See which redaction it was: sluice log show INDEX --config gate.yaml",
+  },
   "audit-log-unreadable": {
     class: "usage",
     means: "The file that should hold an API server's audit log cannot be read.",

@@ -68,7 +68,7 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
   compare(folder, AUDIT_FILES.changes, tally.changes.text());
   compare(folder, AUDIT_FILES.statement, tally.text(read, query, by, head, start));
   checkNames(names, query, head.size);
-  return { kind: "intact", checkpoint: head, disclosures: count };
+  return { kind: "intact", checkpoint: head, disclosures: count, redactions: [] };
 }
 
 interface Reading {

@@ -5,6 +5,7 @@ const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
 const AUDIT = "test/log/audit.test.ts";
+const REDACTION = "test/log/redaction.test.ts";
 const RUNS = "test/log/verify-runs.test.ts";
 const QUERY = "test/log/query.test.ts";
 const RECONCILE = "test/log/reconcile.test.ts";
@@ -389,5 +390,61 @@ export const LOG: readonly Mutant[] = [
     replace: "behind !== null && seen.length === Object.keys(commitments).length",
     test: RUNS,
     named: "is taken apart only where it is laid out as its writer does, and nothing is missing or added",
+  },
+  {
+    name: "does not overwrite what it erases",
+    file: SEQUENCER,
+    find: "PRAGMA secure_delete = ON",
+    replace: "PRAGMA secure_delete",
+    test: REDACTION,
+    named: "leaves the value, its base64, its salt and its terms in no file of the log",
+  },
+  {
+    name: "leaves the former pages of what it erased in the write-ahead log, and says that it is gone",
+    file: "src/log/stores/sqlite/redact.ts",
+    find: "isPurged: !existsSync(`",
+    replace: "isPurged: true || !existsSync(`",
+    test: REDACTION,
+    named: "is true also of a log that was killed, with everything in its write-ahead log",
+  },
+  {
+    name: "leaves the terms of an erased value where queries look",
+    file: "src/log/stores/sqlite/redact.ts",
+    find: ".filter(([, value]) => isLeft(value))",
+    replace: ".filter(([, value]) => isLeft(value) || value.length > 0)",
+    test: REDACTION,
+    named: "leaves the value, its base64, its salt and its terms in no file of the log",
+  },
+  {
+    name: "keeps the search index of what it erased",
+    file: "src/log/stores/sqlite/redact.ts",
+    find: "rmSync(searchIndexPath(path) + suffix, { force: true });",
+    replace: "existsSync(searchIndexPath(path) + suffix);",
+    test: REDACTION,
+    named: "leaves the value, its base64, its salt and its terms in no file of the log",
+  },
+  {
+    name: "does not miss a value that was taken away without a redaction",
+    file: "src/log/verify.ts",
+    find: "        if (redaction === undefined)\n",
+    replace: "        if (redaction === undefined && index < 0)\n",
+    test: REDACTION,
+    named: "is missed where a value was taken away without one",
+  },
+  {
+    name: "repeats in the log what a redaction erases",
+    file: "src/log/redaction/record.ts",
+    find: "if (subject !== null && speaksOf(reason, subject))",
+    replace: "if (subject !== null && reason.length > 9999)",
+    test: REDACTION,
+    named: "is all or nothing, and refused without a name, with the subject in its reason, or while another writes",
+  },
+  {
+    name: "erases what the current release rests on",
+    file: "src/cli/log-redact.ts",
+    find: "  if (hit === undefined) return;",
+    replace: "  if (hit === undefined || hit.index >= 0) return;",
+    test: "test/log/redaction.heavy.test.ts",
+    named: "what the gate needs and does not have any more is never guessed",
   },
 ];

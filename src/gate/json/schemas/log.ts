@@ -67,6 +67,18 @@ export const entryReportSchema = z.strictObject({
   entry: entrySchema,
   commitments: z.record(z.string(), z.base64().length(44)).describe("Salted commitment to each disclosed value."),
   disclosed: z.record(z.string(), z.json()).describe("null where a value was erased."),
+  redactions: z
+    .array(
+      z.strictObject({
+        index,
+        time,
+        by: z.string().nullable(),
+        reason: z.string().nullable(),
+        names: z.array(name),
+      }),
+    )
+    .optional()
+    .describe("`log show`: the redactions that erased values of this entry."),
 });
 
 export const whySchema = z.strictObject({
@@ -126,6 +138,7 @@ export const logVerificationSchema = z.strictObject({
     .describe("What differs; null when intact."),
   detail: z.string().nullable(),
   disclosures: z.strictObject({ matching: count, redacted: count }).nullable(),
+  redactions: z.array(index).describe("Entries of the redactions that say what is withheld."),
 });
 
 export const logBackupSchema = z.strictObject({

@@ -47,6 +47,8 @@ interface Session {
 
 /** Of the search index, between two batches: some milliseconds. */
 const INDEX_STEP_ENTRIES = 500;
+/** How long a redaction waits for those who still read former pages. */
+const LAST_READER_MS = 1000;
 /** Whoever reads the anchor or the checkpoint is a process of its own, perhaps of another user; both are public. */
 const CHECKPOINT_MODE = 0o644;
 
@@ -107,6 +109,29 @@ export class Sequencer {
       return groups.map(() => failure);
     }
     return stage.outcomes; //                                                            7
+  }
+
+  /**
+   * Records one entry and, in the same transaction, takes away what `erase` takes away beside the tree, in the steps of
+   * commit(). Freed bytes are overwritten, and the write-ahead log, which still holds the former pages, is emptied as far
+   * as no reader needs it. @throws as append() rejects
+   */
+  redact(entry: PreparedEntry, erase: (db: DatabaseSync) => void): Receipt {
+    try {
+      const session = this.#ready();
+      const stage = stageGroups(session.end, [[entry]], (target) => tailOf(session, target));
+      const [outcome = []] = stage.outcomes;
+      if (outcome instanceof SluiceError) throw outcome;
+      const { frontier } = stage.end;
+      const checkpoint = signCheckpoint(this.#options.origin, frontier.size, frontierRoot(frontier), this.#signer);
+      requireSecureDelete(session.db);
+      this.#write(session, stage, checkpoint, erase);
+      this.#publish(this.#ready());
+      this.#session?.db.exec(`PRAGMA busy_timeout = ${LAST_READER_MS}; PRAGMA wal_checkpoint(TRUNCATE)`);
+      return outcome[0] as Receipt;
+    } catch (cause) {
+      throw storageFailure(cause);
+    }
   }
 
   /** Brings the search index a step closer; true when more waits. Never throws: the index is only an index. */
@@ -200,7 +225,7 @@ export class Sequencer {
     checkAnchor(anchor, head, anchored, hashes, this.#verifier);
   }
 
-  #write(session: Session, stage: Stage, checkpoint: Checkpoint): void {
+  #write(session: Session, stage: Stage, checkpoint: Checkpoint, more: (db: DatabaseSync) => void = () => {}): void {
     const { db, insert } = session;
     try {
       db.exec("BEGIN IMMEDIATE");
@@ -210,6 +235,7 @@ export class Sequencer {
       }
       for (const { level, n, hash } of stage.hashes) insert.hash.run(level, n, hash);
       session.setHead.run(checkpoint.size, checkpoint.note, this.#options.anchor === null ? 0 : 1);
+      more(db);
       db.exec("COMMIT");
     } catch (cause) {
       if (this.#isCommitted(session, checkpoint, cause)) return;
@@ -250,6 +276,12 @@ export class Sequencer {
     }
     session.published = true;
   }
+}
+
+/** Set and read back: with FAST, whole pages that are freed would keep what they held. */
+function requireSecureDelete(db: DatabaseSync): void {
+  const { secure_delete: mode } = db.prepare("PRAGMA secure_delete = ON").get() ?? {};
+  if (mode !== 1) throw new SluiceError("log-failed", "SQLite does not overwrite what is erased.");
 }
 
 function openHead(note: string, origin: string, verifier: NoteVerifier): Checkpoint {

@@ -1,0 +1,86 @@
+/** Takes disclosed values out of a database so that no file of the log holds their bytes any more. */
+import { existsSync, rmSync, statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { canonicalJson, type JsonObject, type JsonValue } from "../../../lib/canonical.ts";
+import { SluiceError } from "../../../lib/errors.ts";
+import type { Disclosure, Receipt, Term } from "../../entry.ts";
+import type { PreparedEntry } from "../../leaf.ts";
+import type { Erasure } from "../../redaction/plan.ts";
+import { parseDisclosures } from "./reader.ts";
+import { searchIndexPath } from "./search-index.ts";
+import { Sequencer, type WriterOptions } from "./sequencer.ts";
+
+export interface Redacted {
+  readonly receipt: Receipt;
+  /** False while a reader of another process keeps the former pages: they go when the log is next written alone. */
+  readonly isPurged: boolean;
+}
+
+/**
+ * Holds the log's lock from the plan to the end. `plan` reads the log and answers the entry that records the redaction,
+ * with what it takes away. In order: (1) lock and recover, (2) plan, (3) remove the search index, (4) the entry and the
+ * erasures in one transaction, pages overwritten, (5) publish, (6) empty the write-ahead log. A crash before 4 has erased
+ * nothing; after it, the next writer empties the write-ahead log.
+ * @throws every refusal of openLog(), and what `plan` throws
+ */
+export async function redactDatabase(
+  options: WriterOptions,
+  plan: () => Promise<{ readonly entry: PreparedEntry; readonly erasures: readonly Erasure[] }>,
+): Promise<Redacted> {
+  const { path } = options;
+  const sequencer = new Sequencer(options);
+  let receipt: Receipt;
+  try {
+    const { entry, erasures } = await plan();
+    removeIndex(path);
+    receipt = sequencer.redact(entry, (db) => erase(db, erasures));
+  } finally {
+    sequencer.close();
+    removeIndex(path);
+  }
+  return { receipt, isPurged: !existsSync(`${path}-wal`) || statSync(`${path}-wal`).size === 0 };
+}
+
+/** It is made anew from what the log still holds. */
+function removeIndex(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(searchIndexPath(path) + suffix, { force: true });
+}
+
+function erase(db: DatabaseSync, erasures: readonly Erasure[]): void {
+  const select = db.prepare(
+    "SELECT terms, json, bytes FROM disclosures d JOIN entries e ON e.idx = d.idx WHERE d.idx = ?",
+  );
+  const update = db.prepare("UPDATE disclosures SET terms = ?, json = ? WHERE idx = ?");
+  for (const { index, names } of erasures) {
+    const row = select.get(index);
+    const disclosed = parseDisclosures(row?.["json"]);
+    if (row === undefined || disclosed === null)
+      throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
+    const left = Object.entries(disclosed).map(([name, one]) => [name, names.includes(name) ? null : one] as const);
+    const json = textOf(left);
+    const leaf = JSON.parse(Buffer.from(row["bytes"] as Uint8Array).toString("utf8")) as JsonObject;
+    const said = [leaf["subject"] ?? null, ...left.map(([, one]) => one?.value ?? null)];
+    update.run(JSON.stringify(termsLeft(String(row["terms"]), said)), json, index);
+  }
+}
+
+/** As their writer lays them out. */
+function textOf(disclosed: readonly (readonly [string, Disclosure | null])[]): string {
+  const texts = disclosed.map(([name, one]) => {
+    const value = one === null ? "null" : `{"salt":${JSON.stringify(one.salt)},"value":${canonicalJson(one.value)}}`;
+    return `${JSON.stringify(name)}:${value}`;
+  });
+  return `{${texts.join(",")}}`;
+}
+
+/** A term stays only while what is left of the entry says each of its parts, as a text or a number of its own. */
+function termsLeft(terms: string, left: readonly JsonValue[]): readonly (readonly [Term["kind"], string])[] {
+  const said = new Set<string>();
+  const gather = (value: JsonValue): void => {
+    if (typeof value === "string" || typeof value === "number") said.add(String(value));
+    else if (value !== null && typeof value === "object") for (const one of Object.values(value)) gather(one);
+  };
+  for (const value of left) gather(value);
+  const isLeft = (value: string) => said.has(value) || value.split("/").every((part) => said.has(part));
+  return (JSON.parse(terms) as [Term["kind"], string][]).filter(([, value]) => isLeft(value));
+}
