@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { once } from "../lib/once.ts";
 import { isObject } from "./toolchain.ts";
 
 export interface Annotation {
@@ -22,30 +23,32 @@ export interface Module {
   readonly annotations: readonly Annotation[];
 }
 
-const InspectAnswer = z.object({
-  modules: z.array(
-    z.object({
-      path: z.string(),
-      package: z.string(),
-      line: z.number(),
-      regoVersion: z.string(),
-      rules: z.array(z.object({ name: z.string(), line: z.number() })),
-      annotations: z.array(
-        z.object({
-          scope: z.string(),
-          line: z.number(),
-          title: z.string(),
-          description: z.string(),
-          custom: z.custom<JsonObject>((value) => isObject(value as JsonValue)),
-        }),
-      ),
-    }),
-  ),
-});
+const inspectAnswer = once(() =>
+  z.object({
+    modules: z.array(
+      z.object({
+        path: z.string(),
+        package: z.string(),
+        line: z.number(),
+        regoVersion: z.string(),
+        rules: z.array(z.object({ name: z.string(), line: z.number() })),
+        annotations: z.array(
+          z.object({
+            scope: z.string(),
+            line: z.number(),
+            title: z.string(),
+            description: z.string(),
+            custom: z.custom<JsonObject>((value) => isObject(value as JsonValue)),
+          }),
+        ),
+      }),
+    ),
+  }),
+);
 
 /** @throws SluiceError `toolchain-failed` for an answer of another shape */
 export function readModules(answer: JsonObject): readonly Module[] {
-  const parsed = InspectAnswer.safeParse(answer);
+  const parsed = inspectAnswer().safeParse(answer);
   if (parsed.success) return parsed.data.modules;
   throw new SluiceError("toolchain-failed", "The policy compiler's answer to `inspect` has another shape.", {
     cause: parsed.error,

@@ -1,6 +1,7 @@
 /** METADATA blocks to rules, strictly: what is missing, misspelt or contradictory is refused, because it would be a rule
  *  that silently never speaks (FORMS "Native policy"). */
 import * as z from "zod";
+import { once } from "../lib/once.ts";
 import { IMPORTED_PACKAGE, INVENTORY_PACKAGE } from "./dialect.ts";
 import { AGGREGATE_PACKAGE } from "./entrypoints.ts";
 import type { FindingKind } from "./finding.ts";
@@ -10,33 +11,37 @@ import type { Rule } from "./policy-set.ts";
 const KINDS = ["deny", "warn", "ask"] as const satisfies readonly FindingKind[];
 const PACKAGE = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 
-const sentence = z.string().trim().min(1).max(4096);
-const Match = z.strictObject({
-  kinds: z
-    .array(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,127}$/, "a kind is letters and digits"))
-    .min(1)
-    .optional(),
-  namespaces: z
-    .array(z.string().regex(/^[a-z0-9-]{0,63}\*$|^[a-z0-9-]{1,63}$/, "a namespace is exact or ends in *"))
-    .min(1)
-    .optional(),
-});
+/** Made when the first METADATA is read: policies that are compiled already need none. */
+const schemas = once(() => {
+  const sentence = z.string().trim().min(1).max(4096);
+  const Match = z.strictObject({
+    kinds: z
+      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,127}$/, "a kind is letters and digits"))
+      .min(1)
+      .optional(),
+    namespaces: z
+      .array(z.string().regex(/^[a-z0-9-]{0,63}\*$|^[a-z0-9-]{1,63}$/, "a namespace is exact or ends in *"))
+      .min(1)
+      .optional(),
+  });
 
-/** Everything that METADATA `custom` may say. */
-const Custom = z.strictObject({
-  id: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "an id is lower-case letters, digits and hyphens"),
-  level: z.enum(["low", "medium", "high", "critical"]),
-  fix: sentence,
-  scope: z.enum(["resource", "change"]).default("resource"),
-  mode: z.enum(["observe", "warn", "enforce"]).default("enforce"),
-  match: Match.optional(),
-  controls: z.array(sentence).default([]),
-  waivable: z.boolean().default(true),
-  role: z.string().min(1).max(64).optional(),
-});
+  /** Everything that METADATA `custom` may say. */
+  const Custom = z.strictObject({
+    id: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "an id is lower-case letters, digits and hyphens"),
+    level: z.enum(["low", "medium", "high", "critical"]),
+    fix: sentence,
+    scope: z.enum(["resource", "change"]).default("resource"),
+    mode: z.enum(["observe", "warn", "enforce"]).default("enforce"),
+    match: Match.optional(),
+    controls: z.array(sentence).default([]),
+    waivable: z.boolean().default(true),
+    role: z.string().min(1).max(64).optional(),
+  });
 
-/** A package of functions and constants: it may say whose input its functions read, and nothing else. */
-const LibraryCustom = z.strictObject({ scope: z.enum(["resource", "change"]).optional() });
+  /** A package of functions and constants: it may say whose input its functions read, and nothing else. */
+  const LibraryCustom = z.strictObject({ scope: z.enum(["resource", "change"]).optional() });
+  return { Custom, LibraryCustom };
+});
 
 export interface InspectedPolicies {
   /** Sorted by id; may be empty. */
@@ -99,7 +104,7 @@ function readPackage(
     return null;
   }
   if (kinds.length === 0 && !Object.hasOwn(block.custom, "id")) {
-    const library = check(LibraryCustom, block, problems);
+    const library = check(schemas().LibraryCustom, block, problems);
     return library === null ? null : { rule: null, scope: library.scope ?? null };
   }
   return readRule(first.package, kinds, block, problems);
@@ -111,7 +116,7 @@ function readRule(
   block: Annotation & { file: string },
   problems: MetadataProblem[],
 ): { rule: Rule; scope: "resource" | "change" } | null {
-  const custom = check(Custom, block, problems);
+  const custom = check(schemas().Custom, block, problems);
   if (custom === null) return null;
   const { id, level, fix, scope, mode, match, controls, waivable, role } = custom;
   const complain = (message: string) =>

@@ -1,6 +1,7 @@
 /** Constraints (constraints.gatekeeper.sh) to rules: match, parameters by the template's schema, and what they enforce. */
 import * as z from "zod";
 import type { JsonObject, JsonValue } from "../../lib/canonical.ts";
+import { once } from "../../lib/once.ts";
 import { mistake, type PolicyDocument, type PolicyProblem } from "../dialect.ts";
 import type { Constraint, ConstraintMatch, Rule } from "../policy-set.ts";
 import { isObject } from "../toolchain.ts";
@@ -14,46 +15,57 @@ const OUR_POINTS = ["validation.gatekeeper.sh", "gator.gatekeeper.sh"];
 /** RFC 1123. */
 const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
-const json = z.custom<JsonObject>((value) => isObject(value as JsonValue), "it is not a map");
-const wildcard = z.string().regex(/^\*?[-:a-z0-9]*\*?$/, "a name is exact, or begins or ends in *");
-const words = z.array(z.string()).nullish();
-const Expression = z
-  .strictObject({ key: z.string().min(1), operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]), values: words })
-  .refine(({ operator, values }) => operator.endsWith("In") === (values ?? []).length > 0, {
-    message: "In and NotIn have values, Exists and DoesNotExist have none",
-  });
-const Selector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).nullish(),
-  matchExpressions: z.array(Expression).nullish(),
-});
-const Match = z.strictObject({
-  source: z.enum(["All", "Original"]).nullish(),
-  kinds: z.array(z.strictObject({ apiGroups: words, kinds: words })).nullish(),
-  scope: z.enum(["*", "Cluster", "Namespaced"]).nullish(),
-  namespaces: z.array(wildcard).nullish(),
-  excludedNamespaces: z.array(wildcard).nullish(),
-  labelSelector: Selector.nullish(),
-  namespaceSelector: Selector.nullish(),
-  name: wildcard.nullish(),
-});
-const Action = z.enum(["deny", "warn", "dryrun"]);
-const Scoped = z.strictObject({
-  action: Action,
-  enforcementPoints: z.array(z.strictObject({ name: z.string() })),
-});
-const Constrained = z.looseObject({
-  apiVersion: z.enum([`${CONSTRAINT_GROUP}/v1beta1`, `${CONSTRAINT_GROUP}/v1alpha1`]),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string().max(63).regex(NAME, "a name is lower-case letters, digits, - and .") }),
-  spec: z
+/** Made when the first constraint is read: most runs read none. */
+const schemas = once(() => {
+  const json = z.custom<JsonObject>((value) => isObject(value as JsonValue), "it is not a map");
+  const wildcard = z.string().regex(/^\*?[-:a-z0-9]*\*?$/, "a name is exact, or begins or ends in *");
+  const words = z.array(z.string()).nullish();
+  const Expression = z
     .strictObject({
-      match: Match.nullish(),
-      parameters: json.nullish(),
-      enforcementAction: z.enum([...Action.options, "scoped"]).optional(),
-      scopedEnforcementActions: z.array(Scoped).optional(),
+      key: z.string().min(1),
+      operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+      values: words,
     })
-    .nullish(),
+    .refine(({ operator, values }) => operator.endsWith("In") === (values ?? []).length > 0, {
+      message: "In and NotIn have values, Exists and DoesNotExist have none",
+    });
+  const Selector = z.strictObject({
+    matchLabels: z.record(z.string(), z.string()).nullish(),
+    matchExpressions: z.array(Expression).nullish(),
+  });
+  const Match = z.strictObject({
+    source: z.enum(["All", "Original"]).nullish(),
+    kinds: z.array(z.strictObject({ apiGroups: words, kinds: words })).nullish(),
+    scope: z.enum(["*", "Cluster", "Namespaced"]).nullish(),
+    namespaces: z.array(wildcard).nullish(),
+    excludedNamespaces: z.array(wildcard).nullish(),
+    labelSelector: Selector.nullish(),
+    namespaceSelector: Selector.nullish(),
+    name: wildcard.nullish(),
+  });
+  const Action = z.enum(["deny", "warn", "dryrun"]);
+  const Scoped = z.strictObject({
+    action: Action,
+    enforcementPoints: z.array(z.strictObject({ name: z.string() })),
+  });
+  const Constrained = z.looseObject({
+    apiVersion: z.enum([`${CONSTRAINT_GROUP}/v1beta1`, `${CONSTRAINT_GROUP}/v1alpha1`]),
+    kind: z.string(),
+    metadata: z.looseObject({ name: z.string().max(63).regex(NAME, "a name is lower-case letters, digits, - and .") }),
+    spec: z
+      .strictObject({
+        match: Match.nullish(),
+        parameters: json.nullish(),
+        enforcementAction: z.enum([...Action.options, "scoped"]).optional(),
+        scopedEnforcementActions: z.array(Scoped).optional(),
+      })
+      .nullish(),
+  });
+  return { Match, Action, Selector, Constrained };
 });
+
+type Schemas = ReturnType<typeof schemas>;
+type Action = z.infer<Schemas["Action"]>;
 
 export interface ReadConstraint {
   readonly id: string;
@@ -68,7 +80,7 @@ export function readConstraint(
   document: PolicyDocument,
   template: Template,
 ): ReadConstraint | readonly PolicyProblem[] {
-  const parsed = Constrained.safeParse(document.value);
+  const parsed = schemas().Constrained.safeParse(document.value);
   if (!parsed.success) return issueProblems("constraint-invalid", document, parsed.error.issues);
   const { kind, metadata } = parsed.data;
   const spec = parsed.data.spec ?? {};
@@ -85,7 +97,7 @@ export function readConstraint(
     ? scoped
         .filter(({ enforcementPoints }) => enforcementPoints.some(({ name }) => isOurs(name)))
         .map((one) => one.action)
-    : [spec.enforcementAction as z.infer<typeof Action> | undefined];
+    : [spec.enforcementAction as Action | undefined];
   return {
     id: `${kind}/${metadata.name}`,
     constraint: {
@@ -108,12 +120,12 @@ function isOurs(point: string): boolean {
 }
 
 /** The strictest that is in force where we stand; what is in force only elsewhere is observed. */
-function modeOf(actions: readonly (z.infer<typeof Action> | undefined)[]): Rule["mode"] {
+function modeOf(actions: readonly (Action | undefined)[]): Rule["mode"] {
   if (actions.some((action) => action === undefined || action === "deny")) return "enforce";
   return actions.includes("warn") ? "warn" : "observe";
 }
 
-function matchOf(match: z.infer<typeof Match>): ConstraintMatch {
+function matchOf(match: z.infer<Schemas["Match"]>): ConstraintMatch {
   return {
     kinds: (match.kinds ?? []).map(({ apiGroups, kinds }) => ({ apiGroups: apiGroups ?? [], kinds: kinds ?? [] })),
     namespaces: match.namespaces ?? [],
@@ -125,7 +137,7 @@ function matchOf(match: z.infer<typeof Match>): ConstraintMatch {
   };
 }
 
-function selectorOf(selector: z.infer<typeof Selector> | null | undefined): ConstraintMatch["labelSelector"] {
+function selectorOf(selector: z.infer<Schemas["Selector"]> | null | undefined): ConstraintMatch["labelSelector"] {
   if (selector === null || selector === undefined) return null;
   const expressions = selector.matchExpressions ?? [];
   return {

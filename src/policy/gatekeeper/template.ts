@@ -1,6 +1,7 @@
 /** ConstraintTemplates (templates.gatekeeper.sh v1, v1beta1, v1alpha1) to Rego and what constraints must look like. */
 import * as z from "zod";
 import type { JsonObject, JsonValue } from "../../lib/canonical.ts";
+import { once } from "../../lib/once.ts";
 import { mistake, type PolicyDocument, type PolicyProblem } from "../dialect.ts";
 import { isObject } from "../toolchain.ts";
 import { issueProblems } from "./issues.ts";
@@ -10,36 +11,42 @@ const TARGET = "admission.k8s.gatekeeper.sh";
 /** A function of Gatekeeper's own that asks a provider outside. */
 const EXTERNAL_DATA = /^[^#\n]*\bexternal_data\s*\(/m;
 
-const KIND = /^[A-Z][A-Za-z0-9]{0,62}$/;
-const json = z.custom<JsonObject>((value) => isObject(value as JsonValue), "it is not a map");
-const Source = z.looseObject({
-  version: z.enum(["v0", "v1", ""]).optional(),
-  rego: z.string().min(1),
-  libs: z.array(z.string()).optional(),
-});
-const Target = z.looseObject({
-  target: z.literal(TARGET),
-  rego: z.string().optional(),
-  libs: z.array(z.string()).optional(),
-  code: z.array(z.looseObject({ engine: z.string(), source: json.optional() })).optional(),
-  operations: z.array(z.string()).optional(),
-});
-const Template = z.looseObject({
-  apiVersion: z.enum([`${TEMPLATE_GROUP}/v1`, `${TEMPLATE_GROUP}/v1beta1`, `${TEMPLATE_GROUP}/v1alpha1`]),
-  kind: z.literal("ConstraintTemplate"),
-  metadata: z.looseObject({ name: z.string(), annotations: z.record(z.string(), z.string()).nullish() }),
-  spec: z.looseObject({
-    crd: z.looseObject({
-      spec: z.looseObject({
-        names: z.looseObject({
-          kind: z.string().regex(KIND, "a kind begins with a capital and is letters and digits"),
+/** Made when the first template is read: most runs read none. */
+const schemas = once(() => {
+  const KIND = /^[A-Z][A-Za-z0-9]{0,62}$/;
+  const json = z.custom<JsonObject>((value) => isObject(value as JsonValue), "it is not a map");
+  const Source = z.looseObject({
+    version: z.enum(["v0", "v1", ""]).optional(),
+    rego: z.string().min(1),
+    libs: z.array(z.string()).optional(),
+  });
+  const Target = z.looseObject({
+    target: z.literal(TARGET),
+    rego: z.string().optional(),
+    libs: z.array(z.string()).optional(),
+    code: z.array(z.looseObject({ engine: z.string(), source: json.optional() })).optional(),
+    operations: z.array(z.string()).optional(),
+  });
+  const Template = z.looseObject({
+    apiVersion: z.enum([`${TEMPLATE_GROUP}/v1`, `${TEMPLATE_GROUP}/v1beta1`, `${TEMPLATE_GROUP}/v1alpha1`]),
+    kind: z.literal("ConstraintTemplate"),
+    metadata: z.looseObject({ name: z.string(), annotations: z.record(z.string(), z.string()).nullish() }),
+    spec: z.looseObject({
+      crd: z.looseObject({
+        spec: z.looseObject({
+          names: z.looseObject({
+            kind: z.string().regex(KIND, "a kind begins with a capital and is letters and digits"),
+          }),
+          validation: z.looseObject({ openAPIV3Schema: json.nullish(), legacySchema: z.boolean().nullish() }).nullish(),
         }),
-        validation: z.looseObject({ openAPIV3Schema: json.nullish(), legacySchema: z.boolean().nullish() }).nullish(),
       }),
+      targets: z.array(Target).length(1, "a template has exactly one target"),
     }),
-    targets: z.array(Target).length(1, "a template has exactly one target"),
-  }),
+  });
+  return { Source, Target, Template };
 });
+
+type Target = z.infer<ReturnType<typeof schemas>["Target"]>;
 
 export interface RegoText {
   readonly text: string;
@@ -71,7 +78,7 @@ export interface ReadTemplate {
 }
 
 export function readTemplate(document: PolicyDocument): ReadTemplate {
-  const parsed = Template.safeParse(document.value);
+  const parsed = schemas().Template.safeParse(document.value);
   if (!parsed.success) {
     const problems = issueProblems("template-invalid", document, parsed.error.issues);
     return { kind: kindOf(document.value), template: null, reason: "invalid", problems };
@@ -129,7 +136,7 @@ export function readTemplate(document: PolicyDocument): ReadTemplate {
 type RegoOfTarget = Pick<Template, "regoVersion" | "rego" | "libs">;
 
 /** null = no Rego in it; a text says what is wrong. */
-function sourceOf({ rego, libs = [], code = [] }: z.infer<typeof Target>): RegoOfTarget | string | null {
+function sourceOf({ rego, libs = [], code = [] }: Target): RegoOfTarget | string | null {
   const index = code.findIndex(({ engine }) => engine === "Rego");
   if (index < 0) {
     if (rego === undefined || rego === "") return null;
@@ -140,7 +147,7 @@ function sourceOf({ rego, libs = [], code = [] }: z.infer<typeof Target>): RegoO
     };
   }
   if (rego !== undefined && rego !== "") return "Rego stands in rego and in code";
-  const parsed = Source.safeParse(code[index]?.source);
+  const parsed = schemas().Source.safeParse(code[index]?.source);
   if (!parsed.success) return "the source of the engine Rego has no rego, or a version that is neither v0 nor v1";
   const at = `/spec/targets/0/code/${index}/source`;
   const regoVersion = parsed.data.version === "v1" ? "v1" : "v0";
