@@ -37,6 +37,28 @@ async function overPath(t: Scope, base: World): Promise<{ world: World; service:
   return { world, service: await startService(t, world) };
 }
 
+/** Two targets on two branches of one repository, both adopted. */
+async function twoTargets(t: Scope): Promise<World> {
+  const target = { branch: "main", path: "clusters/prod", approvals: { count: 0 } };
+  const second = { ...target, branch: "stage", path: "clusters/stage" };
+  const files = {
+    "clusters/stage/web.yaml": deployment("web"),
+    "sluice.yaml": document({ version: 1, ignore: ["*.md"], targets: { prod: target, stage: second } }),
+  };
+  const world = await makeWorld(t, { files, adopt: false, gate: { repositories: { shop: SHOP } } });
+  world.repo.git(["push", "--quiet", "origin", "main:stage"]);
+  world.configure("gate.yaml", ({ targets }) => {
+    const { prod } = targets as { prod: Json };
+    const stage = { ...prod, branch: "stage", channels: [{ directory: "./stage-channel" }] };
+    return { targets: { prod, stage } };
+  });
+  for (const name of ["prod", "stage"]) {
+    const args = ["adopt", name, "--reason", "what runs", "--as", "ops", "--config", "../gate.yaml"];
+    assert.equal((await world.sluice(args)).code, 0);
+  }
+  return world;
+}
+
 /** As a forge shows a pull request. */
 function openPull(world: World, number: number, head: string): void {
   world.repo.git(["push", "--quiet", "--force", "origin", `${head}:refs/pull/${number}/head`]);
@@ -195,23 +217,7 @@ test("a rewritten branch that leaves the released commit is denied; one that kee
 });
 
 test("a branch that is deleted is said once, keeps no other target back, and goes on when it is there again", async (t) => {
-  const target = { branch: "main", path: "clusters/prod", approvals: { count: 0 } };
-  const second = { ...target, branch: "stage", path: "clusters/stage" };
-  const files = {
-    "clusters/stage/web.yaml": deployment("web"),
-    "sluice.yaml": document({ version: 1, ignore: ["*.md"], targets: { prod: target, stage: second } }),
-  };
-  const world = await makeWorld(t, { files, adopt: false, gate: { repositories: { shop: SHOP } } });
-  world.repo.git(["push", "--quiet", "origin", "main:stage"]);
-  world.configure("gate.yaml", ({ targets }) => {
-    const { prod } = targets as { prod: Json };
-    const stage = { ...prod, branch: "stage", channels: [{ directory: "./stage-channel" }] };
-    return { targets: { prod, stage } };
-  });
-  for (const name of ["prod", "stage"]) {
-    const args = ["adopt", name, "--reason", "what runs", "--as", "ops", "--config", "../gate.yaml"];
-    assert.equal((await world.sluice(args)).code, 0);
-  }
+  const world = await twoTargets(t);
   const service = await startService(t, world);
   const kept = world.repo.git(["rev-parse", "main"]);
   world.repo.git(["push", "--quiet", "origin", ":stage"]);
@@ -223,6 +229,30 @@ test("a branch that is deleted is said once, keeps no other target back, and goe
   world.repo.git(["push", "--quiet", "origin", `${again}:refs/heads/stage`]);
   await service.line("released", { commit: again, target: "stage" });
   assert.equal(service.lines.filter((line) => line.msg === "branch is gone").length, 1);
+  assert.equal((await service.stop()).code, 0);
+});
+
+test("a target that gate.yaml names after a reload is looked at, and one that it names no longer is left alone", async (t) => {
+  const world = await twoTargets(t);
+  const both = world.read("gate.yaml");
+  world.configure("gate.yaml", ({ targets }) => ({ targets: { prod: (targets as { prod: Json }).prod } }));
+  const service = await startService(t, world);
+  const port = JSON.parse(world.read("gate.yaml")).listen;
+  const head = world.propose({ files: { "clusters/stage/web.yaml": deployment("web", { replicas: 7 }) } });
+  world.repo.git(["push", "--quiet", "origin", `${head}:refs/heads/stage`]);
+  const first = world.push({ files: web(3) });
+  await service.line("released", { commit: first, target: "prod" });
+  assert.ok(service.lines.every((line) => line["target"] !== "stage"));
+  const { targets } = JSON.parse(both) as { targets: Json };
+  world.configure("gate.yaml", () => ({ targets: { stage: targets["stage"] }, listen: port }));
+  service.child.kill("SIGHUP");
+  await service.line("released", { commit: head, target: "stage" });
+  const since = service.lines.length;
+  world.push({ files: web(4) });
+  const again = world.propose({ from: head, files: { "clusters/stage/web.yaml": deployment("web", { replicas: 8 }) } });
+  world.repo.git(["push", "--quiet", "origin", `${again}:refs/heads/stage`]);
+  await service.line("released", { commit: again, target: "stage" });
+  assert.ok(service.lines.slice(since).every((line) => line["target"] !== "prod"));
   assert.equal((await service.stop()).code, 0);
 });
 
