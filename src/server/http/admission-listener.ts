@@ -29,6 +29,7 @@ import { type HttpOptions, readPem } from "./server.ts";
 const KEEP_ALIVE_MS = 120_000;
 const HEADERS_TIMEOUT_MS = 125_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAXIMUM_HEADER_BYTES = 16 * 1024;
 const MAXIMUM_STREAMS = 250;
 const MAXIMUM_CONNECTIONS = 500;
@@ -63,7 +64,8 @@ export async function serveAdmission(options: AdmissionOptions): Promise<Admissi
     allowHTTP1: true,
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
     settings: { maxConcurrentStreams: MAXIMUM_STREAMS, maxHeaderListSize: MAXIMUM_HEADER_BYTES },
-    unknownProtocolTimeout: 10_000,
+    unknownProtocolTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   } as Parameters<typeof createSecureServer>[0]);
   Object.assign(server, {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -80,7 +82,9 @@ export async function serveAdmission(options: AdmissionOptions): Promise<Admissi
   });
   server.on("tlsClientError", (_, socket) => socket.destroy());
   const underWay = { count: 0 };
-  server.on("request", (request, response) => void answer(options, underWay, request, response));
+  server.on("request", (request, response) => {
+    answer(options, underWay, request, response).catch(() => void response.destroy());
+  });
   const { port } = await listening(server, admission);
   const host = admission.address.includes(":") ? `[${admission.address}]` : admission.address;
   return {

@@ -229,15 +229,17 @@ async function recordAuditor(
 
 function signalOf(response: ServerResponse, deadlineMs: number): AbortSignal {
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => gone.abort(new SluiceError("request-too-slow", "The caller has gone.")));
   return AbortSignal.any([gone.signal, AbortSignal.timeout(deadlineMs)]);
 }
 
 /** What the handler began goes on and is logged; only the caller waits no longer. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((done, fail) => {
-    const late = (): void =>
-      fail(new SluiceError("answer-too-slow", "The answer was not there in time.", { retryable: true }));
+    const late = (): void => {
+      const isGone = signal.reason instanceof SluiceError;
+      fail(isGone ? signal.reason : new SluiceError("answer-too-slow", "The answer was not there in time."));
+    };
     signal.addEventListener("abort", late, { once: true });
     work.then(done, fail).finally(() => signal.removeEventListener("abort", late));
   });

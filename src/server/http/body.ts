@@ -45,11 +45,16 @@ export async function readBytes(request: Incoming, maximumBytes: number): Promis
   if (Number(request.headers["content-length"] ?? 0) > maximumBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // The stream is not ended with the loop: node:http throws the rest away, so that whoever still sends hears the answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maximumBytes) throw tooLarge;
-    chunks.push(chunk);
+  try {
+    // The stream is not ended with the loop: node:http throws the rest away, so that whoever still sends hears the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > maximumBytes) throw tooLarge;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause === tooLarge) throw tooLarge;
+    throw new SluiceError("request-invalid", "The body ended before it was whole.", { cause });
   }
   return concatBytes(...chunks);
 }

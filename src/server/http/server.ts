@@ -72,7 +72,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     paces: openPaces(clock),
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    void answerRequest(serving, request, response, ulid(clock(), random(10)));
+    answerRequest(serving, request, response, ulid(clock(), random(10))).catch(() => void response.destroy());
   };
   const server = createListener(options);
   server.on("request", answer);
@@ -116,7 +116,8 @@ function createListener(options: HttpOptions): Server {
   if (tls === null) return createServer(limits);
   const requestCert = options.access?.certificates !== undefined;
   // Without a certificate there are still tokens, so it is the route that refuses, not the handshake.
-  return createSecureServer({ ...limits, ...tls, requestCert, rejectUnauthorized: false });
+  const handshakeTimeout = HEADERS_TIMEOUT_MS;
+  return createSecureServer({ ...limits, ...tls, handshakeTimeout, requestCert, rejectUnauthorized: false });
 }
 
 /** @throws SluiceError `listen-unsafe`: whoever made the options may not have read gate.yaml */

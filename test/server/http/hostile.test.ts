@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { SluiceError } from "../../../src/lib/errors.ts";
 import { ALLOWANCES } from "../../../src/server/http/paces.ts";
@@ -107,6 +109,37 @@ describe("a hostile caller", async () => {
       const headers = { "content-type": "application/json" };
       const { status } = await served.ask("/v1/holds", { ...operator, headers, body: " ".repeat(8 * 1024 * 1024) });
       assert.equal(status, 413);
+    });
+
+    it("that ends before it is whole is no failure of the service", async () => {
+      const { hostname, port } = new URL(server.url);
+      const before = served.seen.length;
+      const socket = connect(Number(port), hostname);
+      const head = `POST /v1/holds HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\ncontent-type: application/json\r\n`;
+      socket.write(`${head}expect: 100-continue\r\ncontent-length: 30\r\n\r\n`);
+      await once(socket, "data"); // it reads the body now
+      socket.destroy();
+      while (served.seen.length === before) await new Promise(setImmediate);
+      assert.equal(served.seen.at(-1)?.code, "request-invalid");
+    });
+
+    it("whose sender goes away before the answer is no failure of the service either", async () => {
+      const { hostname, port } = new URL(server.url);
+      const asked = Promise.withResolvers<void>();
+      const before = served.seen.length;
+      served.expect(
+        expects("hold", null, () => {
+          asked.resolve();
+          return new Promise(() => undefined);
+        }),
+      );
+      const socket = connect(Number(port), hostname);
+      const head = `POST /v1/holds HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.operator}\r\ncontent-type: application/json\r\n`;
+      socket.write(`${head}content-length: ${HOLD.length}\r\n\r\n${HOLD}`);
+      await asked.promise;
+      socket.destroy();
+      while (served.seen.length === before) await new Promise(setImmediate);
+      assert.deepEqual([served.seen.at(-1)?.code, served.seen.at(-1)?.status], ["request-too-slow", 408]);
     });
 
     it("where none is read is refused", async () => {
