@@ -21,8 +21,8 @@ export interface Bounds {
 const MAXIMUM_ARMS = 400;
 
 /** Whether the caller has to say which targets there are. */
-export function needsTargets({ target, kinds, ...query }: EntryQuery): boolean {
-  return target === undefined && kinds !== undefined && cluesOf(query).length === 0;
+export function needsTargets({ target, kinds, verdict, ...query }: EntryQuery): boolean {
+  return target === undefined && (kinds ?? verdict) !== undefined && cluesOf(query).length === 0;
 }
 
 /** Every target, each by one step in the index. */
@@ -45,8 +45,8 @@ export function countStatement(query: EntryQuery, bounds: Bounds, isIndexed: boo
 }
 
 /**
- * With terms, the first term drives (the index, then the entries that the index has not reached); with a target or kinds,
- * one arm for each of both, so that SQLite merges arms that the index already gives in order; otherwise the entries
+ * With terms, the first term drives (the index, then the entries that the index has not reached); with a target, kinds or a
+ * verdict, one arm for each target and kind, whose index also holds the verdict, so that SQLite merges arms that the index already gives in order; otherwise the entries
  * themselves.
  */
 function matching(query: EntryQuery, bounds: Bounds, isIndexed: boolean): Statement {

@@ -142,7 +142,11 @@ describe("a query", () => {
         const plan = rows.map(({ detail }) => String(detail));
         const scans = plan.filter((line) => /^SCAN (?:e|d|entries|disclosures|terms)\b/.test(line));
         assert.deepEqual(scans, [], `${name}: ${plan.join("\n")}`);
-        if (query.terms === undefined && !("commitPrefix" in query) && (query.kinds ?? query.target) !== undefined)
+        if (
+          query.terms === undefined &&
+          !("commitPrefix" in query) &&
+          (query.kinds ?? query.target ?? query.verdict) !== undefined
+        )
           for (const line of plan.filter((one) => / e USING /.test(one)))
             assert.match(line, /COVERING INDEX entries_search \(target=\? AND kind=\? AND idx>\? AND idx<\?\)/, name);
         const isSorted = !("commitPrefix" in query) && query.terms === undefined;

@@ -2,8 +2,11 @@
  * The tables. `entries`, `hashes` and `head` are the log; `disclosures` holds what may be erased, its `terms` as JSON
  * [[kind, value], ...]. Time never decreases with idx, so it needs no index.
  */
-/** 1 kept terms in the log's own tables. Counts up with every change of the tables; what leaves mean is leaf version 1. */
-export const SCHEMA_VERSION = 2;
+/**
+ * 1 kept terms in the log's own tables, 2 the hashes of leaves apart from them. Counts up with every change of the tables;
+ * what leaves mean is leaf version 1.
+ */
+export const SCHEMA_VERSION = 3;
 /** "slog" in ASCII: tells our databases from others. */
 export const APPLICATION_ID = 0x736c6f67;
 
