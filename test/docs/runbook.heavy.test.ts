@@ -1,0 +1,131 @@
+/** docs/runbook.md: the commands of every section, run as they stand there, each in a world in which that has happened. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { after, describe, it } from "node:test";
+import { deployment } from "../support/shop.ts";
+import { sluiceCommand } from "../support/sluice.ts";
+import { makeWorld, type World } from "../support/world.ts";
+
+const PAGE = readFileSync(resolve(import.meta.dirname, "../../docs/runbook.md"), "utf8");
+const WEB = "clusters/prod/web.yaml";
+const base = await makeWorld({ after });
+await base.land({ [WEB]: deployment("web", { replicas: 3 }) });
+assert.equal((await base.agent()).code, 0);
+
+/** The code blocks below a heading, in their order. */
+function blocks(title: string): readonly string[] {
+  const section = PAGE.split(/^## /m).find((one) => one.startsWith(`${title}\n`)) ?? "";
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+}
+
+/** Blocks of one section share their variables; the first command that fails ends them. */
+function play(world: World, ...scripts: readonly string[]): string {
+  const sluice = `sluice() { "${process.execPath}" "${sluiceCommand()}" "$@"; }`;
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: world.path("home"),
+    TMPDIR: world.path("tmp"),
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
+  };
+  const script = ["set -eu", sluice, ...scripts].join("\n");
+  const run = spawnSync("bash", ["-c", script], { cwd: world.folder, env, encoding: "utf8" });
+  assert.equal(run.status, 0, `${run.stdout}${run.stderr}`);
+  return run.stdout;
+}
+
+/** Approved and on main, and the gate was not there to see it. */
+function landUnseen(world: World, replicas: number): void {
+  const head = world.propose({ files: { [WEB]: deployment("web", { replicas }) } });
+  world.approve("lin", head);
+  world.moveMain(head);
+}
+
+const sequenceOf = (world: World, channel = "channel"): number =>
+  JSON.parse(world.read(`${channel}/head.json`).split("\n")[0] ?? "").latestSequence;
+
+describe("the runbook", () => {
+  it("has a section for each thing that goes wrong, and a command in each", () => {
+    const titles = [...PAGE.matchAll(/^## (.*)$/gm)].map((match) => match[1] ?? "");
+    assert.equal(titles.length, 7);
+    assert.deepEqual(
+      titles.filter((title) => blocks(title).length === 0),
+      [],
+    );
+  });
+
+  it("brings a gate that was down back to what landed meanwhile", (t) => {
+    const world = base.copy(t);
+    landUnseen(world, 4);
+    assert.match(play(world, ...blocks("The gate is down")), /INTACT[\s\S]*released {3}prod #2/);
+    assert.equal(sequenceOf(world), 2);
+  });
+
+  it("begins a new log after the key was lost, which agents follow", async (t) => {
+    const world = base.copy(t);
+    const before = readFileSync(world.path("data/log.db"));
+    const [gate = "", agent = ""] = blocks("The log's key is lost");
+    const told = play(world, gate, "printf 'VKEY=%s\\n' \"$VKEY\" > vkey");
+    assert.match(told, /^ADOPTED {2}prod /);
+    for (const replicas of [5, 6]) {
+      landUnseen(world, replicas);
+      assert.equal((await world.release()).code, 0);
+    }
+    assert.match(play(world, ". ./vkey", agent), /release 2/);
+    assert.match(world.read(world.files("www").find((path) => path.includes("web")) ?? ""), /"replicas":6/);
+    assert.deepEqual(readFileSync(world.path("data/log.db")), before);
+  });
+
+  it("goes on after a full disk, with what landed meanwhile", (t) => {
+    const world = base.copy(t);
+    landUnseen(world, 4);
+    assert.match(play(world, ...blocks("The disk is full")), /INTACT[\s\S]*released {3}prod #2/);
+  });
+
+  it("shows who left a hold on, ends it and releases what waited", async (t) => {
+    const world = base.copy(t);
+    await world.hold();
+    landUnseen(world, 4);
+    await world.release();
+    const told = play(world, ...blocks("A hold was left on"));
+    assert.match(told, /\bhold\b[\s\S]*released {3}prod #2/);
+    assert.equal((await world.agent()).code, 0);
+  });
+
+  it("signs a head with the right time once the clock is set", (t) => {
+    const world = base.copy(t);
+    const before = world.read("channel/head.json");
+    assert.match(play(world, ...blocks("The clock is wrong")), /ok {4}clock/);
+    assert.notEqual(world.read("channel/head.json"), before);
+  });
+
+  it("upgrades under a hold that ends, with a copy of the log", async (t) => {
+    const world = base.copy(t);
+    play(world, ...blocks("Upgrade"));
+    assert.ok(existsSync(world.path("backup/log-before.db")));
+    assert.equal((await world.agent()).code, 0);
+  });
+
+  it("restores what it backed up, and the gate and its agents go on", async (t) => {
+    const world = base.copy(t);
+    play(world, ...blocks("Backup and restore"));
+    assert.equal(sequenceOf(world), 1);
+    landUnseen(world, 7);
+    assert.equal((await world.release()).report.current, 2);
+    assert.equal((await world.agent()).code, 0);
+    assert.ok((await world.verifiedSize()) > 0);
+  });
+
+  it("says of an older copy what the gate says: log-rolled-back", async (t) => {
+    const world = base.copy(t);
+    const [backup = "", restore = ""] = blocks("Backup and restore");
+    play(world, backup);
+    await world.hold();
+    const wanted = restore.split("\n").slice(0, 3).join("\n");
+    play(world, wanted);
+    assert.equal((await world.release()).error, "log-rolled-back");
+    assert.match(PAGE, /`log-rolled-back`/);
+  });
+});
