@@ -55,7 +55,7 @@ type Recorder = (decision: Decision) => Promise<Record | null>;
 /** The one judge: command line, service, webhook and agent call it. `record` is the log in a gate, nothing in a preview. */
 export async function admit(subject: Subject, services: Services, record: Recorder = recordNothing): Promise<Admitted> {
   const now = services.clock();
-  const gathered = await gather(subject, services);
+  const gathered = await gather(subject, { ...services, clock: () => now }); // one instant, so that it can be decided again
   const decision = decide(Object.freeze(gathered.evidence), ulid(now, services.random(10)), now); //                  11
   return { ...gathered, decision, record: await record(decision) }; //                                               12
 }

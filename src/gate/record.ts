@@ -45,7 +45,7 @@ export function entryDigests(digests: Partial<EntryDigests>): EntryDigests {
 }
 
 /** One commitment a part, so that a part can be erased later without the others. */
-function disclose(decision: Decision): JsonObject {
+export function disclose(decision: Decision): JsonObject {
   const { approvals, findings, objects, reasons, target, verifications, waivers, digests, ...rest } = decision;
   const parts = { approvals, findings, objects, reasons, target, verifications, waivers, digests, evidence: rest };
   return JSON.parse(canonicalJson(parts as unknown as JsonValue)) as JsonObject;

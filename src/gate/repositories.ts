@@ -7,6 +7,8 @@ import { SluiceError } from "../lib/errors.ts";
 export interface Repositories {
   /** Opened and fetched once; what fails is tried again at the next call. @throws `fetch-failed`, `url-refused`, … */
   ready(name: string): Promise<GateRepository>;
+  /** Opened as it lies here, nothing fetched. @throws as ready(), but for the fetch */
+  kept(name: string): Promise<GateRepository>;
   /** Opened, and fetched anew; answers the configured branches that are gone. @throws as ready() */
   refresh(name: string): Promise<readonly string[]>;
   /** Ends every fetch that runs, and lets none begin. */
@@ -66,6 +68,7 @@ export function openRepositories(configuration: () => GateConfiguration, data: s
       await (one.fetched ?? fetchInto(one));
       return one.repository;
     },
+    kept: (name) => open(name).repository,
     refresh: async (name) => fetchInto(open(name)),
     async interrupt() {
       for (const one of opened.values()) (await one.repository.catch(() => null))?.interrupt();

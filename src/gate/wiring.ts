@@ -26,6 +26,7 @@ import type { Channel } from "../release/release.ts";
 import { openVerificationMemory } from "../signature/verification-memo.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
+import type { Replayer } from "./replay.ts";
 import { openRepositories, type Repositories } from "./repositories.ts";
 import { openSealedMemo } from "./sealed-memo.ts";
 import type { Services, StepListener } from "./services.ts";
@@ -189,6 +190,33 @@ async function openWitnessed(
     await log.close();
     throw cause;
   }
+}
+
+/** For judging again what the log holds: reads beside a running gate, remembers nothing, writes nothing. */
+export async function openReplayer(
+  configuration: GateConfiguration,
+  means: Means,
+): Promise<Replayer & { close(): Promise<void> }> {
+  const log = await openGateLog(configuration);
+  const data = dataFolder(configuration);
+  const repositories = openRepositories(() => configuration, data);
+  const forgetful = { ...means, surroundings: { ...means.surroundings, ci: true } };
+  const memory = { receipts: receivedNow(means.clock), landings: NO_LANDINGS };
+  const services = openServices(forgetful, memory, data);
+  return {
+    log,
+    services,
+    repository: (name) => repositories.kept(gateTarget(configuration, name).repository),
+    target: (name) => {
+      const { repository: repositoryName, branch, minimum } = gateTarget(configuration, name);
+      return { repositoryName, branch, minimum, revokedKeys: configuration.gate.revoked };
+    },
+    close: async () => {
+      await repositories.close();
+      await services.close();
+      await log.close();
+    },
+  };
 }
 
 interface GateKeys {

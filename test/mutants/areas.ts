@@ -9,6 +9,7 @@ import { LOG } from "./list/log.ts";
 import { POLICY } from "./list/policy.ts";
 import { RELEASE } from "./list/release.ts";
 import { RENDER_AND_LIB } from "./list/render.ts";
+import { REPLAYING } from "./list/replay.ts";
 import { SERVER } from "./list/server.ts";
 import { SERVICE } from "./list/service.ts";
 import { SIGNATURE } from "./list/signature.ts";
@@ -29,6 +30,7 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   agent: AGENT_MUTANTS,
   config: CONFIG,
   gate: GATE,
+  replay: REPLAYING,
   service: SERVICE,
   server: SERVER,
   cli: CLI,

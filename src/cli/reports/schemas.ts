@@ -21,6 +21,7 @@ import { PEOPLE_SCHEMAS } from "./schemas/people.ts";
 import { policyVerifySchema } from "./schemas/policy-verify.ts";
 import { reconciliationSchema } from "./schemas/reconciliation.ts";
 import { redactionSchema } from "./schemas/redaction.ts";
+import { replaySchema } from "./schemas/replay.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";
 import { tokenNewSchema } from "./schemas/token.ts";
@@ -319,5 +320,6 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   verify: { title: "Output of `sluice verify --format json`", schema: verifySchema },
   "token-new": { title: "Output of `sluice token new --format json`", schema: tokenNewSchema },
   "waiver-new": { title: "Output of `sluice waiver new --format json`", schema: waiverNewSchema },
+  replay: { title: "Output of `sluice replay --format json`", schema: replaySchema },
   "verify-tags": { title: "Output of `sluice verify --tags --format json`", schema: verifyTagsSchema },
 };

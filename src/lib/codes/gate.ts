@@ -1,6 +1,12 @@
 import type { CodeEntry } from "../code-entry.ts";
 
 export const GATE_CODES = {
+  "replay-not-a-decision": {
+    class: "usage",
+    means: "Only decisions can be decided again; this entry of the log is of another kind.",
+    example: "`sluice replay 0 --config gate.yaml`: the first entry is the adoption of a target.",
+    fix: "sluice log list --kind decision --config gate.yaml shows decisions.",
+  },
   "target-not-adopted": {
     class: "error",
     means:
