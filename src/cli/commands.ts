@@ -117,7 +117,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands that are planned and refused `not-supported` until they exist. */
-export const PLANNED: readonly string[] = ["drift", "replay", "simulate", "policy fmt", "policy bench", "policy docs"];
+export const PLANNED: readonly string[] = ["drift", "simulate", "policy fmt", "policy bench", "policy docs"];
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {
   return { name, summary, load };
