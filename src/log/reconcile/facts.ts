@@ -91,11 +91,7 @@ function decisionOf(entry: LoggedEntry): number | null {
 }
 
 /** Oldest first, page by page. */
-export async function* entriesOf(
-  log: DecisionLog,
-  target: string,
-  kinds: readonly EntryKind[],
-): AsyncGenerator<LoggedEntry> {
+async function* entriesOf(log: DecisionLog, target: string, kinds: readonly EntryKind[]): AsyncGenerator<LoggedEntry> {
   for (let after = -1; ; ) {
     const page = await log.find({ target, kinds, order: "oldest", after, limit: PAGE_ENTRIES });
     yield* page;
