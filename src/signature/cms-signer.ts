@@ -3,7 +3,7 @@ import { equalBytes } from "../lib/bytes.ts";
 import { type SignedData, type SignerId, singleValue } from "./cms-signed-data.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import { hashOf, isSignedBy } from "./x509-algorithm.ts";
-import { type Certificate, readCertificate } from "./x509-certificate.ts";
+import { type Certificate, type ReadCertificate, readCertificate } from "./x509-certificate.ts";
 import { octets, oid, orClause } from "./x509-der.ts";
 
 const CONTENT_TYPE = "1.2.840.113549.1.9.3";
@@ -25,8 +25,9 @@ export function signerOf(
   content: Uint8Array,
   more: readonly Certificate[],
   what: string,
+  read: ReadCertificate = readCertificate,
 ): CmsSigner | Refusal {
-  const carried = data.certificates.map(readCertificate);
+  const carried = data.certificates.map((der) => read(der));
   const unusable = carried.filter((one) => one.kind === "refused");
   const malformed = unusable.find((one) => one.reason === "malformed-signature");
   if (malformed !== undefined) return malformed;

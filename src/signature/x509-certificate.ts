@@ -92,6 +92,25 @@ export function readCertificate(der: Uint8Array): Certificate | Refusal {
   return typeof read === "string" ? malformed(read) : read;
 }
 
+/** How a certificate is read: anew, or as it was read before. */
+export type ReadCertificate = (der: Uint8Array) => Certificate | Refusal;
+
+/** Those of one company sign whole histories; a hostile range's are forgotten together. */
+const MAXIMUM_REMEMBERED = 256;
+
+/** The same answers, each found out once: they follow from the bytes alone. */
+export function rememberingCertificates(): ReadCertificate {
+  const known = new Map<string, Certificate | Refusal>();
+  return (der) => {
+    if (der.byteLength > MAXIMUM_CERTIFICATE_BYTES) return readCertificate(der);
+    const bytes = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("latin1");
+    const found = known.get(bytes) ?? readCertificate(der.slice());
+    if (known.size >= MAXIMUM_REMEMBERED) known.clear();
+    known.set(bytes, found);
+    return found;
+  };
+}
+
 function malformed(clause: string): Refusal {
   return refusal("malformed-signature", `A certificate in it ${clause}.`);
 }

@@ -12,7 +12,7 @@ import { type CmsSigner, signerOf } from "../cms-signer.ts";
 import { type Format, type Match, type Matched, type Refusal, refusal, type SignedBytes } from "../format.ts";
 import type { DatedIssuers } from "../fulcio-root.ts";
 import type { KeyTerms, Trust, X509Authority } from "../trust.ts";
-import type { Certificate } from "../x509-certificate.ts";
+import { type Certificate, type ReadCertificate, rememberingCertificates } from "../x509-certificate.ts";
 import { ownerOf, shownName } from "../x509-identity.ts";
 import { objectionToCertificate } from "../x509-judgement.ts";
 import { findPaths, type IssuedBy, objectionToSigner, openIssuedBy, withinBounds } from "../x509-path.ts";
@@ -34,6 +34,7 @@ export const X509: Format = {
       authorities: x509Authorities,
       revokedKeys: new Set(revokedKeys),
       issuedBy: openIssuedBy(),
+      readCertificate: rememberingCertificates(),
     };
     return { match: (signed, at) => matchX509(signed, at, judging) };
   },
@@ -43,6 +44,7 @@ interface Judging {
   readonly authorities: readonly X509Authority[];
   readonly revokedKeys: ReadonlySet<string>;
   readonly issuedBy: IssuedBy;
+  readonly readCertificate: ReadCertificate;
 }
 
 function matchX509({ signature, payload }: SignedBytes, at: Instant, judging: Judging): Matched | Refusal {
@@ -53,7 +55,7 @@ function matchX509({ signature, payload }: SignedBytes, at: Instant, judging: Ju
   if (data.contentType !== ID_DATA || data.content !== null) {
     return refusal("malformed-signature", `${WHAT} brings content of its own instead of standing beside the commit.`);
   }
-  const signer = signerOf(data, payload, [], WHAT);
+  const signer = signerOf(data, payload, [], WHAT, judging.readCertificate);
   if (signer.kind === "refused") return signer;
   const bounded = { ...judging, issuedBy: withinBounds(judging.issuedBy) };
   const matches = judging.authorities.flatMap((authority) =>
