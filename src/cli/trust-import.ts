@@ -17,6 +17,7 @@ import {
   importKeyring,
   joined,
 } from "../signature/trust-import.ts";
+import { importForgeKeys } from "../signature/trust-import-forge.ts";
 import { openVerifier } from "../signature/verify.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
@@ -32,6 +33,7 @@ export const trustImport: Command = {
   usage: [
     "trust import --from-history 500 [--repo DIR]",
     "trust import --allowed-signers FILE --keyring FILE --flux FILE [--into FOLDER]",
+    "trust import github - [--email ADDRESS] < keys",
   ],
   options: {
     "from-history": { type: "string", value: "N", description: "keys of the last N commits of HEAD" },
@@ -43,11 +45,13 @@ export const trustImport: Command = {
       value: "FILE",
       description: "manifest of the Secret with which Flux verifies",
     },
+    email: { type: "string", value: "ADDRESS", description: "whose SSH keys a forge lists: it does not say itself" },
     repo: { type: "string", value: "DIR", description: "the repository; the current folder when absent" },
     into: { type: "string", value: "FOLDER", description: "write there, where no people.yaml is yet; else only show" },
     ...ANSWER_OPTIONS,
   },
-  positionals: [0, 0],
+  positionals: [0, 2],
+  words: ["github"],
   exitCodes: [[0, "something was found"]],
   example:
     "sluice trust import --from-history 500 --into trust\nwrites trust/people.yaml; compare each fingerprint with its owner",
@@ -56,7 +60,7 @@ export const trustImport: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
-  const found = joined([...fromFiles(invocation), await fromHistory(invocation)]);
+  const found = joined([...fromFiles(invocation), await fromHistory(invocation), await fromForge(invocation)]);
   if (found.keys.length + found.authorities.length === 0) {
     const why = found.skipped.map(({ what, why }) => ` ${printable(`${what}: ${why}`)}.`).join("");
     throw new SluiceError("trust-import-empty", `There is nothing to import.${why}`);
@@ -122,6 +126,19 @@ async function fromHistory(invocation: Invocation): Promise<Found> {
     done();
     await repository.close();
   }
+}
+
+/** What the forge lists of one account, as JSON of its API or armoured text, on standard input: nothing is fetched. */
+async function fromForge({ positionals, options, output }: Invocation): Promise<Found> {
+  const [forge, input] = positionals;
+  if (forge === undefined) return NOTHING;
+  if (forge !== "github" || input !== "-") {
+    throw new SluiceError("usage", "A forge's keys are read from standard input.", {
+      fix: "sluice trust import github - < keys.json",
+    });
+  }
+  const email = options["email"];
+  return importForgeKeys(await output.readInput(), typeof email === "string" ? email : null);
 }
 
 /** Never over what is there. @throws SluiceError `usage` */

@@ -187,8 +187,8 @@ export function steady(text: string): string {
     return ids.get(id) ?? id;
   };
   return text
-    .replace(/\b[0-9a-f]{7}\b/g, idOf)
     .replace(/SHA256:[\w+/]{43}/g, "SHA256:9HEF49x0aJKZXU7+IG2+kjW7x27ERL17gqcwVCJhDlg")
+    .replace(/\b[0-9a-f]{7}\b/g, idOf)
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "2026-11-21T10:00:00.000Z")
     .replace(/\d+\.\d s\b/g, "0.4 s")
     .replace(/decision \w{6}/g, "decision KMG797");
