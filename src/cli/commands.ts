@@ -71,7 +71,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     "write an exception that ends into waivers.yaml",
     async () => (await import("./waiver-new.ts")).waiverNew,
   ),
-  entry("trust list", "show people, robots, forges and keys", async () => (await import("./trust-list.ts")).trustList),
+  entry(
+    "trust list",
+    "show people, robots, forges, keys and authorities",
+    async () => (await import("./trust-list.ts")).trustList,
+  ),
   entry(
     "trust check",
     "show who could approve, and what expires",
@@ -99,7 +103,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("./signing-setup.ts")).signingSetup,
   ),
   entry("token new", "let somebody call the service", async () => (await import("./token-new.ts")).tokenNew),
-  entry("keygen", "make a log, release or agent key", async () => (await import("./keygen.ts")).keygen),
+  entry("keygen", "make a log, release, agent or witness key", async () => (await import("./keygen.ts")).keygen),
   entry("config check", "check configuration files", async () => (await import("./config-check.ts")).configCheck),
   entry(
     "config schema",
