@@ -136,7 +136,7 @@ test("a squash whose content was edited is not judged by anybody; an approval of
   const denied = await world.release();
   assert.deepEqual([denied.code, steps(denied)], [1, [["deny", "approval-missing merge-not-judged", null]]]);
   const reason = onlyTarget(denied.report.landed[0]?.check ?? assert.fail()).reasons.at(-1);
-  assert.match(reason?.fix ?? "", /sluice approve .*sluice release prod/);
+  assert.match(reason?.fix ?? "", /sluice approve [0-9a-f]{7} --target prod/);
   world.approve("lin", landed);
   const answer = await world.release();
   assert.deepEqual([answer.code, steps(answer)], [0, [["allow", "", 1]]]);
