@@ -88,7 +88,7 @@ export const DECISION: readonly Mutant[] = [
   {
     name: "lets governance files change without another person",
     file: "src/decision/decide.ts",
-    find: "const missing = missingApprovals(governance.rule, governance.given);",
+    find: "const missing = missingFrom(governance.rule, governance.given, approvals.able);",
     replace: "const missing: readonly string[] = [];",
     test: DECIDE,
     named: "governance-approval-missing: a change to what judges waits for those who may change it",
