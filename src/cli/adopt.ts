@@ -1,8 +1,9 @@
 /** `sluice adopt`: an operator makes the first approved state of a target. */
 import { type Adoption, adoptTarget } from "../gate/adopt.ts";
+import { SluiceError } from "../lib/errors.ts";
 import { type Comparison, compareWithLive } from "../render/live.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
-import { type Command, type Invocation, textOption } from "./command.ts";
+import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { comparisonLines, readLive } from "./live-manifests.ts";
 import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 
@@ -15,6 +16,7 @@ export const adopt: Command = {
     reason: { type: "string", value: "TEXT", description: "why this state is the one to start from; recorded" },
     at: { type: "string", value: "REV", description: "the commit (default: the tip of the target's branch)" },
     as: AS_OPTION,
+    again: { type: "boolean", description: "repair a judge that is broken (not there yet)" },
     "compare-with": {
       type: "string",
       value: "FOLDER",
@@ -34,6 +36,7 @@ export const adopt: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
+  if (isSet(invocation, "again")) throw againRefused();
   const [target = ""] = invocation.positionals;
   const reason = required(invocation, "reason", "TEXT");
   const wish = { target, at: textOption(invocation, "at") ?? null, reason, by: personOf(invocation) };
@@ -43,6 +46,13 @@ async function run(invocation: Invocation): Promise<number> {
     live === null ? null : { folder: live.folder, ...compareWithLive(adoption.resources, live.resources) };
   answer(invocation, report(target, adoption, comparison), () => text(target, adoption, comparison));
   return 0;
+}
+
+/** It needs two operators who are told apart, and nothing tells them apart here. */
+function againRefused(): SluiceError {
+  return new SluiceError("not-supported", "A target cannot be adopted again yet; nothing was recorded.", {
+    fix: "land a change that mends what judges, or begin a new log: docs/runbook.md",
+  });
 }
 
 type LiveComparison = Comparison & { readonly folder: string };
