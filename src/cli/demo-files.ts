@@ -1,6 +1,6 @@
 /** What the demo's repository, gate and agent hold: the files of examples/, with the demo's own keys in place of theirs. */
 import { join } from "node:path";
-import { packageRoot } from "../gate/wiring.ts";
+import { packageRoot } from "../gate/judge-wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readFolderFiles, readRegularFile } from "./folder-files.ts";

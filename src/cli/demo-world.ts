@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../gate/wiring.ts";
+import { packageRoot } from "../gate/judge-wiring.ts";
 import { generateNoteKey } from "../log/note.ts";
 import * as files from "./demo-files.ts";
 

@@ -1,7 +1,7 @@
 /** `sluice demo`: the main job, seen to happen: nine steps, each run as the real command line and checked. */
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../gate/wiring.ts";
+import { packageRoot } from "../gate/judge-wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { jsonText } from "./answer.ts";
 import { type Command, type Invocation, isSet } from "./command.ts";

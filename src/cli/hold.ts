@@ -75,7 +75,7 @@ async function changeHere(
 
 /** Who acts is whom the token names; `--as` would be a second opinion on that. */
 async function ask(call: GateCall, kind: "hold" | "resume", scope: string, reason: string): Promise<HoldReport> {
-  return call(kind === "hold" ? "/v1/holds" : "/v1/resumes", { scope, reason }, holdingSchema);
+  return call(kind === "hold" ? "/v1/holds" : "/v1/resumes", { scope, reason }, async () => holdingSchema);
 }
 
 function nextText(kind: "hold" | "resume", scope: string): string {

@@ -1,7 +1,7 @@
 /** `init`: looks first, says what it found, writes a start that blocks nothing, and never overwrites. */
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { packageRoot } from "../gate/wiring.ts";
+import { packageRoot } from "../gate/judge-wiring.ts";
 import { openPreviewRepository } from "../git/preview.ts";
 import { findRepository } from "../git/source.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";

@@ -27,7 +27,7 @@ export const logBackup: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const configuration = gateConfiguration(invocation);
+  const configuration = await gateConfiguration(invocation);
   const file = resolve(invocation.folder, required(invocation, "to", "FILE"));
   const options = ownEvidence(invocation, configuration); // the anchor before the copy: it can only be older
   const done = invocation.output.progress("copying and verifying the log");

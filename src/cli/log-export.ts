@@ -42,7 +42,10 @@ async function run(invocation: Invocation): Promise<number> {
     throw new SluiceError("usage", "--from is not before --to.", { fix: "--from 2026-10-01 --to 2027-01-01" });
   const done = invocation.output.progress("writing the bundle");
   const by = personOf(invocation);
-  const configuration = gateConfiguration({ ...invocation, options: { ...invocation.options, output: undefined } });
+  const configuration = await gateConfiguration({
+    ...invocation,
+    options: { ...invocation.options, output: undefined },
+  });
   const key = readSecret(configuration.gate.log.key, configuration.folder, invocation.surroundings.environment);
   const signer = noteSigner(key);
   const { vkey } = signer;

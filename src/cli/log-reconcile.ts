@@ -110,7 +110,7 @@ async function openWanted(invocation: Invocation, target: string): Promise<Opene
   }
   if (file !== undefined)
     throw new SluiceError("usage", "There are two logs to read.", { fix: "--config gate.yaml, or --log FILE" });
-  const configuration = gateConfiguration(invocation);
+  const configuration = await gateConfiguration(invocation);
   const { targets, log } = configuration.gate;
   const known = Object.hasOwn(targets, target) ? targets[target] : undefined;
   if (known === undefined)

@@ -66,7 +66,7 @@ export const logRedact: Command = {
 async function run(invocation: Invocation): Promise<number> {
   const request = { by: personOf(invocation), reason: required(invocation, "reason", "TEXT") };
   const wish = await wishOf(invocation);
-  const configuration = gateConfiguration(invocation);
+  const configuration = await gateConfiguration(invocation);
   const { gate, folder } = configuration;
   if (isSet(invocation, "dry-run")) {
     const plan = await withGateLog(invocation, async (log) => {

@@ -45,14 +45,14 @@ interface Verified {
 }
 
 async function run(invocation: Invocation): Promise<number> {
-  const { path, keys, known } = whatToVerify(invocation);
+  const { path, keys, known } = await whatToVerify(invocation);
   const done = invocation.output.progress("verifying the log");
   const verification = await verifyLog(path, { keys, known }).finally(done);
   answer(invocation, report(path, verification), (paint) => text(path, verification, paint));
   return verification.kind === "intact" ? 0 : 1;
 }
 
-function whatToVerify(invocation: Invocation): Verified {
+async function whatToVerify(invocation: Invocation): Promise<Verified> {
   const [named] = invocation.positionals;
   const known = listOption(invocation, "known").map((file) => readText(resolve(invocation.folder, file)));
   if (textOption(invocation, "config") !== undefined) return own(invocation, named, known);
@@ -65,8 +65,8 @@ function whatToVerify(invocation: Invocation): Verified {
   return { path: resolve(invocation.folder, named), keys, known };
 }
 
-function own(invocation: Invocation, named: string | undefined, known: readonly string[]): Verified {
-  const configuration = gateConfiguration(invocation);
+async function own(invocation: Invocation, named: string | undefined, known: readonly string[]): Promise<Verified> {
+  const configuration = await gateConfiguration(invocation);
   const evidence = ownEvidence(invocation, configuration);
   const path =
     named === undefined ? absoluteStore(configuration).replace(/^sqlite:/, "") : resolve(invocation.folder, named);

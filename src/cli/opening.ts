@@ -1,7 +1,8 @@
 /** What commands open before they work, and close whatever happens. */
 import { basename, resolve } from "node:path";
-import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
-import { type Gate, type Means, openGate, openGateLog } from "../gate/wiring.ts";
+import type { GateConfiguration } from "../config/gate-yaml.ts";
+import type { Means } from "../gate/judge-wiring.ts";
+import type { Gate } from "../gate/wiring.ts";
 import { openPreviewRepository, type PreviewRepository } from "../git/preview.ts";
 import { findRepository } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -34,7 +35,8 @@ export async function withGate<T>(
   onStep?: Means["onStep"],
   formats?: readonly string[],
 ): Promise<T> {
-  const gate = await openGate(gateConfiguration(invocation, formats), means(invocation, onStep));
+  const { openGate } = await import("../gate/wiring.ts"); // a preview goes without
+  const gate = await openGate(await gateConfiguration(invocation, formats), means(invocation, onStep));
   try {
     return await work(gate);
   } finally {
@@ -48,7 +50,8 @@ export async function withGateLog<T>(
   work: (log: DecisionLog) => Promise<T>,
   formats?: readonly string[],
 ): Promise<T> {
-  const log = await openGateLog(gateConfiguration(invocation, formats));
+  const { openGateLog } = await import("../gate/wiring.ts");
+  const log = await openGateLog(await gateConfiguration(invocation, formats));
   try {
     return await work(log);
   } finally {
@@ -56,12 +59,16 @@ export async function withGateLog<T>(
   }
 }
 
-export function gateConfiguration(invocation: Invocation, formats?: readonly string[]): GateConfiguration {
+export async function gateConfiguration(
+  invocation: Invocation,
+  formats?: readonly string[],
+): Promise<GateConfiguration> {
   formatsOf(invocation, formats); // an unknown format is said before anything is logged
   const file = textOption(invocation, "config");
   if (file === undefined) {
     throw new SluiceError("usage", "This needs the operator's gate.yaml.", { fix: "--config gate.yaml" });
   }
+  const { readGateYaml } = await import("../config/gate-yaml.ts");
   return readGateYaml(resolve(invocation.folder, file));
 }
 

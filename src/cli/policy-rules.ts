@@ -1,6 +1,6 @@
 /** The rules of policies that lie on disk, read by the locked compiler. */
 import { dirname, join } from "node:path";
-import { packageRoot } from "../gate/wiring.ts";
+import { packageRoot } from "../gate/judge-wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { problemsError, refusal } from "../policy/compile.ts";
 import type { Rule } from "../policy/policy-set.ts";

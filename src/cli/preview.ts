@@ -1,7 +1,7 @@
 /** What a gate would say about a change, as far as one clone can know it: the same judge, nothing logged or released. */
 import { type Admitted, admit } from "../gate/gate.ts";
+import { type Means, openPreviewServices } from "../gate/judge-wiring.ts";
 import { previewProposals } from "../gate/proposal.ts";
-import { type Means, openPreviewServices } from "../gate/wiring.ts";
 import { type Invocation, listOption, textOption } from "./command.ts";
 import { means, withRepository } from "./opening.ts";
 

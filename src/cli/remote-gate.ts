@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import type * as z from "zod";
 import { readSecretFile } from "../config/secret.ts";
 import type { CheckReport } from "../gate/json/check.ts";
-import { checkSchema, landingsSchema } from "../gate/json/schemas/check.ts";
 import type { JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
@@ -17,10 +16,16 @@ export const GATE_OPTIONS = {
 } as const satisfies Command["options"];
 
 /** Answers are held to their schemas as they come; a test holds what is written to the same schemas. */
-export const checkAnswer = checkSchema as unknown as z.ZodType<CheckReport>;
-export const landingsAnswer = landingsSchema as unknown as z.ZodType<LandingsReport>;
+export async function checkAnswer(): Promise<z.ZodType<CheckReport>> {
+  return (await import("../gate/json/schemas/check.ts")).checkSchema as unknown as z.ZodType<CheckReport>;
+}
 
-export type GateCall = <T>(path: string, body: JsonValue, schema: z.ZodType<T>) => Promise<T>;
+export async function landingsAnswer(): Promise<z.ZodType<LandingsReport>> {
+  return (await import("../gate/json/schemas/check.ts")).landingsSchema as unknown as z.ZodType<LandingsReport>;
+}
+
+/** `schema` is read when the gate is asked: a command that asks none goes without. */
+export type GateCall = <T>(path: string, body: JsonValue, schema: () => Promise<z.ZodType<T>>) => Promise<T>;
 
 /** null where `--gate` is not given. @throws SluiceError `usage`, `secret-missing`, `secret-readable-by-others` */
 export function remoteGate(invocation: Invocation): GateCall | null {
@@ -39,7 +44,7 @@ export function remoteGate(invocation: Invocation): GateCall | null {
   const authority = ca === undefined ? null : readAuthority(resolve(invocation.folder, ca), ca);
   return async (path, body, schema) => {
     const { callGate } = await import("../server/http/client.ts");
-    return callGate({ url, token, authority }, path, body, schema);
+    return callGate({ url, token, authority }, path, body, await schema());
   };
 }
 

@@ -32,7 +32,7 @@ export const replay: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const configuration = gateConfiguration(invocation);
+  const configuration = await gateConfiguration(invocation);
   const replayer = await openReplayer(configuration, means(invocation));
   const done = invocation.output.progress("replaying");
   try {

@@ -1,6 +1,6 @@
 /** `sluice serve`: the service. Looks, judges, logs and releases until a signal ends it. */
 import { readGateYaml } from "../config/gate-yaml.ts";
-import type { Means } from "../gate/wiring.ts";
+import type { Means } from "../gate/judge-wiring.ts";
 import { openDoor } from "../server/door.ts";
 import { openJournal } from "../server/journal.ts";
 import { Service } from "../server/service.ts";
@@ -22,7 +22,7 @@ export const serve: Command = {
 async function run(invocation: Invocation): Promise<number> {
   const signals = listenToSignals();
   try {
-    const configuration = gateConfiguration(invocation);
+    const configuration = await gateConfiguration(invocation);
     const journal = openJournal(invocation.output.remark, invocation.clock);
     journal.say("info", "starting", { pid: process.pid });
     const started = performance.now();

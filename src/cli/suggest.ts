@@ -6,8 +6,9 @@ import { asItIs } from "../gate/as-it-is.ts";
 import { admit } from "../gate/gate.ts";
 import { readHistory } from "../gate/history.ts";
 import { readSluiceConfiguration, targetYaml } from "../gate/judge.ts";
+import { openPreviewServices } from "../gate/judge-wiring.ts";
 import { branchTip, mainTip } from "../gate/proposal.ts";
-import { openGateLog, openPreviewServices } from "../gate/wiring.ts";
+import { openGateLog } from "../gate/wiring.ts";
 import { isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
@@ -87,7 +88,7 @@ async function lookAt(invocation: Invocation, { repository, name, path }: LocalR
 /** As the log has it; null without a gate. */
 async function baselineOf(invocation: Invocation, target: string): Promise<ReadonlySet<string> | null> {
   if (textOption(invocation, "config") === undefined) return null;
-  const log = await openGateLog(gateConfiguration(invocation));
+  const log = await openGateLog(await gateConfiguration(invocation));
   try {
     return (await readHistory(log, target)).baseline;
   } finally {

@@ -45,7 +45,7 @@ export const trustAsOf: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const configuration = gateConfiguration(invocation);
+  const configuration = await gateConfiguration(invocation);
   const at = givenInstant(invocation);
   const target = oneTarget(Object.keys(configuration.gate.targets), textOption(invocation, "target"), "gate.yaml");
   const log = await openGateLog(configuration);

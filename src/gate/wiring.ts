@@ -1,99 +1,27 @@
 /** The composition root: the only place that makes the things which everything else is given. */
 import { mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { cacheKey } from "../config/cache-key.ts";
 import type { Surroundings } from "../config/environment.ts";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { type Clock, parseDuration } from "../lib/time.ts";
+import { parseDuration } from "../lib/time.ts";
 import { openTurns, type Turns } from "../lib/turns.ts";
 import { cosignatureVerifier } from "../log/cosignature.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
 import { openLog, openLogReader } from "../log/stores.ts";
-import { openWitnesses, type Witnesses, type WitnessFailure } from "../log/witness/client.ts";
-import { openCompiledCache } from "../policy/compiled-cache.ts";
-import { openPolicyEngine } from "../policy/engine.ts";
-import { openSealedFiles } from "../policy/sealed-file.ts";
-import { locateToolchain, openToolchain } from "../policy/toolchain.ts";
-import { remembering } from "../policy/verdict-memo.ts";
+import { openWitnesses, type Witnesses } from "../log/witness/client.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
-import { openVerificationMemory } from "../signature/verification-memo.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
+import { type Means, type OpenServices, openServices } from "./judge-wiring.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
 import type { Replayer } from "./replay.ts";
 import { openRepositories, type Repositories } from "./repositories.ts";
-import { openSealedMemo } from "./sealed-memo.ts";
-import type { Services, StepListener } from "./services.ts";
-
-const TOOLCHAIN_DEADLINE_MS = 30_000;
-const TOOLCHAIN_REQUESTS = 200;
-/** As many are verified in the time in which what is remembered of 10,000 is read. */
-const FEW_SIGNATURES = 300;
-
-export interface Means {
-  readonly surroundings: Surroundings;
-  readonly clock: Clock;
-  readonly random: (count: number) => Uint8Array;
-  readonly onStep: StepListener;
-  /** Hears of a witness that gave no cosignature. */
-  readonly onWitnessFailure?: ((failure: WitnessFailure) => void) | undefined;
-}
-
-export interface OpenServices extends Services {
-  close(): Promise<void>;
-}
-
-/** The judge's services of a preview: it logs nothing and judges every key as of now. */
-export function openPreviewServices(means: Means, repository: string): OpenServices {
-  return openServices(means, { receipts: receivedNow(means.clock), landings: NO_LANDINGS }, repository);
-}
-
-/** `memory` is what the log remembers; `scope` is whose memory the caches are: a repository's path, or a gate's folder. */
-function openServices(means: Means, memory: Pick<Services, "receipts" | "landings">, scope: string): OpenServices {
-  const { surroundings, clock, random, onStep } = means;
-  const toolchain = openToolchain({
-    binary: locateToolchain(packageRoot()),
-    sandbox: "seccomp",
-    deadlineMs: TOOLCHAIN_DEADLINE_MS,
-    maxRequests: TOOLCHAIN_REQUESTS,
-  });
-  const key = cacheKey(surroundings);
-  const folder = (name: string) => (key === null ? null : { folder: join(surroundings.cacheFolder, name), key });
-  const signatureMemo = openSealedMemo(openSealedFiles(folder("signatures")), scope, FEW_SIGNATURES);
-  const renderMemo = openSealedMemo(openSealedFiles(folder("renders")), scope);
-  const verdictMemo = openSealedMemo(openSealedFiles(folder("verdicts")), scope);
-  const compiledCache = openCompiledCache(folder("policies"));
-  const engine = remembering(openPolicyEngine(), verdictMemo);
-  const close = async (): Promise<void> => {
-    signatureMemo.save();
-    renderMemo.save();
-    verdictMemo.save();
-    await Promise.all([toolchain.close(), engine.close()]);
-  };
-  return {
-    clock,
-    random,
-    toolchain,
-    compiledCache,
-    engine,
-    ...memory,
-    verifications: openVerificationMemory(signatureMemo),
-    renderMemo,
-    onStep,
-    close,
-  };
-}
-
-/** The folder of package.json: two above this file, in `src/` as in `dist/`. */
-export function packageRoot(): string {
-  return resolve(import.meta.dirname, "..", "..");
-}
 
 /** A gate opened by its gate.yaml: the authority that logs and releases. */
 export interface Gate {

@@ -116,7 +116,7 @@ export function openNote(note: string | Uint8Array, known: readonly NoteVerifier
   return { kind: "rejected", code: "note-unknown-key", detail: `it is signed by ${names.join(", ")} only` };
 }
 
-export function parseSignature(line: string): NoteSignature | null {
+function parseSignature(line: string): NoteSignature | null {
   const match = /^— ([^+\s]+) ([A-Za-z0-9+/=]+)$/.exec(line);
   const [, name = "", encoded = ""] = match ?? [];
   const bytes = decodeBase64(encoded);
@@ -124,6 +124,6 @@ export function parseSignature(line: string): NoteSignature | null {
   return { name, keyId: encodeHex(bytes.subarray(0, KEY_ID_BYTES)), signature: bytes.subarray(KEY_ID_BYTES) };
 }
 
-export function isNoteText(text: string): boolean {
+function isNoteText(text: string): boolean {
   return text.endsWith("\n") && text.isWellFormed() && !/[\u0000-\u0009\u000b-\u001f]/.test(text);
 }

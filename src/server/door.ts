@@ -1,6 +1,6 @@
 /** The service's listener: what it shows of the service, and how it goes along with reload and stop. */
 import type { GateConfiguration } from "../config/gate-yaml.ts";
-import type { Means } from "../gate/wiring.ts";
+import type { Means } from "../gate/judge-wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type HttpServer, serveHttp } from "./http/server.ts";
 import { failureFields, type Journal } from "./journal.ts";

@@ -7,9 +7,10 @@
  *   stop    take nothing new, finish what runs, sign a last head for each target, close the log
  */
 import type { GateConfiguration } from "../config/gate-yaml.ts";
+import type { Means } from "../gate/judge-wiring.ts";
 import type { QueueLimits } from "../gate/queue.ts";
 import { signedHead } from "../gate/releasing.ts";
-import { dataFolder, type Gate, type Means, openGate } from "../gate/wiring.ts";
+import { dataFolder, type Gate, openGate } from "../gate/wiring.ts";
 import { asSluiceError } from "../lib/errors.ts";
 import { parseDuration } from "../lib/time.ts";
 import { Facts } from "./facts.ts";

@@ -9,8 +9,8 @@ import { runSluice } from "../support/sluice.ts";
 import { tempFolder } from "../support/temp.ts";
 import { makeSshKey } from "./ssh-key.ts";
 
-/** They print one document, which is JSON already; the demo has its own --json. */
-const ONE_FORM = ["policy input", "config schema", "completion", "demo"];
+/** They print one document, which is JSON already; the demo has its own --json, `test` Conftest's --output, two just run. */
+const ONE_FORM = ["policy input", "config schema", "completion", "demo", "test", "serve", "witness"];
 
 test("every command that answers takes --format and --output, more than once", async () => {
   const commands = await Promise.all(COMMANDS.map((entry) => entry.load()));

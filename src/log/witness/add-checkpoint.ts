@@ -22,7 +22,7 @@ import { type NoteVerifier, openNote, parseNote } from "../note.ts";
 
 export const MAXIMUM_REQUEST_BYTES = 64 * 1024;
 const MAXIMUM_HASHES = 63;
-export const SIZE_TYPE = "text/x.tlog.size";
+const SIZE_TYPE = "text/x.tlog.size";
 const TEXT_TYPE = "text/plain; charset=utf-8";
 
 /** What a witness saw last of one log. */

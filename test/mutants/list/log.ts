@@ -202,7 +202,7 @@ export const LOG: readonly Mutant[] = [
   {
     name: "verifies a log without the values beside its entries",
     file: "src/log/verify-range.ts",
-    find: "  if (source.hasDisclosures) checkDisclosures(walk, leaf, index, entry.disclosures);\n",
+    find: "  if (source.hasDisclosures) noteWithheld(walk, leaf, index, entry.disclosures);\n",
     replace: "",
     test: DAMAGE,
     named: "names an edited value beside an entry",
@@ -273,8 +273,8 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "takes a key under an id that is not its own",
-    file: "src/log/note.ts",
-    find: 'if (keyIdOf(name, publicKey) !== keyId) throw invalidKey("verifier key");',
+    file: "src/log/note-key.ts",
+    find: 'if (keyIdOf(name, type, publicKey) !== keyId) throw invalidKey("verifier key");',
     replace: "",
     test: NOTE,
     named: "reads no key whose text was changed or whose id is not its own",
