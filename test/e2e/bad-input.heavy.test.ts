@@ -94,8 +94,9 @@ test("a change that conflicts with the branch", async (t) => {
 test("options and formats that do not exist, and parts that do not exist yet", async () => {
   assertSaid(await shared.sluice(["check", "--haed", "x"]), "usage", 2);
   assertSaid(await shared.sluice(["check", "--format", "yaml"]), "usage", 2);
-  assertSaid(await shared.sluice(["check", "--gate", "https://gate.example"]), "not-supported", 2);
-  assertSaid(await shared.sluice(["serve"]), "not-supported", 2);
+  assertSaid(await shared.sluice(["check", "--gate", "ftp://gate.example"]), "gate-untrusted", 3);
+  assertSaid(await shared.sluice(["serve"]), "usage", 2);
+  assertSaid(await shared.sluice(["simulate"]), "not-supported", 2);
 });
 
 // What a change holds

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { redactionSchema } from "../../src/cli/reports/schemas/redaction.ts";
-import { entryReportSchema, logVerificationSchema } from "../../src/gate/json/schemas/log.ts";
+import { logShowSchema, logVerificationSchema } from "../../src/gate/json/schemas/log.ts";
 import { deployment } from "../support/shop.ts";
 import { makeWorld, type World } from "../support/world.ts";
 
@@ -38,7 +38,7 @@ test("a person who left is erased from what is old; releases, proofs and later l
     [done.code, report.index, report.erased],
     [0, size, [{ index: proposed.index, names: ["approvals", "verifications"] }]],
   );
-  const shown = entryReportSchema.parse((await world.log(["show", `${proposed.index}`])).report);
+  const shown = logShowSchema.parse((await world.log(["show", `${proposed.index}`])).report);
   assert.deepEqual(
     [shown.disclosed["approvals"], shown.redactions?.map(({ index, by, reason }) => [index, by, reason])],
     [null, [[size, "ops", "case 12"]]],

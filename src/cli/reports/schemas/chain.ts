@@ -10,9 +10,9 @@ import {
 import { checkSchema, landingsSchema } from "../../../gate/json/schemas/check.ts";
 import {
   entriesSchema,
-  entryReportSchema,
   logBackupSchema,
   logExportSchema,
+  logShowSchema,
   logVerificationSchema,
   proofSchema,
   whySchema,
@@ -35,7 +35,7 @@ export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; re
   "log-export": { title: "Output of `sluice log export --format json`", schema: logExportSchema },
   "log-list": { title: "Output of `sluice log list --format json`", schema: entriesSchema },
   "log-proof": { title: "Output of `sluice log proof --format json`", schema: proofSchema },
-  "log-show": { title: "Output of `sluice log show --format json`", schema: entryReportSchema },
+  "log-show": { title: "Output of `sluice log show --format json`", schema: logShowSchema },
   "log-verify": { title: "Output of `sluice log verify --format json`", schema: logVerificationSchema },
   "log-why": { title: "Output of `sluice log why --format json`", schema: whySchema },
 };

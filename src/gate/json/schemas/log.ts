@@ -67,6 +67,9 @@ export const entryReportSchema = z.strictObject({
   entry: entrySchema,
   commitments: z.record(z.string(), z.base64().length(44)).describe("Salted commitment to each disclosed value."),
   disclosed: z.record(z.string(), z.json()).describe("null where a value was erased."),
+});
+
+export const logShowSchema = entryReportSchema.extend({
   redactions: z
     .array(
       z.strictObject({
@@ -77,8 +80,7 @@ export const entryReportSchema = z.strictObject({
         names: z.array(name),
       }),
     )
-    .optional()
-    .describe("`log show`: the redactions that erased values of this entry."),
+    .describe("The redactions that erased values of this entry."),
 });
 
 export const whySchema = z.strictObject({
