@@ -62,7 +62,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/own-file.ts",
     find: "refuseLinks(top, path);",
     replace: "",
-    test: "test/cli/scaffold.test.ts",
+    test: "test/cli/scaffold.heavy.test.ts",
     named: "policy new refuses a name that is none or taken, and writes through no link",
   },
   {
@@ -70,7 +70,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/waiver-new.ts",
     find: "checkWaivers(read.slice(-1), clock());",
     replace: "",
-    test: "test/cli/scaffold.test.ts",
+    test: "test/cli/scaffold.heavy.test.ts",
     named: "waiver new refuses what no judge would count, and then writes nothing",
   },
   {
@@ -78,7 +78,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/signing-setup.ts",
     find: 'if (!isDry && !isSet(invocation, "yes") && ask === undefined) throw nobodyHere();',
     replace: "",
-    test: "test/cli/signing-setup.test.ts",
+    test: "test/cli/signing-setup.heavy.test.ts",
     named: "without a terminal and without --yes nothing is changed",
   },
   {
@@ -86,7 +86,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/signing-setup.ts",
     find: "/^y(?:es)?$/i.test(",
     replace: "/./.test(",
-    test: "test/cli/signing-setup.test.ts",
+    test: "test/cli/signing-setup.heavy.test.ts",
     named: "on a terminal it asks, and only a yes is one",
   },
   {
@@ -111,7 +111,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/trust-as-of.ts",
     find: "if ((parseTime(entry.leaf.time) ?? Number.POSITIVE_INFINITY) > at) continue;",
     replace: "",
-    test: "test/cli/trust-as-of.test.ts",
+    test: "test/cli/trust-as-of.heavy.test.ts",
     named: "trust as-of shows who was there before and after a change of trust, and rests on what the log recorded",
   },
   {

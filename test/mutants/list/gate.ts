@@ -44,7 +44,7 @@ export const GATE: readonly Mutant[] = [
     file: "src/gate/signatures.ts",
     find: "subject.carried?.requiredCommits ?? judged.map((commit) => commit.id)",
     replace: "judged.map((commit) => commit.id)",
-    test: "test/gate/rollback.test.ts",
+    test: "test/gate/rollback.heavy.test.ts",
     named: "a rollback needs no other signatures than its release did, where not every commit had to be signed",
   },
   {

@@ -6,7 +6,7 @@ const COMPILE = "test/policy/compile.test.ts";
 const CONTRACT = "test/policy/dialects/contract.test.ts";
 const GATEKEEPER = "test/policy/dialects/gatekeeper.test.ts";
 const REGO = "test/policy/dialects/rego.test.ts";
-const TEST = "test/cli/test-files.test.ts";
+const TEST = "test/cli/test-files.heavy.test.ts";
 const VERIFY = "test/cli/policy-verify.test.ts";
 
 export const POLICY: readonly Mutant[] = [

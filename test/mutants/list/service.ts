@@ -1,6 +1,6 @@
 import type { Mutant } from "../mutant.ts";
 
-const RESUMED = "test/gate/resumed.test.ts";
+const RESUMED = "test/gate/resumed.heavy.test.ts";
 const QUEUE = "test/gate/queue.test.ts";
 const JUDGING = "test/server/judging.test.ts";
 const PARTS = "test/server/parts.test.ts";

@@ -399,7 +399,7 @@ export const ROWS: readonly AttackRow[] = [
       {
         name: "rollback undone by what waits",
         verdict: "refused",
-        file: "test/gate/rollback.test.ts",
+        file: "test/gate/rollback.heavy.test.ts",
         text: "what already waits on the branch when somebody rolls back does not undo it",
       },
       {
@@ -524,7 +524,7 @@ export const ROWS: readonly AttackRow[] = [
       {
         name: "on the terminal",
         verdict: "shown harmlessly",
-        file: "test/cli/verify.test.ts",
+        file: "test/cli/verify.heavy.test.ts",
         text: "verify never writes a stranger's control characters to the terminal",
       },
     ],
