@@ -235,7 +235,7 @@ export const SERVER: readonly Mutant[] = [
     file: "src/server/http/pages/html.ts",
     find: 'printable(text).replace(/[&<>"\']/g, (character) => ENTITIES[character] ?? "")',
     replace: "printable(text)",
-    test: "test/server/http/pages.test.ts",
+    test: "test/server/http/html.test.ts",
     named: "escapes whatever did not come out of one",
   },
   {

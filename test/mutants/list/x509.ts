@@ -210,8 +210,8 @@ export const X509: readonly Mutant[] = [
   {
     name: "takes intermediates that have ended",
     file: "src/signature/x509-path.ts",
-    find: "if (outside !== null) return outside;",
-    replace: "if (outside === undefined) return outside;",
+    find: "if (ended !== null) return ended;",
+    replace: "if (ended === undefined) return ended;",
     test: ATTACKS,
     named: "rejects an intermediate that has ended",
   },

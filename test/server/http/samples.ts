@@ -111,3 +111,7 @@ export const LANDINGS: Landings = {
   current: 3,
   landed: [],
 };
+
+/** What a stranger may have written, and how a page shows it. */
+export const HOSTILE = `"><script>alert('x')</script>\u202egnp\u0000&amp;`;
+export const SHOWN = "&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;\\u{202e}gnp\\u{0}&amp;amp;";
