@@ -1,6 +1,7 @@
 /** What `sluice test` prints: the forms that Conftest prints, so that whatever reads those reads these. */
 import { printable } from "../../lib/printable.ts";
 import type { ConftestResult } from "../../policy/conftest-run.ts";
+import { xmlText } from "./xml.ts";
 
 type Format = (results: readonly ConftestResult[]) => string;
 
@@ -89,28 +90,15 @@ function junit(results: readonly ConftestResult[]): string {
     const failed = lines.filter(({ kind }) => kind === "FAIL").length;
     const cases = lines.map(({ kind, message }) => {
       const inside = {
-        FAIL: `<failure message="${xml(message)}"/>`,
-        WARN: `<system-out>${xml(`warning: ${message}`)}</system-out>`,
+        FAIL: `<failure message="${xmlText(message)}"/>`,
+        WARN: `<system-out>${xmlText(`warning: ${message}`)}</system-out>`,
         EXCP: "<skipped/>",
       };
-      return `    <testcase classname="${xml(result.namespace)}" name="${xml(`${result.file} ${message}`)}">${inside[kind]}</testcase>\n`;
+      return `    <testcase classname="${xmlText(result.namespace)}" name="${xmlText(`${result.file} ${message}`)}">${inside[kind]}</testcase>\n`;
     });
-    const passed = `    <testcase classname="${xml(result.namespace)}" name="${xml(result.file)}"/>\n`;
+    const passed = `    <testcase classname="${xmlText(result.namespace)}" name="${xmlText(result.file)}"/>\n`;
     const all = cases.length === 0 ? passed : cases.join("");
-    return `  <testsuite name="${xml(`${result.file} ${result.namespace}`)}" tests="${Math.max(1, cases.length)}" failures="${failed}">\n${all}  </testsuite>\n`;
+    return `  <testsuite name="${xmlText(`${result.file} ${result.namespace}`)}" tests="${Math.max(1, cases.length)}" failures="${failed}">\n${all}  </testsuite>\n`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("")}</testsuites>\n`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-function xml(text: string): string {
-  const plain = printable(text).replace(/[\ufffe\uffff]/g, "\ufffd");
-  return plain.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

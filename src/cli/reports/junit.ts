@@ -1,8 +1,8 @@
 /** JUnit's XML, as test reports of CI systems read it: a suite for each target, a case for each problem. */
 
 import type { CheckReport, TargetReport } from "../../gate/json/check.ts";
-import { printable } from "../../lib/printable.ts";
 import { isQuiet, type Problem, problemsOf } from "./problems.ts";
+import { xmlText } from "./xml.ts";
 
 type Result = "failure" | "error" | "skipped" | "passed";
 
@@ -43,7 +43,7 @@ function caseOf(target: TargetReport, problem: Problem): Case {
   const named = [name, resource, place].filter((part) => part !== null).join(" ");
   const file = position === null ? {} : { file: position.file, line: String(position.line) };
   const result = resultOf(target, problem);
-  const words = [named, message, ...(problem.fix === null ? [] : [`fix  ${problem.fix}`])].map(escaped).join("\n");
+  const words = [named, message, ...(problem.fix === null ? [] : [`fix  ${problem.fix}`])].map(xmlText).join("\n");
   const inside =
     result === "passed"
       ? `<system-out>warning: ${words}</system-out>`
@@ -66,20 +66,6 @@ function shown(target: TargetReport, { message, excuse }: Problem): string {
 
 function attributes(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${escaped(value)}"`)
+    .map(([name, value]) => ` ${name}="${xmlText(value)}"`)
     .join("");
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-/** Only characters that XML 1.0 has (section 2.2): the two that it lacks beside controls are the end of a plane. */
-function escaped(text: string): string {
-  const plain = printable(text).replace(/[\ufffe\uffff]/g, "\ufffd");
-  return plain.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

@@ -43,7 +43,7 @@ export const CLI: readonly Mutant[] = [
   },
   {
     name: "writes strangers' text into XML as it is",
-    file: "src/cli/reports/junit.ts",
+    file: "src/cli/reports/xml.ts",
     find: 'return plain.replace(/[&<>"\']/g, (character) => ENTITIES[character] ?? "");',
     replace: "return plain;",
     test: "test/cli/check-formats.test.ts",
