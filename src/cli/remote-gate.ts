@@ -1,7 +1,7 @@
 /** Commands that act through a gate over the network instead of opening it: `--gate URL --token-file FILE`. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type * as z from "zod";
+import { readConfigurationFile } from "../config/configuration-file.ts";
 import { readSecretFile } from "../config/secret.ts";
 import type { CheckReport } from "../gate/json/check.ts";
 import type { JsonValue } from "../lib/canonical.ts";
@@ -41,17 +41,9 @@ export function remoteGate(invocation: Invocation): GateCall | null {
     });
   }
   const token = tokenFile === undefined ? null : readSecretFile(resolve(invocation.folder, tokenFile));
-  const authority = ca === undefined ? null : readAuthority(resolve(invocation.folder, ca), ca);
+  const authority = ca === undefined ? null : readConfigurationFile(resolve(invocation.folder, ca), ca);
   return async (path, body, schema) => {
     const { callGate } = await import("../server/http/client.ts");
     return callGate({ url, token, authority }, path, body, await schema());
   };
-}
-
-function readAuthority(path: string, shown: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new SluiceError("configuration-missing", `${shown} cannot be read.`, { fix: "name an existing file", cause });
-  }
 }

@@ -6,6 +6,7 @@ import { openJournal } from "../server/journal.ts";
 import { Service } from "../server/service.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_OPTION, gateConfiguration, means } from "./opening.ts";
+import { listenForStop } from "./signals.ts";
 
 export const serve: Command = {
   name: "serve",
@@ -48,19 +49,11 @@ async function run(invocation: Invocation): Promise<number> {
   }
 }
 
-/** Heard from the first moment on, so that no signal of a supervisor falls into the start. */
 function listenToSignals() {
-  const { promise: stopped, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  const { stopped, forget } = listenForStop();
   let reload = (): void => undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    forget();
-    resolve(signal);
-  };
   const hup = (): void => reload();
-  const forget = (): void => {
-    process.off("SIGTERM", stop).off("SIGINT", stop);
-  };
-  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", hup);
+  process.on("SIGHUP", hup);
   return {
     stopped,
     onReload: (handler: () => void): void => {

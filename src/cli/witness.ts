@@ -9,6 +9,7 @@ import { openWitnessStore } from "../log/stores/sqlite/witness.ts";
 import { listenAsWitness } from "../server/witness.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
+import { listenForStop } from "./signals.ts";
 
 export const witness: Command = {
   name: "witness",
@@ -22,7 +23,7 @@ export const witness: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const stopped = untilStopped();
+  const { stopped } = listenForStop();
   const file = textOption(invocation, "config");
   if (file === undefined || file === "")
     throw new SluiceError("usage", "--config witness.yaml is missing.", { fix: "--config witness.yaml" });
@@ -39,15 +40,4 @@ async function run(invocation: Invocation): Promise<number> {
     store.close();
   }
   return EXIT.fine;
-}
-
-/** Heard from the first moment on; a second signal ends the process as it would any other. */
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      process.off("SIGTERM", stop).off("SIGINT", stop);
-      resolve();
-    };
-    process.on("SIGTERM", stop).on("SIGINT", stop);
-  });
 }

@@ -1,7 +1,7 @@
 /** The parts of gate.yaml that say where the service listens and who may call it; and `tokens.yaml`. */
 import * as z from "zod";
 import { SluiceError } from "../lib/errors.ts";
-import { parseDuration } from "../lib/time.ts";
+import { duration } from "./parts.ts";
 
 /** Fixed: what each may do stands in the list of routes, not in anybody's configuration. */
 export const ROLES = ["reader", "auditor", "approver", "operator", "admin", "caller"] as const;
@@ -16,10 +16,7 @@ const LONGEST_DEADLINE_MS = 29_000;
 const path = z.string().min(1).max(4000);
 const port = z.int().min(0).max(65_535);
 const address = z.union([z.ipv4(), z.ipv6()]);
-const deadline = z.string().refine((text) => {
-  const found = parseDuration(text);
-  return found !== null && found >= SHORTEST_DEADLINE_MS && found <= LONGEST_DEADLINE_MS;
-}, "is a duration such as 5s, from 100ms to 29s");
+const deadline = duration(SHORTEST_DEADLINE_MS, LONGEST_DEADLINE_MS, "5s, from 100ms to 29s");
 
 const tls = z.strictObject({
   certificate: path.describe("PEM file: the server's certificate and what it needs above it."),

@@ -1,32 +1,23 @@
 /** `gate.yaml`: the operator's, outside every judged repository; says where and who. */
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { parseDuration } from "../lib/time.ts";
 import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
+import { readConfigurationFile } from "./configuration-file.ts";
+import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
-const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");
 const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
 const notYet = z.unknown().describe("Not supported yet.");
 
-const SHORTEST_POLL_MS = 100;
+const SHORTEST_MS = 100;
 const LONGEST_POLL_MS = 24 * 60 * 60 * 1000;
-
-const poll = z.string().refine((text) => {
-  const interval = parseDuration(text);
-  return interval !== null && interval >= SHORTEST_POLL_MS && interval <= LONGEST_POLL_MS;
-}, "is a duration such as 30s or 5m, from 100ms to 1d");
-
 const LONGEST_DEADLINE_MS = 30_000;
 
-const deadline = z.string().refine((text) => {
-  const wait = parseDuration(text);
-  return wait !== null && wait >= SHORTEST_POLL_MS && wait <= LONGEST_DEADLINE_MS;
-}, "is a duration such as 800ms or 2s, from 100ms to 30s");
+const poll = duration(SHORTEST_MS, LONGEST_POLL_MS, "30s or 5m, from 100ms to 1d");
+const deadline = duration(SHORTEST_MS, LONGEST_DEADLINE_MS, "800ms or 2s, from 100ms to 30s");
 
 /** A whole name in which at most one star stands for anything, as in a refspec; Sluice's own references are none. */
 const proposals = z
@@ -199,13 +190,5 @@ function checkTarget(gate: GateYaml, target: string, one: GateTarget): void {
         fix: "use {directory: PATH}",
       },
     );
-  }
-}
-
-export function readConfigurationFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new SluiceError("configuration-missing", `${path} cannot be read.`, { fix: "name an existing file", cause });
   }
 }

@@ -2,10 +2,9 @@
 import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
-import { readConfigurationFile } from "./gate-yaml.ts";
+import { readConfigurationFile } from "./configuration-file.ts";
+import { verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
-
-const verifierKey = z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");
 
 export const witnessSchema = z.strictObject({
   version: z.literal(1).describe("Form of this file."),

@@ -2,7 +2,10 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { encodeHex, utf8 } from "../lib/bytes.ts";
 import { sha256 } from "../lib/digest.ts";
+import { asSluiceError } from "../lib/errors.ts";
 import { addCheckpoint, MAXIMUM_REQUEST_BYTES, type Witness } from "../log/witness/add-checkpoint.ts";
+import { readBytes } from "./http/body.ts";
+import { listenOn, type Place } from "./listening.ts";
 
 const REQUEST_DEADLINE_MS = 5000;
 const MAXIMUM_CONNECTIONS = 200;
@@ -20,10 +23,8 @@ export interface WitnessListener {
   close(): Promise<void>;
 }
 
-export async function listenAsWitness(
-  witness: Witness,
-  { address, port }: { readonly address: string; readonly port: number },
-): Promise<WitnessListener> {
+/** @throws SluiceError `listen-failed` */
+export async function listenAsWitness(witness: Witness, place: Place): Promise<WitnessListener> {
   const server = createServer({ requestTimeout: REQUEST_DEADLINE_MS, headersTimeout: REQUEST_DEADLINE_MS });
   server.maxConnections = MAXIMUM_CONNECTIONS;
   server.on("request", (request, response) => {
@@ -32,11 +33,7 @@ export async function listenAsWitness(
     };
     answer(witness, request).then(send, () => send(text(500, "the witness cannot write its memory")));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, address, resolve);
-  });
-  return { url: urlOf(server), close: () => closed(server) };
+  return { url: `http://${await listenOn(server, place)}`, close: () => closed(server) };
 }
 
 async function answer(witness: Witness, request: IncomingMessage): Promise<Answer> {
@@ -55,27 +52,18 @@ async function answer(witness: Witness, request: IncomingMessage): Promise<Answe
     : { status: 200, type: TEXT_TYPE, body: seen.note };
 }
 
-/** null for one that is too large, which is not read to its end. */
+/** null for one that is too large. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAXIMUM_REQUEST_BYTES) return null;
-    chunks.push(chunk);
+  try {
+    return Buffer.from(await readBytes(request, MAXIMUM_REQUEST_BYTES)).toString("utf8");
+  } catch (thrown) {
+    if (asSluiceError(thrown).code === "request-too-large") return null;
+    throw thrown;
   }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function text(status: number, sentence: string): Answer {
   return { status, type: TEXT_TYPE, body: `${sentence}\n` };
-}
-
-function urlOf(server: Server): string {
-  const bound = server.address();
-  if (bound === null || typeof bound === "string") return "";
-  const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
-  return `http://${host}:${bound.port}`;
 }
 
 function closed(server: Server): Promise<void> {

@@ -9,21 +9,22 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { admissionAnswer, failureAnswer } from "../../admission/answer.ts";
 import { MAXIMUM_REVIEW_BYTES, readReview } from "../../admission/read.ts";
 import type { AdmissionRequest } from "../../admission/review.ts";
 import { type AdmissionYaml, isLoopback } from "../../config/access-yaml.ts";
+import { readConfigurationFile } from "../../config/configuration-file.ts";
 import { readSecretFile } from "../../config/secret.ts";
 import { asSluiceError, SluiceError } from "../../lib/errors.ts";
 import { parseDuration } from "../../lib/time.ts";
 import { ulid } from "../../lib/ulid.ts";
+import { listenOn } from "../listening.ts";
 import type { RequestSeen } from "./answering.ts";
 import { readBytes, refuseOtherTypes } from "./body.ts";
 import { securityHeaders } from "./headers.ts";
 import { problemOf } from "./problem.ts";
-import { type HttpOptions, readPem } from "./server.ts";
+import type { HttpOptions } from "./server.ts";
 
 /** Above what Go's client keeps an idle connection for: a webhook call on a closed one is not repeated. */
 const KEEP_ALIVE_MS = 120_000;
@@ -85,10 +86,8 @@ export async function serveAdmission(options: AdmissionOptions): Promise<Admissi
   server.on("request", (request, response) => {
     answer(options, underWay, request, response).catch(() => void response.destroy());
   });
-  const { port } = await listening(server, admission);
-  const host = admission.address.includes(":") ? `[${admission.address}]` : admission.address;
   return {
-    url: `https://${host}:${port}`,
+    url: `https://${await listenOn(server, admission)}`,
     reload: (next) => server.setSecureContext(tlsOptions(next, folder)),
     close: (graceMs) => closed(server, sessions, graceMs),
   };
@@ -99,12 +98,12 @@ function tlsOptions({ address, tls }: AdmissionYaml, folder: string) {
     throw new SluiceError("listen-unsafe", `Anybody who reaches ${address} could ask for admission.`);
   }
   return {
-    cert: readPem(resolve(folder, tls.certificate)),
+    cert: readConfigurationFile(resolve(folder, tls.certificate)),
     key: readSecretFile(resolve(folder, tls.key)),
     minVersion: "TLSv1.2" as const,
     ...(tls.clients === undefined
       ? {}
-      : { ca: readPem(resolve(folder, tls.clients)), requestCert: true, rejectUnauthorized: true }),
+      : { ca: readConfigurationFile(resolve(folder, tls.clients)), requestCert: true, rejectUnauthorized: true }),
   };
 }
 
@@ -198,15 +197,6 @@ function write(response: Http2ServerResponse, reply: Reply, requestId: string): 
     ...(status === 405 ? { allow: "POST" } : {}),
   });
   response.end(body);
-}
-
-function listening(server: Http2SecureServer, { address, port }: AdmissionYaml): Promise<AddressInfo> {
-  return new Promise((done, fail) => {
-    server.once("error", (cause) =>
-      fail(new SluiceError("listen-failed", `Nothing can listen on ${address}, port ${port}.`, { cause })),
-    );
-    server.listen({ host: address, port, exclusive: true }, () => done(server.address() as AddressInfo));
-  });
 }
 
 function closed(

@@ -6,18 +6,18 @@
  *   3 who calls                                                         7 an auditor's call is logged
  *   4 how often, by account; then which route                           8 the handler, until its deadline
  */
-import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { type AccessYaml, isLoopback, type ListenYaml } from "../../config/access-yaml.ts";
+import { readConfigurationFile } from "../../config/configuration-file.ts";
 import { readSecretFile } from "../../config/secret.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/time.ts";
 import { ulid } from "../../lib/ulid.ts";
 import { type Access, localAccess, openAccess } from "../access/authenticate.ts";
+import { listenOn } from "../listening.ts";
 import type { ServiceView } from "../view.ts";
 import { answerRequest, type RequestSeen, type Serving } from "./answering.ts";
 import { openPaces } from "./paces.ts";
@@ -83,10 +83,9 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   server.maxConnections = MAXIMUM_CONNECTIONS;
   server.maxRequestsPerSocket = MAXIMUM_REQUESTS_PER_CONNECTION;
   server.maxHeadersCount = MAXIMUM_HEADERS;
-  const { port } = await listening(server, listen);
-  const host = listen.address.includes(":") ? `[${listen.address}]` : listen.address;
+  const place = await listenOn(server, listen);
   return {
-    url: `${listen.tls === undefined ? "http" : "https"}://${host}:${port}`,
+    url: `${listen.tls === undefined ? "http" : "https"}://${place}`,
     reload(next) {
       const access = accessOf({ ...next, folder, clock });
       const tls = tlsOptions({ ...next, folder });
@@ -138,28 +137,11 @@ function tlsOptions({ listen, access, folder }: Pick<HttpOptions, "listen" | "ac
   const { certificate, key } = listen.tls;
   const clients = access?.certificates?.ca;
   return {
-    cert: readPem(resolve(folder, certificate)),
+    cert: readConfigurationFile(resolve(folder, certificate)),
     key: readSecretFile(resolve(folder, key)),
-    ...(clients === undefined ? {} : { ca: readPem(resolve(folder, clients)) }),
+    ...(clients === undefined ? {} : { ca: readConfigurationFile(resolve(folder, clients)) }),
     minVersion: "TLSv1.2" as const,
   };
-}
-
-export function readPem(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new SluiceError("configuration-missing", `${path} cannot be read.`, { fix: "name an existing file", cause });
-  }
-}
-
-function listening(server: Server, { address, port }: ListenYaml): Promise<AddressInfo> {
-  return new Promise((done, fail) => {
-    server.once("error", (cause) => {
-      fail(new SluiceError("listen-failed", `Nothing can listen on ${address}, port ${port}.`, { cause }));
-    });
-    server.listen({ host: address, port, exclusive: true }, () => done(server.address() as AddressInfo));
-  });
 }
 
 /** What node:http could not read: RFC 9112 asks for an answer and an end. */
