@@ -6,7 +6,7 @@ import { countQuickly } from "./disclosed-text.ts";
 import type { Leaf } from "./entry.ts";
 import { matchesCommitment } from "./leaf.ts";
 import type { NoteVerifier } from "./note.ts";
-import { parseDisclosures } from "./stores/sqlite/reader.ts";
+import { parseDisclosures } from "./stored.ts";
 
 export interface VerifyOptions {
   /** Verifier keys of the log; the checkpoint must bear the signature of one. */

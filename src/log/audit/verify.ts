@@ -10,7 +10,7 @@ import { readLeaf } from "../leaf.ts";
 import { appendLeaf, EMPTY_FRONTIER, type Frontier, frontierRoot, leafHash } from "../merkle.ts";
 import { noteVerifier } from "../note.ts";
 import { type FolderSource, folderSource } from "../source.ts";
-import { parseDisclosures } from "../stores/sqlite/reader.ts";
+import { parseDisclosures } from "../stored.ts";
 import { TILE_HEIGHT, TILE_WIDTH, tilePath } from "../tile.ts";
 import { consistencyProof, type HashSource } from "../tree.ts";
 import {

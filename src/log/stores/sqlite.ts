@@ -6,6 +6,7 @@ import { siblingModule } from "../../lib/sibling-module.ts";
 import type { Clock } from "../../lib/time.ts";
 import type { EntryDraft, Receipt } from "../entry.ts";
 import { type PreparedEntry, prepareEntry } from "../leaf.ts";
+import { thrifty } from "../noise.ts";
 import { noteSigner, noteVerifier } from "../note.ts";
 import { SqliteReader } from "./sqlite/reader.ts";
 import type { WriterOptions } from "./sqlite/sequencer.ts";
@@ -19,9 +20,6 @@ export interface SqliteLogOptions extends WriterOptions {
 /** The writer starts on so many while the next are still being hashed here: measured at 16 clients, a third faster. */
 const GATHERED_GROUPS = 8;
 
-/** Random bytes are fetched for some forty entries at once: each fetch has a price of its own. */
-const NOISE_BYTES = 4096;
-
 /** A group that waits for its answer. */
 interface Waiting {
   resolve(receipts: readonly Receipt[]): void;
@@ -32,8 +30,6 @@ export class SqliteLog extends SqliteReader {
   readonly #worker: Worker;
   readonly #clock: Clock;
   readonly #random: (bytes: number) => Uint8Array;
-  /** Random bytes that nobody has got yet. */
-  #noise = new Uint8Array(0);
   /** In the order in which the writer answers. */
   readonly #waiting: Waiting[] = [];
   /** Groups of this turn of the event loop that have not gone to the writer yet. */
@@ -62,7 +58,7 @@ export class SqliteLog extends SqliteReader {
     super({ path: options.path, origin: options.origin, keys: [noteVerifier(vkey)] });
     this.#worker = worker;
     this.#clock = options.clock;
-    this.#random = options.random;
+    this.#random = thrifty(options.random);
     worker.on("message", (message: FromWriter) => this.#answer(message));
     worker.on("error", (cause) => this.#end(new SluiceError("log-failed", "The log's writer stopped.", { cause })));
     worker.on("exit", () => this.#end(new SluiceError("log-closed", "The log is closed.")));
@@ -76,7 +72,7 @@ export class SqliteLog extends SqliteReader {
 
   override async appendAll(drafts: readonly EntryDraft[]): Promise<readonly Receipt[]> {
     if (drafts.length === 0) return [];
-    const group = drafts.map((draft) => prepareEntry(draft, this.#clock(), (bytes) => this.#draw(bytes)));
+    const group = drafts.map((draft) => prepareEntry(draft, this.#clock(), this.#random));
     if (this.#ended !== null) throw this.#ended;
     if (this.#gathered.length === 0) setImmediate(() => this.#send());
     this.#gathered.push(group);
@@ -99,14 +95,6 @@ export class SqliteLog extends SqliteReader {
       await exit;
     }
     await super.close();
-  }
-
-  /** Each byte once. */
-  #draw(bytes: number): Uint8Array {
-    if (this.#noise.byteLength < bytes) this.#noise = new Uint8Array(this.#random(Math.max(bytes, NOISE_BYTES)));
-    const drawn = this.#noise.subarray(0, bytes);
-    this.#noise = this.#noise.subarray(bytes);
-    return drawn;
   }
 
   #send(): void {

@@ -40,7 +40,7 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "goes on from an older copy of the log",
-    file: "src/log/stores/sqlite/anchor.ts",
+    file: "src/log/anchor.ts",
     find: "if (anchor.size > head.size)",
     replace: "if (anchor.size > head.size) return;\n  if (anchor.size < 0)",
     test: DAMAGE,
@@ -48,7 +48,7 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "does not miss its anchor",
-    file: "src/log/stores/sqlite/anchor.ts",
+    file: "src/log/anchor.ts",
     find: "if (anchored || !existsSync(dirname(path)))",
     replace: "if (!existsSync(dirname(path)))",
     test: DAMAGE,
@@ -104,7 +104,7 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "does not link an entry to the one before it",
-    file: "src/log/stores/sqlite/stage.ts",
+    file: "src/log/stage.ts",
     find: "const { id, time: text, bytes } = sequenceLeaf(prepared, time, previous);",
     replace: "const { id, time: text, bytes } = sequenceLeaf(prepared, time, previous === null ? null : null);",
     test: STORES,

@@ -1,31 +1,32 @@
 /** Reading a log in SQLite: any number of processes, while another writes. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { encodeBase64, utf8 } from "../../../lib/bytes.ts";
+import { utf8 } from "../../../lib/bytes.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import type { Instant } from "../../../lib/time.ts";
-import { openCheckpoint, parseCheckpoint } from "../../checkpoint.ts";
 import type { Checkpoint, DecisionLog } from "../../decision-log.ts";
-import type { Disclosure, EntryDraft, EntryQuery, LoggedEntry, Receipt } from "../../entry.ts";
-import { readLeaf } from "../../leaf.ts";
-import { isTreeSize, leafHash, verifyInclusion } from "../../merkle.ts";
-import type { NoteVerifier } from "../../note.ts";
+import type { EntryDraft, EntryQuery, LoggedEntry, Receipt } from "../../entry.ts";
 import { type Bounds, countStatement, findStatement, needsTargets, TARGETS_SQL } from "../../query.ts";
+import {
+  type HeadExpectation,
+  openStoredHead,
+  requireFollowing,
+  requireSize,
+  type StoredRow,
+  storedEntry,
+} from "../../stored.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
 import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
 import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
 import { attachSearchIndex } from "./search-index.ts";
 
-export interface ReaderOptions {
+export { parseDisclosures } from "../../stored.ts";
+
+export interface ReaderOptions extends HeadExpectation {
   readonly path: string;
-  readonly origin: string | null;
-  /** null: the head's signature is not looked at (what it says is still held against the tree). */
-  readonly keys: readonly NoteVerifier[] | null;
 }
 
-interface Row {
+interface Row extends StoredRow {
   readonly idx: number;
-  readonly bytes: Uint8Array;
-  readonly json: unknown;
 }
 
 export class SqliteReader implements DecisionLog {
@@ -43,7 +44,7 @@ export class SqliteReader implements DecisionLog {
     this.#options = options;
     try {
       this.#hashes = storedHashes(this.#db);
-      this.#head = this.#openHead(this.#storedNote());
+      this.#head = openStoredHead(this.#storedNote(), options);
       this.origin = this.#head.origin;
     } catch (cause) {
       this.#db.close();
@@ -91,14 +92,13 @@ export class SqliteReader implements DecisionLog {
   }
 
   async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
-    this.#requireSize(size);
+    requireSize(size, this.#newestHead());
     return inclusionProof(this.#hashes, index, size);
   }
 
   async consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
-    this.#requireSize(newSize);
-    if (!isTreeSize(oldSize) || oldSize > newSize)
-      throw new SluiceError("entry-unknown", `A tree of ${newSize} entries does not follow one of ${oldSize}.`);
+    requireSize(newSize, this.#newestHead());
+    requireFollowing(oldSize, newSize);
     return consistencyProof(this.#hashes, oldSize, newSize);
   }
 
@@ -144,24 +144,8 @@ export class SqliteReader implements DecisionLog {
 
   #newestHead(): Checkpoint {
     const note = this.#storedNote();
-    if (note !== this.#head.note) this.#head = this.#openHead(note);
+    if (note !== this.#head.note) this.#head = openStoredHead(note, this.#options);
     return this.#head;
-  }
-
-  #openHead(note: string): Checkpoint {
-    const { keys, origin } = this.#options;
-    const claimed = parseCheckpoint(note);
-    if (claimed === null) throw new SluiceError("log-corrupt", "The log's head is not a signed checkpoint.");
-    if (keys !== null) return openCheckpoint(note, origin ?? claimed.origin, keys);
-    if (origin !== null && origin !== claimed.origin)
-      throw new SluiceError("log-origin-mismatch", `The log is ${claimed.origin}; ${origin} is expected.`);
-    return claimed;
-  }
-
-  #requireSize(size: number): void {
-    const head = this.#newestHead();
-    if (!isTreeSize(size) || size > head.size)
-      throw new SluiceError("entry-unknown", `The log has ${head.size} entries, not ${size}.`);
   }
 
   #read(index: number, head: Checkpoint): LoggedEntry {
@@ -176,19 +160,8 @@ export class SqliteReader implements DecisionLog {
     return this.#select.all(JSON.stringify(indexes)) as unknown as readonly Row[];
   }
 
-  /** The entry only if it is, byte for byte, what the signed head covers. */
   #entry(index: number, row: Row | undefined, head: Checkpoint, memory: SubtreeMemory): LoggedEntry {
-    const proof = inclusionProof(this.#hashes, index, head.size, memory);
-    const bytes = new Uint8Array(Buffer.from(row?.bytes ?? []));
-    const hash = leafHash(bytes);
-    if (!verifyInclusion(hash, index, head.size, proof, head.root))
-      throw new SluiceError("log-corrupt", `Entry ${index} is not what the log's signed head covers.`);
-    const reading = readLeaf(bytes);
-    if (reading.kind === "malformed")
-      throw new SluiceError("log-corrupt", `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
-    const disclosed = parseDisclosures(row?.json);
-    if (disclosed === null) throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
-    return { index, leaf: reading.leaf, bytes, leafHash: encodeBase64(hash), disclosed };
+    return storedEntry(index, row, head, inclusionProof(this.#hashes, index, head.size, memory));
   }
 
   #bounds(query: EntryQuery, size: number): Bounds {
@@ -226,21 +199,5 @@ function openDatabase(path: string): DatabaseSync {
   } catch (cause) {
     if (isNotDatabase(cause)) throw new SluiceError("log-corrupt", `${path} is not a database.`, { cause });
     throw storageFailure(cause);
-  }
-}
-
-/** {name: {salt, value} | null}; null for anything else. */
-export function parseDisclosures(json: unknown): Readonly<Record<string, Disclosure | null>> | null {
-  try {
-    const value: unknown = JSON.parse(String(json));
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-    const isDisclosure = (each: unknown) =>
-      each === null ||
-      (typeof each === "object" &&
-        typeof (each as Disclosure).salt === "string" &&
-        Object.keys(each).join() === "salt,value");
-    return Object.values(value).every(isDisclosure) ? (value as Record<string, Disclosure | null>) : null;
-  } catch {
-    return null;
   }
 }

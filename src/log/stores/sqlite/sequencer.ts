@@ -5,19 +5,19 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { encodeBase64, equalBytes } from "../../../lib/bytes.ts";
 import { SluiceError } from "../../../lib/errors.ts";
-import { openCheckpoint, signCheckpoint } from "../../checkpoint.ts";
+import { checkAnchor } from "../../anchor.ts";
+import { signCheckpoint } from "../../checkpoint.ts";
 import type { Checkpoint } from "../../decision-log.ts";
 import { replaceFileSync } from "../../durable.ts";
 import { ENTRY_KINDS, type Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
-import { emptyRoot, frontierRoot, leafHash } from "../../merkle.ts";
+import { emptyRoot, frontierRoot } from "../../merkle.ts";
 import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../../note.ts";
-import { TILE_WIDTH } from "../../tile.ts";
+import { type End, type Stage, stageGroups } from "../../stage.ts";
+import { checkNewestLeaves, newestTileStart, openOwnHead } from "../../stored.ts";
 import { type HashSource, storedFrontier } from "../../tree.ts";
-import { checkAnchor } from "./anchor.ts";
 import { isSyncFailure, lockWriter, openForWriting, prepareFolder, storageFailure, storedHashes } from "./database.ts";
 import { SearchIndex } from "./search-index.ts";
-import { type End, type Stage, stageGroups } from "./stage.ts";
 
 export interface WriterOptions {
   readonly path: string;
@@ -186,7 +186,7 @@ export class Sequencer {
     const row = db.prepare("SELECT size, note FROM head").get();
     if (row === undefined) this.#begin(db);
     const note = String(row?.["note"] ?? db.prepare("SELECT note FROM head").get()?.["note"]);
-    const head = openHead(note, this.#options.origin, this.#verifier);
+    const head = openOwnHead(note, this.#options.origin, this.#verifier);
     const hashes = storedHashes(db);
     const frontier = storedFrontier(hashes, head.size);
     if (!equalBytes(frontierRoot(frontier), head.root) || count(db) !== head.size)
@@ -284,26 +284,11 @@ function requireSecureDelete(db: DatabaseSync): void {
   if (mode !== 1) throw new SluiceError("log-failed", "SQLite does not overwrite what is erased.");
 }
 
-function openHead(note: string, origin: string, verifier: NoteVerifier): Checkpoint {
-  try {
-    return openCheckpoint(note, origin, [verifier]);
-  } catch (cause) {
-    const { code, message } = cause as SluiceError;
-    const isOther = code === "note-unknown-key" || code === "log-origin-mismatch";
-    throw new SluiceError(isOther ? "log-origin-mismatch" : "log-corrupt", `The log's head is refused: ${message}`, {
-      cause,
-    });
-  }
-}
-
 function checkNewestTile(db: DatabaseSync, hashes: HashSource, size: number): void {
-  const start = Math.max(0, (Math.ceil(size / TILE_WIDTH) - 1) * TILE_WIDTH);
-  const stored = hashes(0, start, size - start);
+  const start = newestTileStart(size);
   const rows = db.prepare("SELECT bytes FROM entries WHERE idx >= ? ORDER BY idx").all(start);
-  if (rows.length !== stored.length) throw new SluiceError("log-corrupt", "Entries are missing at the end of the log.");
-  for (const [at, { bytes }] of rows.entries())
-    if (!equalBytes(leafHash(bytes as Uint8Array), stored[at] ?? new Uint8Array(0)))
-      throw new SluiceError("log-corrupt", `Entry ${start + at} is not what was recorded.`);
+  const leaves = rows.map(({ bytes }) => bytes as Uint8Array);
+  checkNewestLeaves(start, leaves, hashes(0, start, size - start));
 }
 
 function count(db: DatabaseSync): number {

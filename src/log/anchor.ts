@@ -3,12 +3,12 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { equalBytes } from "../../../lib/bytes.ts";
-import { SluiceError } from "../../../lib/errors.ts";
-import { openCheckpoint } from "../../checkpoint.ts";
-import type { Checkpoint } from "../../decision-log.ts";
-import type { NoteVerifier } from "../../note.ts";
-import { type HashSource, storedRoot } from "../../tree.ts";
+import { equalBytes } from "../lib/bytes.ts";
+import { SluiceError } from "../lib/errors.ts";
+import { openCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./decision-log.ts";
+import type { NoteVerifier } from "./note.ts";
+import { type HashSource, storedRoot } from "./tree.ts";
 
 /**
  * Refuses to go on from a head that is older than the anchor or contradicts it. A missing file is accepted only before

@@ -1,11 +1,11 @@
 /** Gives prepared entries their place: index, time, previous, hashes. Pure; nothing is written. */
-import { encodeBase64 } from "../../../lib/bytes.ts";
-import { asSluiceError, type SluiceError } from "../../../lib/errors.ts";
-import type { Instant } from "../../../lib/time.ts";
-import type { Receipt } from "../../entry.ts";
-import { type PreparedEntry, sequenceLeaf } from "../../leaf.ts";
-import { appendLeaf, type Frontier, leafHash } from "../../merkle.ts";
-import { TILE_HEIGHT } from "../../tile.ts";
+import { encodeBase64 } from "../lib/bytes.ts";
+import { asSluiceError, type SluiceError } from "../lib/errors.ts";
+import type { Instant } from "../lib/time.ts";
+import type { Receipt } from "./entry.ts";
+import { type PreparedEntry, sequenceLeaf } from "./leaf.ts";
+import { appendLeaf, type Frontier, leafHash } from "./merkle.ts";
+import { TILE_HEIGHT } from "./tile.ts";
 
 /** Where the log ends. Immutable. */
 export interface End {
