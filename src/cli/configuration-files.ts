@@ -11,6 +11,7 @@ import { cosignatureVerifier } from "../log/cosignature.ts";
 import { noteSigner, noteVerifier } from "../log/note.ts";
 import { isPolicyFile, selectPolicies } from "../policy/reading.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
+import { counted } from "./counted.ts";
 import { readTreeFile, readTreeFolder } from "./folder-files.ts";
 import { examine, failed, type Remark } from "./remark.ts";
 
@@ -107,14 +108,14 @@ function textOf(folder: string, path: string): string {
 
 function targetsText({ targets }: SluiceYaml): string {
   const names = Object.entries(targets).map(([name, target]) => `${name} (${target.mode})`);
-  return `${plural(names.length, "target")}: ${names.join(", ")}`;
+  return `${counted(names.length, "target")}: ${names.join(", ")}`;
 }
 
 async function trustText(folder: string, path: string, revokedKeys: readonly string[]): Promise<string> {
   const shown = path.endsWith("/") ? path : `${path}/`;
   const trust = await readTrustFolder(readTreeFolder(folder, path), { revokedKeys, folder: shown });
   const people = trust.owners.filter((owner) => owner.class === "person").length;
-  return `${people === 1 ? "1 person" : `${people} people`}, ${plural(trust.keys.length, "key")}`;
+  return `${people === 1 ? "1 person" : `${people} people`}, ${counted(trust.keys.length, "key")}`;
 }
 
 function waiversText(folder: string, path: string, clock: Clock): string {
@@ -122,19 +123,19 @@ function waiversText(folder: string, path: string, clock: Clock): string {
   if (bytes === null) return "not there, so nothing is waived";
   const waivers = readWaivers(textOf(folder, path), path);
   checkWaivers(waivers, clock());
-  return plural(waivers.length, "waiver");
+  return counted(waivers.length, "waiver");
 }
 
 function policiesText(folder: string, path: string): string {
   const files = [...readTreeFolder(folder, path, isPolicyFile)];
   const count = selectPolicies(files.map(([file, bytes]) => ({ path: file, text: decodeUtf8(bytes) ?? "" }))).files
     .length;
-  if (count > 0) return `${plural(count, "policy file")}; \`sluice policy check\` reads them`;
+  if (count > 0) return `${counted(count, "policy file")}; \`sluice policy check\` reads them`;
   throw new SluiceError("no-policies", `${path} holds no policy: nothing would be judged, so nothing is approved.`);
 }
 
 function gateText({ gate }: GateConfiguration): string {
-  return `${plural(Object.keys(gate.targets).length, "target")}: ${Object.keys(gate.targets).join(", ")}`;
+  return `${counted(Object.keys(gate.targets).length, "target")}: ${Object.keys(gate.targets).join(", ")}`;
 }
 
 function agentText({ agent }: AgentConfiguration): string {
@@ -190,10 +191,6 @@ function verifierText(vkey: string): string {
 
 function secretText(secret: string): string {
   return secret === "" ? "empty" : "readable by its owner only";
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : `${noun}s`}`;
 }
 
 /** Remarks under another group's name. */

@@ -9,8 +9,9 @@ import { RESULT_ENTRYPOINT, ruleEntrypoint } from "../policy/entrypoints.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
+import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
-import { count, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
+import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyBuildReport } from "./reports/schemas.ts";
 
 export const policyBuild: Command = {
@@ -84,5 +85,5 @@ function text({ rules, bytes, digest, output }: PolicyBuildReport): string {
     return `${id.padEnd(width)}${level.padEnd(10)}${scope.padEnd(10)}${printable(title)}`;
   });
   const written = output === null ? "" : `, written to ${output}`;
-  return `${lines.join("\n")}\n${count(rules.length, "rule")}, ${Math.ceil(bytes / 1024)} KiB${written}\nsha256:${digest}\n`;
+  return `${lines.join("\n")}\n${counted(rules.length, "rule")}, ${Math.ceil(bytes / 1024)} KiB${written}\nsha256:${digest}\n`;
 }

@@ -8,9 +8,10 @@ import { dialectName } from "../policy/dialects.ts";
 import { type ExaminedPolicies, examinePolicies } from "../policy/examine.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
+import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
 import { wrap } from "./help.ts";
-import { count, type PolicyFolder, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
+import { type PolicyFolder, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyCheckReport } from "./reports/schemas.ts";
 
 export const policyCheck: Command = {
@@ -90,7 +91,7 @@ function text({ policies, templates, problems, folder }: PolicyCheckReport): str
   const warnings = problems.length - mistakes;
   const width = Math.max(0, ...policies.map(({ dialect }) => dialect.length)) + 2;
   const listed = policies.map(({ dialect, rule, file }) => `${dialect.padEnd(width)}${rule}  ${printable(file)}`);
-  const summary = `${count(policies.length, "rule")}, ${count(mistakes, "mistake")}, ${count(warnings, "warning")}`;
+  const summary = `${counted(policies.length, "rule")}, ${counted(mistakes, "mistake")}, ${counted(warnings, "warning")}`;
   return `${[...lines, ...listed, ...tallyText(templates), summary].join("\n")}\n`;
 }
 

@@ -93,7 +93,3 @@ export async function withPolicyServices<T>(
     await (opened as PolicyEngine | null)?.close();
   }
 }
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}

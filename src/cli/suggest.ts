@@ -1,5 +1,4 @@
 /** `suggest`: what is cheapest to mend of the findings that do not count yet, by rule. */
-
 import { SLUICE_YAML } from "../config/sluice-yaml.ts";
 import type { Decision } from "../decision/decision.ts";
 import { asItIs } from "../gate/as-it-is.ts";
@@ -16,6 +15,7 @@ import type { Finding } from "../policy/finding.ts";
 import { resourceName } from "../render/resource.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
+import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
 import { oneTarget } from "./one-target.ts";
 import {
@@ -158,7 +158,7 @@ function cheapestFirst(a: Suggestion, b: Suggestion): number {
 
 function text({ target, commit, of, findings, files, rules, suggestions }: SuggestReport): string {
   const what = of === "baseline" ? "of the baseline are left" : "would be the baseline today";
-  const head = `${target}  ${commit.slice(0, 7)}: ${plural(findings, "finding")} of ${plural(rules, "rule")} in ${plural(files, "file")} ${what}\n`;
+  const head = `${target}  ${commit.slice(0, 7)}: ${counted(findings, "finding")} of ${counted(rules, "rule")} in ${counted(files, "file")} ${what}\n`;
   if (findings === 0) return head;
   const next = "next   mend the first, commit it signed, then: sluice check\n";
   return `${head}${suggestions.map(suggestionText).join("")}${next}`;
@@ -170,14 +170,10 @@ function suggestionText({ rule, fix, findings, files, places }: Suggestion, inde
   });
   const more = places.length - shown.length;
   const lines = [
-    `${String(index + 1).padStart(4)}   ${rule}: ${plural(findings, "finding")} in ${plural(files, "file")}\n`,
+    `${String(index + 1).padStart(4)}   ${rule}: ${counted(findings, "finding")} in ${counted(files, "file")}\n`,
     ...shown,
     ...(more > 0 ? [`       and ${more} more: --format json\n`] : []),
     ...(fix === null ? [] : [`       fix  ${printable(fix)}\n`]),
   ];
   return lines.join("");
-}
-
-function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -7,6 +7,7 @@ import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { isGovernanceFile } from "../render/coverage.ts";
 import { splitCommit } from "../signature/commit-payload.ts";
+import { counted } from "./counted.ts";
 
 export interface Survey {
   /** null in a repository without a commit. */
@@ -229,8 +230,4 @@ export function surveyLines(survey: Survey): readonly string[] {
     `${survey.forge ?? "no known forge"}, ${survey.merges}`,
     signed.of === 0 ? "no commit yet" : `${signed.count} of the newest ${signed.of} commits carry a signature`,
   ];
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

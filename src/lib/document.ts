@@ -2,6 +2,7 @@
  * Reads one configuration file (YAML or JSON) into a closed type. Unknown keys are errors with line, column and the
  * nearest known key, because a misspelt safety setting must never be a silent absence.
  */
+
 import {
   constructFromEvents,
   EVENT_ID,
@@ -14,6 +15,7 @@ import {
 import * as z from "zod";
 import type { Code } from "./codes.ts";
 import { type FilePosition, SluiceError } from "./errors.ts";
+import { escapeToken } from "./json-pointer.ts";
 import { nearest } from "./nearest.ts";
 import { knownKeys } from "./schema-keys.ts";
 import { positionAt } from "./text-position.ts";
@@ -104,7 +106,7 @@ function invalid(
 }
 
 function located(locator: Locator, path: Path): { readonly line: number; readonly column: number } {
-  const pointer = path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  const pointer = path.map((part) => `/${escapeToken(String(part))}`).join("");
   const { line, column } = locator(0, pointer);
   return { line, column };
 }

@@ -2,7 +2,9 @@
  * Where in a source file a finding's JSON pointer is. The events of the parser that read the file are walked, so that
  * reading and locating can never disagree; nothing of this runs unless there is something to report.
  */
+
 import { EVENT_ID, type Event, getScalarValue, type ScalarEvent } from "js-yaml";
+import { unescapeToken } from "./json-pointer.ts";
 import { positionAt, type TextPosition } from "./text-position.ts";
 import { yamlEvents } from "./yaml.ts";
 import { YamlRefusal } from "./yaml-refusal.ts";
@@ -48,10 +50,7 @@ function eventsOf(source: string): readonly Event[] {
 /** RFC 6901. A pointer that does not begin with a slash names the whole document. */
 function tokensOf(pointer: string): readonly string[] {
   if (!pointer.startsWith("/")) return [];
-  return pointer
-    .slice(1)
-    .split("/")
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return pointer.slice(1).split("/").map(unescapeToken);
 }
 
 /** Descends one token at a time; a member is placed at its key, an item of a list at its value. */

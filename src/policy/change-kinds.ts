@@ -14,7 +14,9 @@
  *        anything else                                            application-configuration
  * So a change is exactly [image] only when nothing but images of existing workloads differs.
  */
+
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import { escapeToken } from "../lib/json-pointer.ts";
 import { podOf } from "../render/pod.ts";
 import type { ResourceChange } from "../render/resource.ts";
 import type { ChangeKind } from "../signature/trust.ts";
@@ -114,15 +116,11 @@ function differences(a: JsonValue | undefined, b: JsonValue | undefined, at: str
   }
   if (isObject(a) && isObject(b)) {
     const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...keys].flatMap((key) => differences(own(a, key), own(b, key), `${at}/${escapePointer(key)}`));
+    return [...keys].flatMap((key) => differences(own(a, key), own(b, key), `${at}/${escapeToken(key)}`));
   }
   return a === b ? [] : [at];
 }
 
 function own(object: JsonObject, key: string): JsonValue | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-function escapePointer(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }

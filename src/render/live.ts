@@ -2,7 +2,9 @@
  * What a target's objects look like beside live ones. A cluster adds defaults and status to what it was given, so that an
  * object is equal when everything that its manifest says holds: what only the live one says is not looked at.
  */
+
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
+import { escapeToken } from "../lib/json-pointer.ts";
 import { isObject } from "./identity.ts";
 import { podOf } from "./pod.ts";
 import { identityKey, type Resource, resourceName } from "./resource.ts";
@@ -59,7 +61,7 @@ export function compareWithLive(declared: readonly Resource[], live: readonly Re
 /** Pointers of everything in `wanted` that `found` lacks or has otherwise. null and absence are one. */
 function unmet(wanted: JsonValue, found: JsonValue | undefined, at: string): readonly string[] {
   if (isObject(wanted) && isObject(found)) {
-    return Object.entries(wanted).flatMap(([key, value]) => unmet(value, found[key], `${at}/${escaped(key)}`));
+    return Object.entries(wanted).flatMap(([key, value]) => unmet(value, found[key], `${at}/${escapeToken(key)}`));
   }
   if (Array.isArray(wanted) && Array.isArray(found) && wanted.length === found.length) {
     return wanted.flatMap((value, index) => unmet(value, found[index], `${at}/${index}`));
@@ -70,10 +72,6 @@ function unmet(wanted: JsonValue, found: JsonValue | undefined, at: string): rea
 
 function isEmpty(value: JsonValue): boolean {
   return value === null || (typeof value === "object" && Object.keys(value).length === 0);
-}
-
-function escaped(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function isOwned({ metadata }: JsonObject): boolean {

@@ -4,6 +4,7 @@ import type { CheckReport, FindingReport, TargetReport } from "../../gate/json/c
 import { codeEntry, isCode } from "../../lib/codes.ts";
 import { printable } from "../../lib/printable.ts";
 import { resourceName } from "../../render/resource.ts";
+import { counted } from "../counted.ts";
 import { wrap } from "../help.ts";
 import type { Paint } from "./paint.ts";
 
@@ -21,7 +22,7 @@ export function checkText(report: CheckReport, context: TextContext): string {
 }
 
 function targetText(report: CheckReport, target: TargetReport, context: TextContext): string {
-  const body = target.verdict === "allow" ? approved(report, target) : problems(report, target, context);
+  const body = bodyOf(report, target, context);
   const lines = [
     headline(report, target, context),
     ...body,
@@ -32,16 +33,34 @@ function targetText(report: CheckReport, target: TargetReport, context: TextCont
   return `${lines.join("\n")}\n`;
 }
 
+/** An emergency shows what it stands in for as a denial does, below who stands for it. */
+function bodyOf(report: CheckReport, target: TargetReport, context: TextContext): readonly string[] {
+  if (target.verdict !== "allow") return problems(report, target, context);
+  if (target.emergency === null) return approved(report, target);
+  const stoodInFor = target.reasons.filter(({ code }) => code !== "emergency-release");
+  return [
+    ...target.emergency.map(({ person, reason, ticket, index }) =>
+      row("emergency", printable(`${person}: ${reason} (${ticket ?? "no ticket"})   log ${index}`)),
+    ),
+    ...signedLines(report, target),
+    "stands in for",
+    ...problems(report, { ...target, reasons: stoodInFor }, context),
+  ];
+}
+
 /** Names what would have happened where the target only observes or warns. */
 function headline(report: CheckReport, target: TargetReport, { paint, branch }: TextContext): string {
   const quiet = target.mode !== "enforce" && target.verdict !== "allow" && target.verdict !== "error";
-  const verdict = quiet ? `would be ${WORDS[target.verdict]} (${target.mode})` : WORDS[target.verdict];
+  const word = target.emergency === null ? WORDS[target.verdict] : "EMERGENCY";
+  const verdict = quiet ? `would be ${word} (${target.mode})` : word;
   const preview = report.authority === "preview" ? " (preview)" : "";
   const warnings = target.findings.filter((finding) => finding.kind === "warn").length;
-  const counts = `${count(target.reasons.length)} to fix, ${plural(warnings, "warning")}, ${target.notEvaluated.length} not evaluated`;
+  const open = target.reasons.filter(({ code }) => code !== "emergency-release").length;
+  const counts = `${count(open)} to fix, ${counted(warnings, "warning")}, ${target.notEvaluated.length} not evaluated`;
   const named = branch(target.target);
   const range = `${short(target.base)}..${short(report.head)}${named === "" ? "" : ` on ${named}`}`;
-  return `${paint(target.verdict, `${verdict}${preview}`)}  ${target.target}  ${range}: ${counts}`;
+  const colour = target.emergency === null ? target.verdict : "deny";
+  return `${paint(colour, `${verdict}${preview}`)}  ${target.target}  ${range}: ${counts}`;
 }
 
 function count(number: number): string {
@@ -64,7 +83,7 @@ function problems(report: CheckReport, target: TargetReport, context: TextContex
     ...warnings(target, width, context),
     ...waived(target),
     ...approvalLines(target),
-    ...(report.subject === "landed" ? ["nothing is released"] : []),
+    ...(report.subject === "landed" && target.verdict !== "allow" ? ["nothing is released"] : []),
   ];
 }
 
@@ -116,13 +135,17 @@ function warnings(target: TargetReport, width: number, context: TextContext): re
 }
 
 function approved(report: CheckReport, target: TargetReport): readonly string[] {
+  return [...signedLines(report, target), ...approvalLines(target), ...waived(target)];
+}
+
+function signedLines(report: CheckReport, target: TargetReport): readonly string[] {
   const signed = report.verifications.filter((one) => one.kind === "verified").length;
   const lines = target.unsignedAllowed
     ? [row("unsigned", "allowed: signatures.require is none")]
     : [row("signed", `${signed} of ${report.verifications.length}   ${signers(report)}`)];
   if (target.carried !== null)
     lines.push(row("carried", `${target.carried.how} of what log ${target.carried.index} allowed`));
-  return [...lines, ...approvalLines(target), ...waived(target)];
+  return lines;
 }
 
 function signers(report: CheckReport): string {
@@ -156,7 +179,7 @@ function summary(target: TargetReport, { seconds }: TextContext): string {
   const { create, update, delete: removed } = target.objects;
   const changes = `${target.target} +${create} ~${update} -${removed} objects`;
   const rules = `${target.rulesEvaluated} of ${target.rulesExpected} rules`;
-  const unruled = target.unruled.length === 0 ? "" : `, ${plural(target.unruled.length, "object")} had no rule`;
+  const unruled = target.unruled.length === 0 ? "" : `, ${counted(target.unruled.length, "object")} had no rule`;
   const recorded =
     target.decision === null
       ? "nothing recorded"
@@ -179,10 +202,6 @@ function next(report: CheckReport, target: TargetReport): string {
 
 function row(label: string, text: string): string {
   return `${label.padEnd(11)}${text}`;
-}
-
-function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function short(commit: string | null): string {

@@ -1,6 +1,7 @@
 /** What `sluice test` prints: the forms that Conftest prints, so that whatever reads those reads these. */
 import { printable } from "../../lib/printable.ts";
 import type { ConftestResult } from "../../policy/conftest-run.ts";
+import { counted } from "../counted.ts";
 import { xmlText } from "./xml.ts";
 
 type Format = (results: readonly ConftestResult[]) => string;
@@ -37,10 +38,6 @@ function stdout(results: readonly ConftestResult[]): string {
     counted(excepted, "exception"),
   ];
   return `${[...lines, ...(lines.length > 0 ? [""] : []), counts.join(", ")].join("\n")}\n`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function json(results: readonly ConftestResult[]): string {

@@ -1,6 +1,7 @@
 /** The text of `policy eval`: as `check` says it, one line to grep for each finding, and why where it was asked. */
 import { printable } from "../../lib/printable.ts";
 import { resourceName } from "../../render/resource.ts";
+import { counted } from "../counted.ts";
 import { wrap } from "../help.ts";
 import type { PolicyEvalReport } from "./schemas.ts";
 
@@ -34,7 +35,7 @@ function headline({ verdict, reasons, findings, notEvaluated, target }: PolicyEv
   const toFix = reasons.length + findings.filter(({ kind }) => kind !== "warn").length;
   const warnings = findings.filter(({ kind }) => kind === "warn").length;
   const about = target === null ? "" : `  ${target}`;
-  return `${WORDS[verdict]} (preview)${about}  ${toFix} to fix, ${count(warnings, "warning")}, ${notEvaluated.length} not evaluated`;
+  return `${WORDS[verdict]} (preview)${about}  ${toFix} to fix, ${counted(warnings, "warning")}, ${notEvaluated.length} not evaluated`;
 }
 
 function label({ kind, rule }: FindingReport): string {
@@ -72,11 +73,7 @@ function entry(name: string, message: string, fix: string | null, width: number,
 }
 
 function summary({ resources, rulesEvaluated, rulesExpected, unruled, notAsked }: PolicyEvalReport): string {
-  const silent = unruled.length === 0 ? "" : `, ${count(unruled.length, "object")} had no rule`;
-  const asked = notAsked.length === 0 ? "" : `; ${count(notAsked.length, "rule")} about changes not asked`;
-  return `${count(resources.length, "object")}, ${rulesEvaluated} of ${rulesExpected} rules${silent}${asked}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+  const silent = unruled.length === 0 ? "" : `, ${counted(unruled.length, "object")} had no rule`;
+  const asked = notAsked.length === 0 ? "" : `; ${counted(notAsked.length, "rule")} about changes not asked`;
+  return `${counted(resources.length, "object")}, ${rulesEvaluated} of ${rulesExpected} rules${silent}${asked}`;
 }

@@ -18,7 +18,7 @@ import { parseCheckpoint } from "../checkpoint.ts";
 import type { Cosigner } from "../cosignature.ts";
 import type { Checkpoint } from "../decision-log.ts";
 import { emptyRoot, HASH_BYTES, verifyConsistency } from "../merkle.ts";
-import { type NoteVerifier, openNote, parseNote } from "../note.ts";
+import { type NoteVerifier, openNote } from "../note.ts";
 
 export const MAXIMUM_REQUEST_BYTES = 64 * 1024;
 const MAXIMUM_HASHES = 63;
@@ -90,14 +90,14 @@ export function addCheckpoint(witness: Witness, body: string): WitnessAnswer {
   const { oldSize, proof, checkpoint } = asked;
   const log = witness.logs.find(({ origin }) => origin === checkpoint.origin);
   if (log === undefined) return refusal(404, "this log is not known here");
-  if (openNote(checkpoint.note, log.keys).kind === "rejected") return refusal(403, "the log did not sign this");
+  const opening = openNote(checkpoint.note, log.keys);
+  if (opening.kind === "rejected") return refusal(403, "the log did not sign this");
   if (oldSize > checkpoint.size) return refusal(400, "the old size is larger than the new one");
   const seen = witness.store.seen(checkpoint.origin);
   if (oldSize !== (seen?.size ?? 0)) return conflict(seen);
   if (!verifyConsistency(oldSize, checkpoint.size, proof, seen?.root ?? emptyRoot(), checkpoint.root))
     return refusal(422, "the log does not continue what was seen of it");
-  const { text = "" } = parseNote(checkpoint.note) ?? {};
-  const line = witness.cosigner.cosign(text, witness.clock());
+  const line = witness.cosigner.cosign(opening.text, witness.clock());
   const next: Seen = { size: checkpoint.size, root: checkpoint.root, note: `${checkpoint.note}${line}` };
   if (!witness.store.replace(checkpoint.origin, oldSize, next)) return conflict(witness.store.seen(checkpoint.origin));
   return { status: 200, type: TEXT_TYPE, body: line };

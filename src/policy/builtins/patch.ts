@@ -1,4 +1,5 @@
 /** `json.patch` (RFC 6902) as OPA does it: paths are texts or lists, and sets are edited by their elements. */
+import { unescapeToken } from "../../lib/json-pointer.ts";
 import { compareRegoValues, isArray, type RegoValue } from "../rego-value.ts";
 import { arrayOf, BuiltinError, type BuiltinFamily, isObjectValue, isSet, member, numberText, setOf } from "./call.ts";
 
@@ -44,11 +45,7 @@ function equal(a: RegoValue, b: RegoValue): boolean {
 
 function readPath(path: RegoValue): Path {
   if (path === "") return [];
-  if (typeof path === "string")
-    return path
-      .replace(/^\/+/, "")
-      .split("/")
-      .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (typeof path === "string") return path.replace(/^\/+/, "").split("/").map(unescapeToken);
   if (!isArray(path)) throw new BuiltinError("a path is neither a text nor a list");
   return path;
 }

@@ -1,5 +1,6 @@
 /** `spec.parameters` by the template's OpenAPI v3 schema, as an API server holds a custom resource against its CRD. */
 import { canonicalJson, type JsonObject, type JsonValue } from "../../lib/canonical.ts";
+import { escapeToken } from "../../lib/json-pointer.ts";
 import { isObject } from "../toolchain.ts";
 
 export const UNKNOWN_PARAMETER = "the template names no such parameter";
@@ -70,7 +71,7 @@ function checkMembers(
   const isOpen = isLegacy || others === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
   for (const [name, member] of Object.entries(value)) {
     const inner = Object.hasOwn(properties, name) ? properties[name] : others;
-    const place = `${at}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const place = `${at}/${escapeToken(name)}`;
     if (isObject(inner)) check(member, inner, place, isLegacy, problems);
     else if (!isOpen) problems.push({ at: place, message: UNKNOWN_PARAMETER });
   }

@@ -13,7 +13,7 @@ export const WITNESSES: readonly Mutant[] = [
   {
     name: "cosigns what the log did not sign",
     file: ADD,
-    find: 'if (openNote(checkpoint.note, log.keys).kind === "rejected")',
+    find: 'if (opening.kind === "rejected")',
     replace: "if (log.keys.length === 0)",
     test: WITNESS,
     named: REFUSES,
