@@ -2,7 +2,7 @@
  * One long-lived `git cat-file --batch-command --buffer`: sizes are asked first, so that nothing too large is ever
  * inflated, then the bodies, many in one round trip. cat-file does not check hashes; objects.ts does.
  *
- *   request  info ID LF | contents ID LF | flush LF
+ *   request  info ID LF | info ID~N LF | contents ID LF | flush LF
  *   answer   ID SP TYPE SP SIZE LF [BODY LF] | NAME SP (missing|ambiguous) LF
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
@@ -22,7 +22,12 @@ export type InfoAnswer = ObjectInfo | "missing" | "ambiguous";
 
 /** What one answer must be: a header alone, or the header that `info` gave before and then exactly that many bytes. */
 type Expected =
-  | { readonly kind: "info"; readonly name: string; readonly settle: (answer: InfoAnswer) => void }
+  | {
+      readonly kind: "info";
+      readonly name: string;
+      readonly isBelow?: true;
+      readonly settle: (answer: InfoAnswer) => void;
+    }
   | { readonly kind: "contents"; readonly info: ObjectInfo; readonly settle: (body: Buffer) => void };
 
 const HEADER = /^([0-9a-f]{40}|[0-9a-f]{64}) (commit|tree|blob|tag) (0|[1-9]\d{0,14})$/;
@@ -52,6 +57,11 @@ export class CatFile {
   /** Answers in the order asked. A name is an id or an abbreviated id. @throws SluiceError `git-failed`, `git-missing` */
   info(names: readonly string[]): Promise<InfoAnswer[]> {
     return this.#ask((session) => session.info(names));
+  }
+
+  /** The object and its first `behind` first parents, as git walks them, without a check: a hint what to read next. */
+  lineInfo(id: string, behind: number): Promise<InfoAnswer[]> {
+    return this.#ask((session) => session.lineInfo(id, behind));
   }
 
   /** Bodies in the order asked, each of the size that its info says. @throws SluiceError `git-failed` */
@@ -124,6 +134,14 @@ class Session {
     return this.#send(names, (name, settle) => [`info ${name}\n`, { kind: "info", name, settle }]);
   }
 
+  lineInfo(id: string, behind: number): Promise<InfoAnswer[]> {
+    const names = Array.from({ length: behind + 1 }, (_, step) => (step === 0 ? id : `${id}~${step}`));
+    return this.#send(names, (name, settle) => {
+      const expected: Expected = { kind: "info", name, settle };
+      return [`info ${name}\n`, name === id ? expected : { ...expected, isBelow: true }];
+    });
+  }
+
   contents(infos: readonly ObjectInfo[]): Promise<Buffer[]> {
     return this.#send(infos, (info, settle) => [`contents ${info.id}\n`, { kind: "contents", info, settle }]);
   }
@@ -191,7 +209,8 @@ class Session {
       this.#body = { buffer: Buffer.allocUnsafeSlow(info.size + 1), filled: 0 };
     } else if (expected?.kind === "info") {
       const answer = info ?? refusalOf(expected.name, line);
-      if (answer === null || (info !== null && !info.id.startsWith(expected.name))) this.#refuse();
+      const isOther = info !== null && expected.isBelow !== true && !info.id.startsWith(expected.name);
+      if (answer === null || isOther) this.#refuse();
       else this.#settled(() => expected.settle(answer));
     } else {
       this.#refuse();

@@ -3,9 +3,9 @@
  * answer that could hide a commit from verification is proved here over commits that were re-hashed.
  */
 import { SluiceError } from "../lib/errors.ts";
+import { Commits } from "./commits.ts";
 import {
   BATCH_REQUESTS,
-  MAX_CACHED_COMMITS,
   MAX_RANGE_COMMITS,
   MAX_RANGE_OUTPUT_BYTES,
   MAX_WALK_COMMITS,
@@ -14,37 +14,27 @@ import {
 } from "./limits.ts";
 import { type Commit, type CommitId, commitId, isObjectId } from "./object.ts";
 import type { ObjectReader } from "./objects.ts";
-import { parseCommit } from "./parse.ts";
 import { type GitAnswer, gitFailed, type OwnStore, runGit } from "./process.ts";
+import { ShortRanges } from "./short-range.ts";
 
 export class History {
   readonly #store: OwnStore;
-  readonly #objects: ObjectReader;
-  readonly #known = new Map<CommitId, Commit>();
+  readonly #commits: Commits;
+  readonly #shortRanges: ShortRanges;
 
   constructor(store: OwnStore, objects: ObjectReader) {
     this.#store = store;
-    this.#objects = objects;
+    this.#commits = new Commits(objects);
+    this.#shortRanges = new ShortRanges((ancestor, of) => this.#seemsAncestor(ancestor, of));
   }
 
   /** Whether the commit was read before and is still remembered. */
   has(id: CommitId): boolean {
-    return this.#known.has(id);
+    return this.#commits.has(id);
   }
 
-  /** `remember` false: of a range that is only passed through. */
-  async commits(ids: readonly CommitId[], remember = true): Promise<readonly Commit[]> {
-    const unread = [...new Set(ids)].filter((id) => !this.#known.has(id));
-    const fresh = new Map<CommitId, Commit>();
-    for (const [index, raw] of (await this.#objects.read("commit", unread)).entries()) {
-      const commit = parseCommit(unread[index] as CommitId, raw, this.#objects.objectFormat);
-      fresh.set(commit.id, commit);
-    }
-    const found = ids.map((id) => (fresh.get(id) ?? this.#known.get(id)) as Commit);
-    if (!remember) return found;
-    if (this.#known.size + fresh.size > MAX_CACHED_COMMITS) this.#known.clear();
-    for (const commit of fresh.values()) if (this.#known.size < MAX_CACHED_COMMITS) this.#known.set(commit.id, commit);
-    return found;
+  commits(ids: readonly CommitId[]): Promise<readonly Commit[]> {
+    return this.#commits.read(ids);
   }
 
   async commit(id: CommitId): Promise<Commit> {
@@ -54,9 +44,19 @@ export class History {
 
   /** @throws SluiceError `range-too-large`, `object-corrupt` */
   async range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
+    const short = await this.#shortRange(exclude, head);
+    if (short !== null) return short;
     const commits: Commit[] = [];
     for await (const part of this.stream(exclude, head, true)) commits.push(...part);
     return commits;
+  }
+
+  /** null where git is to list it. */
+  async #shortRange(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[] | null> {
+    if (exclude.length === 0) return null;
+    await this.commits(exclude);
+    if (exclude.includes(head)) return [];
+    return this.#shortRanges.find(exclude, head, this.#commits.walk());
   }
 
   /**
@@ -77,7 +77,7 @@ export class History {
     const inside = new Set<CommitId>();
     const outside = new Set<CommitId>();
     for (let start = 0; start < ids.length; start += BATCH_REQUESTS) {
-      const part = await this.commits(ids.slice(start, start + BATCH_REQUESTS), remember);
+      const part = await this.#commits.read(ids.slice(start, start + BATCH_REQUESTS), remember);
       for (const commit of part) {
         for (const parent of commit.parents) if (!inside.has(parent)) outside.add(parent);
         inside.add(commit.id);
@@ -130,17 +130,29 @@ export class History {
 
   /** A yes is always proved by our own walk; on a long history a no may be git's, and a wrong no approves nothing. */
   async isAncestor(ancestor: CommitId, of: CommitId): Promise<boolean> {
+    const short = await this.#isShortlyAncestor(ancestor, of);
+    return short ?? ((await this.#gitSaysAncestor(ancestor, of)) && this.#descendsOverRange(ancestor, of));
+  }
+
+  /** For what a wrong yes makes stricter only: git is believed. */
+  async #seemsAncestor(ancestor: CommitId, of: CommitId): Promise<boolean> {
+    return (await this.#isShortlyAncestor(ancestor, of)) ?? this.#gitSaysAncestor(ancestor, of);
+  }
+
+  /** null where a short walk did not tell. */
+  async #isShortlyAncestor(ancestor: CommitId, of: CommitId): Promise<boolean | null> {
     await this.commits([ancestor, of]);
-    const short = await this.#reachesAll([of], new Set([ancestor]), SHORT_WALK_COMMITS);
-    if (short !== null) return short;
+    return this.#reachesAll([of], new Set([ancestor]), SHORT_WALK_COMMITS);
+  }
+
+  async #gitSaysAncestor(ancestor: CommitId, of: CommitId): Promise<boolean> {
     const answer = await runGit(this.#store, {
       args: ["merge-base", "--is-ancestor", "--end-of-options", ancestor, of],
       maxOutputBytes: 0,
       deadlineMs: QUICK_DEADLINE_MS,
     });
-    if (answer.exitCode === 1) return false;
-    if (answer.exitCode !== 0) throw gitFailed("merge-base", `ended with ${answer.exitCode}`, answer.stderr);
-    return this.#descendsOverRange(ancestor, of);
+    if (answer.exitCode === 0 || answer.exitCode === 1) return answer.exitCode === 0;
+    throw gitFailed("merge-base", `ended with ${answer.exitCode}`, answer.stderr);
   }
 
   /** The proof of a long yes, read in bulk: from the last commit of the range down to a child of `ancestor`. */
@@ -155,11 +167,12 @@ export class History {
 
   async firstParents(base: CommitId, head: CommitId): Promise<readonly CommitId[] | null> {
     const chain: CommitId[] = [];
+    const read = this.#commits.walk((id) => id === base);
     for (let id: CommitId | undefined = head; id !== base; ) {
       if (id === undefined) return null;
       if (chain.length >= MAX_RANGE_COMMITS) throw rangeTooLarge();
       chain.push(id);
-      id = (await this.commit(id)).parents[0];
+      id = (await read(id)).parents[0];
     }
     return chain.reverse();
   }

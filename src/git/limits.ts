@@ -17,6 +17,12 @@ export const MAX_WALK_COMMITS = 1_000_000;
 /** Commits that a reachability question may read before git is asked for a quick no. */
 export const SHORT_WALK_COMMITS = 200;
 export const MAX_CACHED_COMMITS = 20_000;
+/** Commits of a push that are found by walking; longer ranges are listed by git. */
+export const SHORT_RANGE_COMMITS = 500;
+/** Heads of which some ancestors are remembered. */
+export const MAX_REMEMBERED_LINES = 1_000;
+/** First parents that are read together with a commit, in the time of about one; four times as many with the next. */
+export const FIRST_AHEAD_COMMITS = 64;
 export const MAX_COMMIT_PARENTS = 64;
 export const MAX_TAG_DEPTH = 5;
 /** Steps of all `~N` of one revision together. */

@@ -20,6 +20,11 @@ const MAX_BYTES: Readonly<Record<ObjectType, number>> = {
   tag: MAX_TAG_BYTES,
 };
 
+interface ReadCommit {
+  readonly id: string;
+  readonly body: Buffer;
+}
+
 export class ObjectReader {
   readonly objectFormat: ObjectFormat;
   readonly #catFile: CatFile;
@@ -66,6 +71,26 @@ export class ObjectReader {
       if (body === undefined) throw new TypeError("an object was asked for and not read");
       return body;
     });
+  }
+
+  /**
+   * A commit, and behind it the first parents that git believes it to have, at most so many: up to the first for which
+   * `isStop`, that is no commit within the bounds, or whose bytes do not hash to its id. Two round trips.
+   * @throws SluiceError about the commit itself as read() does
+   */
+  async readLine(id: string, behind: number, isStop: (id: string) => boolean): Promise<readonly ReadCommit[]> {
+    if (!isObjectId(id)) throw new TypeError("only whole ids are read");
+    const [own, ...answers] = await this.#catFile.lineInfo(id, behind);
+    const first = this.#accepted("commit", id, own ?? "missing");
+    const isGood = (one: InfoAnswer): one is ObjectInfo =>
+      typeof one !== "string" && one.type === "commit" && one.size <= MAX_COMMIT_BYTES && !isStop(one.id);
+    const end = answers.findIndex((one) => !isGood(one));
+    const rest = (end === -1 ? answers : answers.slice(0, end)).filter(isGood);
+    const [body, ...bodies] = await this.#catFile.contents([first, ...rest]);
+    const hashed = rest.map((info, index) => ({ id: info.id, body: this.#hashed(info, bodies[index]) }));
+    const bad = hashed.findIndex((one) => one.body === null);
+    const good = (bad === -1 ? hashed : hashed.slice(0, bad)) as readonly ReadCommit[];
+    return [{ id, body: this.#verified(first, body) }, ...good];
   }
 
   /**

@@ -26,6 +26,22 @@ export const GIT: readonly Mutant[] = [
     named: "a doctored ancestor of the base cannot hide commits from the range",
   },
   {
+    name: "ends a range at whatever excluded commit it meets",
+    file: "src/git/short-range.ts",
+    find: "end === undefined || met.size > 1 || !(await this.#areBelow(excluded, end))",
+    replace: "end === undefined",
+    test: "test/git/short-range.test.ts",
+    named: "a range of any graph is git's, in its order (1)",
+  },
+  {
+    name: "takes the commits that git reads ahead for the ones that were asked for",
+    file: "src/git/commits.ts",
+    find: "if (!ahead.has(id)) {",
+    replace: "if (ahead.size > 0) id = [...ahead.keys()][0] as CommitId;\n      if (!ahead.has(id)) {",
+    test: "test/git/short-range.test.ts",
+    named: "a range of any graph is git's, in its order (1)",
+  },
+  {
     name: "believes a commit-graph file",
     file: "src/git/store.ts",
     find: "commitGraph = false",

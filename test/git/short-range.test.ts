@@ -1,0 +1,107 @@
+/** What a walk of our own says a range holds is what git says, in git's order; and where it cannot know, git is asked. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type CommitId, commitId } from "../../src/git/object.ts";
+import { preview, swapObject } from "../support/preview.ts";
+import { repository, type TestRepository } from "../support/repository.ts";
+
+const COMMITS = 60;
+
+/** A small generator of its own, so that each graph is the same in every run. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >>> 8) % below;
+  };
+}
+
+/** Commits with up to three parents among the ones before; marks of fast-import count from 1. */
+function randomGraph(repo: TestRepository, seed: number): readonly CommitId[] {
+  const next = numbers(seed);
+  const commits = Array.from({ length: COMMITS }, (_, at) => {
+    const near = () => Math.max(1, at - next(next(4) === 0 ? 20 : 2));
+    const parents = at === 0 ? [] : [...new Set([near(), ...(next(3) === 0 ? [near(), near()] : [])])];
+    const edges = parents.map((mark, index) => `${index === 0 ? "from" : "merge"} :${mark}\n`).join("");
+    const when = 1_793_491_200 + at * 60;
+    return `commit refs/heads/main\nmark :${at + 1}\ncommitter Ada <ada@example.com> ${when} +0000\ndata 2\n${at % 10}\n${edges}\n`;
+  });
+  const file = join(repo.path, ".git/marks");
+  repo.git(["fast-import", "--quiet", `--export-marks=${file}`], { input: commits.join("") });
+  const marks = readFileSync(file, "utf8").trim().split("\n");
+  const ids = new Map(marks.map((line) => line.slice(1).split(" ") as [string, string]));
+  return Array.from({ length: COMMITS }, (_, at) => commitId(ids.get(`${at + 1}`) ?? ""));
+}
+
+for (const seed of [1, 2]) {
+  test(`a range of any graph is git's, in its order (${seed})`, async (t) => {
+    const repo = await repository(t);
+    const ids = randomGraph(repo, seed);
+    const next = numbers(seed + 100);
+    const git = await preview(t, repo.path);
+    for (let round = 0; round < 20; round += 1) {
+      const head = ids[COMMITS - 1 - next(30)] as CommitId;
+      const exclude = Array.from({ length: 1 + next(3) }, () => ids[next(COMMITS)] as CommitId);
+      const input = [head, ...exclude.map((id) => `^${id}`)].join("\n");
+      const listed = repo.git(["rev-list", "--topo-order", "--reverse", "--stdin"], { input: `${input}\n` });
+      assert.deepEqual(
+        (await git.range(exclude, head)).map((one) => one.id),
+        listed === "" ? [] : listed.split("\n"),
+        `${head} without ${exclude}`,
+      );
+    }
+  });
+}
+
+test("pushes one after the other are each the commits that came, against all that was there before", async (t) => {
+  const repo = await repository(t);
+  const root = repo.commit({ files: { a: "1" } });
+  const line = repo.history(300);
+  const git = await preview(t, repo.path);
+  let released = root;
+  for (const size of [1, 2, 40, 200]) {
+    const from = line.indexOf(released) + 1;
+    const head = line[from + size - 1] as CommitId;
+    const ids = (await git.range([root, released, released], head)).map((one) => one.id);
+    assert.deepEqual(ids, line.slice(from, from + size));
+    assert.deepEqual(await git.firstParents(released, head), ids);
+    released = head;
+  }
+});
+
+test("commits that a doctored one claims are not believed, nor does it stop those that are read before it", async (t) => {
+  const repo = await repository(t);
+  const base = repo.commit({ files: { a: "1" } });
+  const [first, second, third, head] = repo.history(4) as [CommitId, CommitId, CommitId, CommitId];
+  swapObject(
+    repo,
+    second,
+    repo.commitTree(repo.git(["rev-parse", `${second}^{tree}`]), [base], { message: "skips one" }),
+  );
+  assert.equal(repo.git(["rev-list", "--count", head, `^${base}`]), "3", "git itself is fooled");
+  const git = await preview(t, repo.path);
+  assert.deepEqual(
+    (await git.range([second], head).catch((thrown) => thrown)).code,
+    "object-corrupt",
+    "an excluded commit is read too",
+  );
+  await assert.rejects(git.range([base], head), { code: "object-corrupt" });
+  await assert.rejects(git.firstParents(first, head), { code: "object-corrupt" });
+  assert.deepEqual(await git.firstParents(third, head), [head]);
+});
+
+test("what a push brings does not depend on what git believes of the excluded side", async (t) => {
+  const repo = await repository(t);
+  const root = repo.commit({ files: { a: "1" } });
+  const [middle, base, first, head] = repo.history(4) as [CommitId, CommitId, CommitId, CommitId];
+  const tree = repo.git(["rev-parse", `${middle}^{tree}`]);
+  swapObject(repo, middle, repo.commitTree(tree, [root, first], { message: "claims to contain it" }));
+  assert.equal(repo.git(["rev-list", head, `^${base}`]), head, "git itself is fooled");
+  const git = await preview(t, repo.path);
+  assert.deepEqual(
+    (await git.range([base], head)).map((one) => one.id),
+    [first, head],
+  );
+});
