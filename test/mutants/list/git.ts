@@ -34,12 +34,12 @@ export const GIT: readonly Mutant[] = [
     named: "a range of any graph is git's, in its order (1)",
   },
   {
-    name: "takes the commits that git reads ahead for the ones that were asked for",
-    file: "src/git/commits.ts",
-    find: "if (!ahead.has(id)) {",
-    replace: "if (ahead.size > 0) id = [...ahead.keys()][0] as CommitId;\n      if (!ahead.has(id)) {",
+    name: "takes a line of first parents without hashing it",
+    file: "src/git/objects.ts",
+    find: "body: this.#hashed(info, bodies[index]) }",
+    replace: "body: bodies[index] ?? null }",
     test: "test/git/short-range.test.ts",
-    named: "a range of any graph is git's, in its order (1)",
+    named: "commits that a doctored one claims are not believed, nor does it stop those that are read before it",
   },
   {
     name: "believes a commit-graph file",
