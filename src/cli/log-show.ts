@@ -5,6 +5,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
+import { MASKS, type MaskRecord, maskedValues } from "../log/masking/mask.ts";
 import { redactionsOf, type WithheldBy } from "../log/redaction/record.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -46,10 +47,11 @@ export function readEntry(log: DecisionLog, text: string): Promise<LoggedEntry> 
 
 function shown(entry: LoggedEntry, redactions: readonly WithheldBy[]): string {
   const lines = [entryLine(entry), `leaf    ${entry.leafHash}`, `id      ${entry.leaf.id}`];
+  const masks = maskedValues(entry.disclosed[MASKS]?.value);
   for (const [name, one] of Object.entries(entry.disclosed)) {
     lines.push(
       one === null
-        ? `${name}: withheld${byWhom(name, redactions)}; its commitment stays`
+        ? `${name}: withheld${byMask(masks.get(name)) ?? byWhom(name, redactions)}; its commitment stays`
         : `${name}: ${JSON.stringify(one.value, null, 2)}`,
     );
   }
@@ -57,6 +59,10 @@ function shown(entry: LoggedEntry, redactions: readonly WithheldBy[]): string {
     .flatMap((line) => line.split("\n"))
     .map(printable)
     .join("\n")}\n`;
+}
+
+function byMask(record: MaskRecord | undefined): string | null {
+  return record === undefined ? null : ` by mask ${record.mask} before it was recorded, at ${record.at.join(", ")}`;
 }
 
 function byWhom(name: string, redactions: readonly WithheldBy[]): string {

@@ -5,6 +5,7 @@ import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
+import { masksSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
@@ -99,6 +100,7 @@ export const gateSchema = z.strictObject({
         .describe("Who is asked to cosign each checkpoint before a head shows it."),
       key: secretSchema.describe("From `sluice keygen log`."),
       anchor: z.string().optional().describe("File on another volume that remembers the newest checkpoint."),
+      masks: masksSchema.prefault({}).describe("What is committed to and not kept."),
     })
     .describe("The decision log."),
   release: z

@@ -7,7 +7,7 @@ import type { WitnessFailure } from "../log/witness/client.ts";
 import { openCompiledCache } from "../policy/compiled-cache.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
 import { openSealedFiles } from "../policy/sealed-file.ts";
-import { locateToolchain, openToolchain } from "../policy/toolchain.ts";
+import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
 import { remembering } from "../policy/verdict-memo.ts";
 import { openVerificationMemory } from "../signature/verification-memo.ts";
 import { NO_LANDINGS } from "./carrying.ts";
@@ -45,12 +45,7 @@ export function openServices(
   scope: string,
 ): OpenServices {
   const { surroundings, clock, random, onStep } = means;
-  const toolchain = openToolchain({
-    binary: locateToolchain(packageRoot()),
-    sandbox: "seccomp",
-    deadlineMs: TOOLCHAIN_DEADLINE_MS,
-    maxRequests: TOOLCHAIN_REQUESTS,
-  });
+  const toolchain = openCompiler();
   const key = cacheKey(surroundings);
   const folder = (name: string) => (key === null ? null : { folder: join(surroundings.cacheFolder, name), key });
   const signatureMemo = openSealedMemo(openSealedFiles(folder("signatures")), scope, FEW_SIGNATURES);
@@ -76,6 +71,16 @@ export function openServices(
     onStep,
     close,
   };
+}
+
+/** Starts no process before it is asked for something. */
+export function openCompiler(): Toolchain {
+  return openToolchain({
+    binary: locateToolchain(packageRoot()),
+    sandbox: "seccomp",
+    deadlineMs: TOOLCHAIN_DEADLINE_MS,
+    maxRequests: TOOLCHAIN_REQUESTS,
+  });
 }
 
 /** The folder of package.json: two above this file, in `src/` as in `dist/`. */

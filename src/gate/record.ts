@@ -4,6 +4,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical
 import { VERSION } from "../lib/version.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { EntryDigests, EntryDraft, Receipt, Term, TermKind } from "../log/entry.ts";
+import { isMaskValue } from "../log/masking/mask.ts";
 import { resourceName } from "../render/resource.ts";
 
 export interface Record extends Receipt {
@@ -51,12 +52,13 @@ export function disclose(decision: Decision): JsonObject {
   return JSON.parse(canonicalJson(parts as unknown as JsonValue)) as JsonObject;
 }
 
-/** The decision as it was recorded; null where a part was erased. */
+/** The decision as it was recorded, with the placeholders of masks; null where a part was erased. */
 export function disclosedDecision(
   disclosed: Readonly<{ [name: string]: { readonly value: JsonValue } | null }>,
 ): Decision | null {
   const parts: { [name: string]: JsonValue } = {};
   for (const [name, part] of Object.entries(disclosed)) {
+    if (isMaskValue(name)) continue;
     if (part === null) return null;
     parts[name] = part.value;
   }

@@ -19,6 +19,7 @@ import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { type Means, type OpenServices, openServices } from "./judge-wiring.ts";
+import { logMasks } from "./log-masks.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
 import type { Replayer } from "./replay.ts";
 import { openRepositories, type Repositories } from "./repositories.ts";
@@ -61,6 +62,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     origin: gate.log.origin,
     key: logKey,
     anchor,
+    masks: await logMasks(configuration),
     clock,
     random,
   });
@@ -163,14 +165,19 @@ function readKeys({ gate, folder }: GateConfiguration, { environment }: Surround
 
 /** What an open gate stands on, for comparison only: where the log is, what it is called, and who signs. */
 function foundations(configuration: GateConfiguration, { logKey, releaseKey }: GateKeys): string {
-  const { origin, anchor = null, witnesses } = configuration.gate.log;
-  return sha256Hex(JSON.stringify([absoluteStore(configuration), origin, anchor, witnesses, logKey, releaseKey]));
+  const { origin, anchor = null, witnesses, masks } = configuration.gate.log;
+  const store = absoluteStore(configuration);
+  return sha256Hex(JSON.stringify([store, origin, anchor, witnesses, masks, logKey, releaseKey]));
 }
 
 function restartNeeded(): SluiceError {
-  return new SluiceError("restart-needed", "The new gate.yaml names another log, other witnesses or other keys.", {
-    fix: "stop the service and start it again",
-  });
+  return new SluiceError(
+    "restart-needed",
+    "The new gate.yaml names another log, other masks, other witnesses or other keys.",
+    {
+      fix: "stop the service and start it again",
+    },
+  );
 }
 
 /** One secret under two names is still one key: `PRIVATE+KEY+name+hash+secret`. */

@@ -50,6 +50,8 @@ export interface EntryDraft {
   readonly subject: Readonly<Record<string, string | null>>;
   readonly digests: EntryDigests;
   readonly disclosed: JsonObject;
+  /** Names of `disclosed` that are committed to and not kept: a mask withheld them, and the value `masks` says so. */
+  readonly withheld?: readonly string[];
   /** What queries may look for; derived from `disclosed`, kept beside the tree, never in the leaf. */
   readonly terms: readonly Term[];
 }

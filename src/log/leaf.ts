@@ -66,7 +66,7 @@ export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: num
 }
 
 /** JSON texts: {name: commitment}, {name: {salt, value}}. */
-function commitAll({ disclosed }: EntryDraft, names: readonly string[], salts: Uint8Array): [string, string] {
+function commitAll({ disclosed, withheld }: EntryDraft, names: readonly string[], salts: Uint8Array): [string, string] {
   let commitments = "";
   let disclosures = "";
   let separator = "";
@@ -74,7 +74,9 @@ function commitAll({ disclosed }: EntryDraft, names: readonly string[], salts: U
     const salt = salts.subarray(place * SALT_BYTES, (place + 1) * SALT_BYTES);
     const value = canonicalJson(disclosed[name] as JsonValue);
     commitments += `${separator}"${name}":"${commit(salt, value)}"`;
-    disclosures += `${separator}"${name}":{"salt":"${encodeBase64(salt)}","value":${value}}`;
+    disclosures += withheld?.includes(name)
+      ? `${separator}"${name}":null`
+      : `${separator}"${name}":{"salt":"${encodeBase64(salt)}","value":${value}}`;
     separator = ",";
   }
   return [`{${commitments}}`, `{${disclosures}}`];

@@ -2,6 +2,8 @@
 import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
 import type { DecisionLog } from "./decision-log.ts";
+import type { Mask } from "./masking/mask.ts";
+import { maskedLog } from "./masking/masked-log.ts";
 import { noteVerifier } from "./note.ts";
 import { copyDatabase } from "./stores/sqlite/backup.ts";
 import { SqliteReader } from "./stores/sqlite/reader.ts";
@@ -18,6 +20,8 @@ export interface LogOptions {
   readonly anchor?: string | null;
   /** File in which the newest checkpoint is published, for whoever serves the log's folder. */
   readonly checkpointFile?: string | null;
+  /** What is taken out of an entry before it is recorded; none when absent. */
+  readonly masks?: readonly Mask[];
   readonly clock: Clock;
   /** Cryptographically strong random bytes. */
   readonly random: (bytes: number) => Uint8Array;
@@ -58,8 +62,9 @@ export const STORES: readonly Store[] = [
  * `log-store-unknown`, `note-key-invalid`
  */
 export async function openLog(options: LogOptions): Promise<DecisionLog> {
+  const { masks = [], ...own } = options;
   const { store, path } = locate(options.store);
-  return store.openWriter(path, options);
+  return maskedLog(await store.openWriter(path, own), masks);
 }
 
 /** Opens the log for reading, also while another process writes it; append() rejects with `log-read-only`. @throws `log-missing` */

@@ -5,11 +5,12 @@
 import { encodeBase64, equalBytes } from "../lib/bytes.ts";
 import type { Leaf } from "./entry.ts";
 import { readLeaf } from "./leaf.ts";
+import { isMaskValue, MASKS, maskedValues } from "./masking/mask.ts";
 import { leafHash, nodeHash } from "./merkle.ts";
 import type { Erasure } from "./redaction/plan.ts";
 import { erasedBy } from "./redaction/record.ts";
 import type { Source, SourceEntry } from "./source.ts";
-import { parseDisclosures } from "./stores/sqlite/reader.ts";
+import { parseDisclosures } from "./stored.ts";
 import { TILE_WIDTH } from "./tile.ts";
 import { Broken, checkDisclosures, type LogVerification } from "./verification.ts";
 
@@ -120,11 +121,18 @@ function verifyEntry(source: Source, walk: Walk, index: number, entry: SourceEnt
 }
 
 function noteWithheld(walk: Walk, leaf: Leaf, index: number, json: string | null): void {
-  const names = checkDisclosures(walk, leaf, index, json);
+  const names = unexplained(checkDisclosures(walk, leaf, index, json), json);
   if (names.length > 0) walk.withheld.push({ index, names });
   if (leaf.kind !== "redaction") return;
   const erased = erasedBy(leaf.kind, parseDisclosures(json)?.["erased"]?.value);
   if (erased !== null) walk.redactions.push({ index, erased });
+}
+
+/** What the entry's own record of its masks explains needs no redaction that does. */
+function unexplained(names: readonly string[], json: string | null): readonly string[] {
+  if (!names.some(isMaskValue)) return names;
+  const masks = maskedValues(parseDisclosures(json)?.[MASKS]?.value);
+  return names.filter((name) => !masks.has(name));
 }
 
 /** Of the entries that are not the first of their target in the run. */

@@ -103,16 +103,27 @@ export async function compileRules(
   toolchain: Toolchain,
   read: ReadPolicies,
 ): Promise<Pick<PolicySet, "wasm" | "readsInventory">> {
-  const request = compileRequest(read);
   const entrypoints = [RESULT_ENTRYPOINT, ...read.rules.map((_, index) => ruleEntrypoint(index))];
-  const asking = about(toolchain, read);
-  const compiled = await asking("compile", { ...request, entrypoints });
-  await refuseBuiltins(asking, request, texts(compiled["builtins"]));
-  const data = texts(compiled["requiredData"]);
+  const { wasm, data } = await compiledModule(toolchain, { ...compileRequest(read), entrypoints }, read.sources);
   refuseAbsentData(absentData(data));
+  return { wasm, readsInventory: data.length > 0 };
+}
+
+/**
+ * The module of a request, with the names under `data` that nothing in it defines.
+ * @throws SluiceError `policy-does-not-compile`, `data-not-readable`, `builtin-not-supported`, and the toolchain's own
+ */
+export async function compiledModule(
+  toolchain: Toolchain,
+  request: JsonObject & { readonly entrypoints: readonly string[] },
+  sources: ReadPolicies["sources"],
+): Promise<{ readonly wasm: Uint8Array; readonly data: readonly string[] }> {
+  const asking = about(toolchain, { sources });
+  const compiled = await asking("compile", request);
+  await refuseBuiltins(asking, request, texts(compiled["builtins"]));
   const wasm = typeof compiled["wasm"] === "string" ? decodeBase64(compiled["wasm"]) : null;
   if (wasm === null) throw new SluiceError("toolchain-failed", "The policy compiler answered no module.");
-  return { wasm, readsInventory: data.length > 0 };
+  return { wasm, data: texts(compiled["requiredData"]) };
 }
 
 /** What the compiler is asked for a set of policies, entry points apart. */
@@ -129,7 +140,7 @@ export function compileRequest({ rules, sources }: ReadPolicies): JsonObject {
 /** Requests about these policies: what the compiler refuses is said in the places of the files as they are written. */
 function about(
   toolchain: Toolchain,
-  { sources }: ReadPolicies,
+  { sources }: Pick<ReadPolicies, "sources">,
 ): (op: ToolchainOp, body: JsonObject) => Promise<JsonObject> {
   return async (op, body) => {
     const answer = await toolchain.request(op, body);
@@ -166,7 +177,7 @@ async function refuseBuiltins(
 ): Promise<void> {
   const deniedBuiltins = builtins.filter((name) => !isOffered(name));
   if (deniedBuiltins.length === 0) return;
-  await asking("compile", { ...request, entrypoints: [RESULT_ENTRYPOINT], deniedBuiltins });
+  await asking("compile", { ...request, deniedBuiltins });
   throw new SluiceError(
     "builtin-not-supported",
     `The policies call ${deniedBuiltins.join(", ")}, which Sluice does not offer.`,

@@ -3,6 +3,7 @@ import type { JsonValue } from "../../lib/canonical.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import type { DecisionLog } from "../decision-log.ts";
 import type { EntryKind, EntryQuery, LoggedEntry } from "../entry.ts";
+import { MASKS } from "../masking/mask.ts";
 import { holdsSubject, type RedactionSubject } from "./subject.ts";
 
 const PAGE_ENTRIES = 500;
@@ -71,8 +72,8 @@ function namesIn({ disclosed }: LoggedEntry, { values, subject }: RedactionWish)
     if (values !== null && !values.includes(name)) return false;
     return subject === null || holdsSubject(value, subject);
   };
-  const names = Object.entries(disclosed).flatMap(([name, one]) =>
-    one !== null && isMeant(name, one.value) ? [name] : [],
+  const names = Object.entries(disclosed).flatMap(
+    ([name, one]) => (one !== null && name !== MASKS && isMeant(name, one.value) ? [name] : []), // what masks did stays said
   );
   return names.sort();
 }

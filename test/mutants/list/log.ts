@@ -4,6 +4,7 @@ const DAMAGE = "test/log/damage.heavy.test.ts";
 const NOTE = "test/log/note.test.ts";
 const STORES = "test/log/stores.test.ts";
 const FORMATS = "test/log/formats.test.ts";
+const MASKING = "test/log/masking.test.ts";
 const AUDIT = "test/log/audit.test.ts";
 const REDACTION = "test/log/redaction.test.ts";
 const RUNS = "test/log/verify-runs.test.ts";
@@ -41,8 +42,8 @@ export const LOG: readonly Mutant[] = [
   {
     name: "goes on from an older copy of the log",
     file: "src/log/anchor.ts",
-    find: "if (anchor.size > head.size)",
-    replace: "if (anchor.size > head.size) return;\n  if (anchor.size < 0)",
+    find: "if (earlier.size > head.size)",
+    replace: "if (earlier.size > head.size) return;\n  if (earlier.size < 0)",
     test: DAMAGE,
     named: "refuses a restored backup, and a copy that went its own way",
   },
@@ -117,6 +118,30 @@ export const LOG: readonly Mutant[] = [
     replace: "",
     test: DAMAGE,
     named: "names the entry that no longer follows one rewritten with all that belongs to it",
+  },
+  {
+    name: "records what masks take out",
+    file: "src/log/masking/masked-log.ts",
+    find: "log.append(masked(draft, masks))",
+    replace: "log.append(draft)",
+    test: MASKING,
+    named: "replaces the text where it stands, and the entry commits to it and says which mask it was",
+  },
+  {
+    name: "keeps a masked value beside the entry",
+    file: "src/log/leaf.ts",
+    find: "withheld?.includes(name)",
+    replace: "withheld === null",
+    test: MASKING,
+    named: "replaces the text where it stands, and the entry commits to it and says which mask it was",
+  },
+  {
+    name: "takes every value that is gone for a masked one",
+    file: "src/log/verify-range.ts",
+    find: "return names.filter((name) => !masks.has(name));",
+    replace: "return masks.size > 0 ? [] : names;",
+    test: MASKING,
+    named: "explains only what its entry's record names: a value that is gone besides is BROKEN",
   },
   {
     name: "draws the same sample whatever the seed",

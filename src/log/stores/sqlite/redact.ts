@@ -1,12 +1,13 @@
 /** Takes disclosed values out of a database so that no file of the log holds their bytes any more. */
 import { existsSync, rmSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { canonicalJson, type JsonObject, type JsonValue } from "../../../lib/canonical.ts";
+import { canonicalJson, type JsonObject } from "../../../lib/canonical.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import type { Disclosure, Receipt, Term } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import type { Erasure } from "../../redaction/plan.ts";
-import { parseDisclosures } from "./reader.ts";
+import { termsLeft } from "../../redaction/terms-left.ts";
+import { parseDisclosures } from "../../stored.ts";
 import { searchIndexPath } from "./search-index.ts";
 import { Sequencer, type WriterOptions } from "./sequencer.ts";
 
@@ -60,7 +61,12 @@ function erase(db: DatabaseSync, erasures: readonly Erasure[]): void {
     const json = textOf(left);
     const leaf = JSON.parse(Buffer.from(row["bytes"] as Uint8Array).toString("utf8")) as JsonObject;
     const said = [leaf["subject"] ?? null, ...left.map(([, one]) => one?.value ?? null)];
-    update.run(JSON.stringify(termsLeft(String(row["terms"]), said)), json, index);
+    const terms = (JSON.parse(String(row["terms"])) as [Term["kind"], string][]).map(([kind, value]) => ({
+      kind,
+      value,
+    }));
+    const termsJson = JSON.stringify(termsLeft(terms, said).map(({ kind, value }) => [kind, value]));
+    update.run(termsJson, json, index);
   }
 }
 
@@ -71,16 +77,4 @@ function textOf(disclosed: readonly (readonly [string, Disclosure | null])[]): s
     return `${JSON.stringify(name)}:${value}`;
   });
   return `{${texts.join(",")}}`;
-}
-
-/** A term stays only while what is left of the entry says each of its parts, as a text or a number of its own. */
-function termsLeft(terms: string, left: readonly JsonValue[]): readonly (readonly [Term["kind"], string])[] {
-  const said = new Set<string>();
-  const gather = (value: JsonValue): void => {
-    if (typeof value === "string" || typeof value === "number") said.add(String(value));
-    else if (value !== null && typeof value === "object") for (const one of Object.values(value)) gather(one);
-  };
-  for (const value of left) gather(value);
-  const isLeft = (value: string) => said.has(value) || value.split("/").every((part) => said.has(part));
-  return (JSON.parse(terms) as [Term["kind"], string][]).filter(([, value]) => isLeft(value));
 }
