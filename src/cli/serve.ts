@@ -34,7 +34,9 @@ async function run(invocation: Invocation): Promise<number> {
     try {
       const door = await openDoor(service, given, journal);
       const targets = Object.keys(configuration.gate.targets).length;
-      journal.say("info", "ready", { url: door.url, targets, ms: Math.round(performance.now() - started) });
+      const { url, admissionUrl } = door;
+      const asked = admissionUrl === null ? {} : { admission: admissionUrl };
+      journal.say("info", "ready", { url, ...asked, targets, ms: Math.round(performance.now() - started) });
       service.watch();
       signals.onReload(() => void service.reload(() => readGateYaml(configuration.file), door.reload));
       journal.say("info", "stopping", { signal: await signals.stopped });

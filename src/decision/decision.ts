@@ -72,6 +72,17 @@ export interface Carried {
   readonly how: "squash" | "merge" | "rebase" | "rollback";
 }
 
+/** What an API server asked about, where that is the subject; who asked it is what the server says. */
+export interface AdmissionFacts {
+  readonly uid: string;
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly user: string;
+  /** `Kind.version.group` of what is judged, `resource/subresource` as it was addressed. */
+  readonly kind: string;
+  readonly resource: string;
+  readonly dryRun: boolean;
+}
+
 /** Everything decide() may look at. Frozen before it is decided on; a gate logs all of it. */
 export interface Evidence {
   readonly subject: SubjectKind;
@@ -112,6 +123,8 @@ export interface Evidence {
   readonly refusals: readonly Reason[];
   readonly digests: Digests;
   readonly failure: StageFailure | null;
+  /** Subject `admission` only; there `head` and `tree` are those of the judge, and nothing is signed or approved. */
+  readonly request?: AdmissionFacts;
 }
 
 export interface Decision extends Evidence {

@@ -75,7 +75,7 @@ export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adopt
       objects: objects.length,
       manifests: digests.manifests,
     },
-    terms: [...terms("person", [wish.by]), ...terms("commit", [commit])],
+    terms: [...terms("person", [wish.by]), ...terms("commit", [commit]), ...terms("subject", ["adopted"])],
   });
   await signedHead(gate, target);
   return { receipt, commit, decision, resources, baseline };

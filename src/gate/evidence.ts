@@ -1,11 +1,19 @@
 /** Evidence before anything was looked at: by itself it is denied, so that a step which never ran approves nothing. */
 import type { Evidence, StageFailure } from "../decision/decision.ts";
+import type { SubjectKind } from "../policy/input.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
+import type { CommitId } from "../git/object.ts";
 import type { Subject } from "./subject.ts";
 
 export type Stage = StageFailure["stage"];
 
-export function emptyEvidence(subject: Subject, now: Instant): Evidence {
+/** What is known of a subject before anything of it is read. */
+type Named = Pick<Subject, "authority" | "target" | "repositoryName" | "branch" | "head" | "judge"> & {
+  readonly kind: SubjectKind;
+  readonly base: CommitId | null;
+};
+
+export function emptyEvidence(subject: Named, now: Instant): Evidence {
   return {
     subject: subject.kind,
     authority: subject.authority,

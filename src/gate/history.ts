@@ -3,7 +3,7 @@ import type { Decision } from "../decision/decision.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
-import type { LoggedEntry } from "../log/entry.ts";
+import type { LoggedEntry, Term } from "../log/entry.ts";
 import { releaseOf } from "../release/record.ts";
 import type { Release } from "../release/release.ts";
 import { disclosedDecision } from "./record.ts";
@@ -51,7 +51,7 @@ export async function readHistory(log: DecisionLog, target: string): Promise<Tar
     baseline: baselineOf(genesis),
     latestRelease: releases[0] ?? null,
     judge: forward === undefined ? adopted : commitId(forward.release.commit),
-    lastLanded: await lastLanded(log, target, genesis.index),
+    lastLanded: await lastLanded(log, target, genesis),
   };
 }
 
@@ -73,8 +73,18 @@ async function releasesSince(log: DecisionLog, target: string, after: number): P
   return found;
 }
 
-async function lastLanded(log: DecisionLog, target: string, after: number): Promise<LoggedDecision | null> {
-  for await (const entry of newestFirst(log, target, "decision", after)) {
+async function lastLanded(log: DecisionLog, target: string, genesis: LoggedEntry): Promise<LoggedDecision | null> {
+  const isLanded = [{ kind: "subject", value: "landed" }] as const;
+  const found = await newestLanded(newestFirst(log, target, "decision", genesis.index, isLanded));
+  if (found !== null) return found;
+  const isNew = [{ kind: "subject", value: "adopted" }] as const;
+  const adoptions = await log.find({ target, kinds: ["genesis"], terms: isNew, order: "newest", limit: 1 });
+  if (adoptions[0]?.index === genesis.index) return null;
+  return newestLanded(newestFirst(log, target, "decision", genesis.index)); // of before decisions said what they are about
+}
+
+async function newestLanded(entries: AsyncGenerator<LoggedEntry>): Promise<LoggedDecision | null> {
+  for await (const entry of entries) {
     if (entry.leaf.subject["commit"] === undefined) continue;
     const decision = disclosedDecision(entry.disclosed);
     if (decision === null) throw redacted(entry, "the newest landed decision");
@@ -96,12 +106,14 @@ async function* newestFirst(
   target: string,
   kind: "release" | "decision",
   after: number,
+  terms: readonly Term[] = [],
 ): AsyncGenerator<LoggedEntry> {
   let before: number | undefined;
   for (;;) {
     const page = await log.find({
       target,
       kinds: [kind],
+      terms,
       order: "newest",
       limit: PAGE,
       ...(before === undefined ? {} : { after: before }),

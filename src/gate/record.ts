@@ -25,7 +25,7 @@ function decisionEntry(decision: Decision): EntryDraft {
   return {
     kind: "decision",
     target: decision.target.name,
-    purpose: "gate",
+    purpose: decision.request?.dryRun === true ? "dry-run" : "gate",
     verdict: decision.verdict,
     reasons: [...new Set(decision.reasons.map((reason) => reason.code))].sort(),
     subject: subjectOf(decision),
@@ -35,8 +35,9 @@ function decisionEntry(decision: Decision): EntryDraft {
   };
 }
 
-/** Landed decisions name their `commit`, proposed ones their `head`: so a leaf alone tells them apart. */
+/** Landed decisions name their `commit`, proposed ones their `head`, admissions neither: so a leaf alone tells them apart. */
 function subjectOf({ subject, base, head, judge, tree }: Decision): EntryDraft["subject"] {
+  if (subject === "admission") return { judge };
   return subject === "landed" ? { base, commit: head, judge, tree } : { base, head, judge, tree };
 }
 
@@ -47,8 +48,20 @@ export function entryDigests(digests: Partial<EntryDigests>): EntryDigests {
 
 /** One commitment a part, so that a part can be erased later without the others. */
 export function disclose(decision: Decision): JsonObject {
-  const { approvals, findings, objects, reasons, target, verifications, waivers, digests, ...rest } = decision;
-  const parts = { approvals, findings, objects, reasons, target, verifications, waivers, digests, evidence: rest };
+  const { approvals, findings, objects, reasons, target, verifications, waivers, digests, request, ...rest } = decision;
+  const asked = request === undefined ? {} : { request };
+  const parts = {
+    approvals,
+    findings,
+    objects,
+    reasons,
+    target,
+    verifications,
+    waivers,
+    digests,
+    ...asked,
+    evidence: rest,
+  };
   return JSON.parse(canonicalJson(parts as unknown as JsonValue)) as JsonObject;
 }
 
@@ -72,8 +85,11 @@ function termsOf(decision: Decision): readonly Term[] {
   const people = [
     ...decision.verifications.flatMap((one) => (one.signer === null ? [] : [one.signer.person])),
     ...decision.approvals.given.map((approval) => approval.person),
+    ...(decision.request === undefined ? [] : [decision.request.user]),
   ];
+  const isAboutCommits = decision.request === undefined;
   return [
+    ...terms("subject", [decision.subject]),
     ...terms(
       "resource",
       changed.map((object) => resourceName(object.id)),
@@ -90,8 +106,8 @@ function termsOf(decision: Decision): readonly Term[] {
       "rule",
       decision.findings.map((finding) => finding.rule),
     ),
-    ...terms("commit", [decision.head, ...decision.verifications.map((one) => one.commit)]),
-    ...terms("tree", decision.tree === null ? [] : [decision.tree]),
+    ...terms("commit", isAboutCommits ? [decision.head, ...decision.verifications.map((one) => one.commit)] : []),
+    ...terms("tree", isAboutCommits && decision.tree !== null ? [decision.tree] : []),
     ...terms(
       "waiver",
       decision.waivers.map((waiver) => waiver.id),

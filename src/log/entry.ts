@@ -56,7 +56,8 @@ export interface EntryDraft {
   readonly terms: readonly Term[];
 }
 
-export type TermKind = "resource" | "person" | "rule" | "commit" | "tree" | "release" | "waiver" | "key";
+/** `subject`: what a decision is about, in one word; `adopted` on a genesis since whose time every decision has one. */
+export type TermKind = "resource" | "person" | "rule" | "commit" | "tree" | "release" | "waiver" | "key" | "subject";
 export interface Term {
   readonly kind: TermKind;
   readonly value: string;
@@ -95,6 +96,13 @@ export interface LoggedEntry {
   readonly leafHash: string;
   /** null for a value that was redacted. */
   readonly disclosed: Readonly<Record<string, Disclosure | null>>;
+}
+
+/** Values of an entry that a redaction takes away. */
+export interface Erasure {
+  readonly index: number;
+  /** Names of values that are there and go. Sorted. */
+  readonly names: readonly string[];
 }
 
 /** What append() gives back, after the entry is durable and its checkpoint published. */

@@ -12,7 +12,17 @@ const SALT_BYTES = 16;
 const ULID_RANDOM_BYTES = 10;
 const MAXIMUM_DISCLOSED_CHARACTERS = 64 * 2 ** 20;
 const MAXIMUM_TERM_CHARACTERS = 4096;
-const TERM_KINDS: readonly TermKind[] = ["resource", "person", "rule", "commit", "tree", "release", "waiver", "key"];
+const TERM_KINDS: readonly TermKind[] = [
+  "resource",
+  "person",
+  "rule",
+  "commit",
+  "tree",
+  "release",
+  "waiver",
+  "key",
+  "subject",
+];
 const PURPOSES: readonly unknown[] = ["gate", "dry-run", "observe"];
 const VERDICTS: readonly unknown[] = ["allow", "deny", "wait", "error", null];
 const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];

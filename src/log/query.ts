@@ -112,7 +112,7 @@ function byClue(clue: Clue, isIndexed: boolean): readonly Statement[] {
   const found = `(SELECT ${distinct}idx FROM search.terms WHERE ${sql} AND idx < ${REACHED})`;
   return [
     { sql: `FROM ${found} t JOIN entries e ON e.idx = t.idx WHERE TRUE`, parameters },
-    { sql: `${read} AND d.idx >= ${REACHED}`, parameters: said.parameters },
+    { sql: `${read} AND d.idx >= ${REACHED} AND e.idx >= ${REACHED}`, parameters: said.parameters }, // so that it begins there
   ];
 }
 

@@ -1,8 +1,9 @@
-/** The service's listener: what it shows of the service, and how it goes along with reload and stop. */
+/** The service's listeners: what they show of the service, and how they go along with reload and stop. */
 import type { GateConfiguration } from "../config/gate-yaml.ts";
 import type { Means } from "../gate/judge-wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { type HttpServer, serveHttp } from "./http/server.ts";
+import { type AdmissionServer, serveAdmission } from "./http/admission-listener.ts";
+import { type HttpOptions, type HttpServer, serveHttp } from "./http/server.ts";
 import { failureFields, type Journal } from "./journal.ts";
 import { openLogView } from "./log-view.ts";
 import { serviceOrders } from "./orders.ts";
@@ -13,23 +14,18 @@ const GRACE_MS = 10_000;
 
 export interface Door {
   readonly url: string;
+  /** Where a cluster's API server asks; null where gate.yaml names no such listener. */
+  readonly admissionUrl: string | null;
   /** @throws SluiceError and then everything stays as it was */
   reload(next: GateConfiguration): void;
   close(): Promise<void>;
 }
 
-/** @throws SluiceError what serveHttp() throws: `listen-failed`, `tokens-invalid` and the like */
+/** @throws SluiceError what serveHttp() and serveAdmission() throw: `listen-failed`, `tokens-invalid` and the like */
 export async function openDoor(service: Service, { clock, random }: Means, journal: Journal): Promise<Door> {
   const { gate, folder } = service.gate.configuration;
-  if (gate.admission !== undefined) {
-    throw new SluiceError("not-supported", "The service does not judge admission requests yet.", {
-      fix: "remove admission from gate.yaml",
-    });
-  }
-  const server: HttpServer = await serveHttp({
+  const shared: Shared = {
     view: { ...openLogView(service.gate.log), ...serviceOrders(service) },
-    listen: gate.listen,
-    access: gate.access,
     folder,
     clock,
     random,
@@ -37,10 +33,53 @@ export async function openDoor(service: Service, { clock, random }: Means, journ
       const met = cause === null ? {} : { at: failureFields(cause)["at"] ?? null };
       journal.say(seen.status >= 500 ? "error" : "info", "answered", { ...seen, ms: Math.round(milliseconds), ...met });
     },
-  });
+  };
+  const admission = await openAdmission(service, shared);
+  const server = await openHttp({ ...shared, listen: gate.listen, access: gate.access }, admission);
   return {
     url: server.url,
-    reload: ({ gate: { listen, access } }) => server.reload({ listen, access }),
-    close: () => server.close(GRACE_MS),
+    admissionUrl: admission?.url ?? null,
+    reload(next) {
+      refuseOtherListeners(gate.admission, next.gate.admission);
+      server.reload({ listen: next.gate.listen, access: next.gate.access });
+      if (next.gate.admission !== undefined) admission?.reload(next.gate.admission);
+    },
+    async close() {
+      await Promise.all([server.close(GRACE_MS), admission?.close(GRACE_MS)]);
+    },
   };
+}
+
+type Shared = Pick<HttpOptions, "view" | "folder" | "clock" | "random" | "onRequest">;
+
+/** The judge is read meanwhile, so that the first request does not wait for it; what fails then is met again when it is asked. */
+async function openAdmission(service: Service, shared: Shared): Promise<AdmissionServer | null> {
+  const { admission } = service.gate.configuration.gate;
+  if (admission === undefined) return null;
+  const server = await serveAdmission({ ...shared, admission });
+  service.standing.of(admission.target).then(
+    (standing) => standing.read().catch(() => undefined),
+    () => undefined,
+  );
+  return server;
+}
+
+async function openHttp(options: HttpOptions, admission: AdmissionServer | null): Promise<HttpServer> {
+  try {
+    return await serveHttp(options);
+  } catch (cause) {
+    await admission?.close(0);
+    throw cause;
+  }
+}
+
+/** A listener is made when the service starts: one that comes, goes or moves needs a restart. @throws SluiceError `restart-needed` */
+function refuseOtherListeners(
+  now: GateConfiguration["gate"]["admission"],
+  next: GateConfiguration["gate"]["admission"],
+): void {
+  if (now?.address === next?.address && now?.port === next?.port) return;
+  throw new SluiceError("restart-needed", "The new gate.yaml names another listener for admission requests.", {
+    fix: "stop the service and start it again",
+  });
 }

@@ -38,9 +38,9 @@ export class Facts {
     this.#pollFailures.set(repository, failure);
   }
 
-  decided({ decision }: Admitted): void {
+  decided({ decision }: Pick<Admitted, "decision">): void {
     const { target, subject, verdict } = decision;
-    const kind = subject === "landed" ? "landed" : "proposed";
+    const kind = subject === "landed" || subject === "admission" ? subject : "proposed";
     const key = `${target.name} ${kind} ${verdict}`;
     const before = this.#decisions.get(key) ?? { target: target.name, subject: kind, verdict, count: 0 };
     this.#decisions.set(key, { ...before, count: before.count + 1 });

@@ -1,5 +1,8 @@
 /** What routes may ask of the service and order it to do, beside what the log alone answers. */
 
+import type { AdmissionRequest, AdmissionVerdict } from "../admission/review.ts";
+import { admissionVerdict } from "../admission/verdict.ts";
+import { admitRequest } from "../gate/admission.ts";
 import { readHistory, type TargetHistory } from "../gate/history.ts";
 import { changeHold } from "../gate/holding.ts";
 import { checkReport } from "../gate/json/check.ts";
@@ -37,9 +40,7 @@ export function serviceOrders(service: Service): Orders {
     hold: (request) => holding(service, "hold", request),
     resume: (request) => holding(service, "resume", request),
     release: (request) => release(service, request),
-    admit: async () => {
-      throw new SluiceError("not-supported", "Admission is not there yet.");
-    },
+    admit: (request, signal) => admission(service, request, signal),
     readiness: async () => readiness(service),
     metrics: async () => metrics(service, judging.counts),
   };
@@ -128,6 +129,16 @@ async function release(service: Service, { target }: ReleaseRequest): Promise<La
   if (held !== null) throw held;
   const current = (await lastRelease(gate.log, target))?.release.sequence ?? null;
   return landedReport(landed, { target, current });
+}
+
+/** By the target that gate.yaml names now. */
+async function admission(service: Service, request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionVerdict> {
+  const { gate, facts } = service;
+  const { admission: configured } = gate.configuration.gate;
+  if (configured === undefined) throw new SluiceError("route-unknown", "gate.yaml names no target for admission.");
+  const admitted = await admitRequest(gate, service.standing, configured.target, request, signal);
+  facts.decided(admitted);
+  return admissionVerdict(admitted.decision, admitted.record);
 }
 
 function refuseWithoutRoom(room: Room): void {

@@ -10,6 +10,7 @@ import type { GateConfiguration } from "../config/gate-yaml.ts";
 import type { Means } from "../gate/judge-wiring.ts";
 import type { QueueLimits } from "../gate/queue.ts";
 import { signedHead } from "../gate/releasing.ts";
+import { openStandingJudges, type StandingJudges } from "../gate/standing.ts";
 import { dataFolder, type Gate, openGate } from "../gate/wiring.ts";
 import { asSluiceError } from "../lib/errors.ts";
 import { parseDuration } from "../lib/time.ts";
@@ -43,6 +44,7 @@ export class Service {
   readonly #watches = new Map<string, RepositoryWatch>();
   readonly #pollers = new Map<string, Poller>();
   #heads: NodeJS.Timeout | null = null;
+  #standing: StandingJudges | null = null;
   #room: Room = "unknown";
   #isStopping = false;
   /** Orders to reload and to stop wait for one another. */
@@ -89,6 +91,12 @@ export class Service {
       this.#watches.get(name)?.reconsider();
       this.hint(name);
     }
+  }
+
+  /** Judges for one object at a time; their worker starts with the first that is asked. */
+  get standing(): StandingJudges {
+    this.#standing ??= openStandingJudges(this.gate);
+    return this.#standing;
   }
 
   get isStopping(): boolean {
@@ -171,6 +179,7 @@ export class Service {
       await Promise.all([this.#stopLooking(), this.gate.repositories.interrupt(), this.judging.stop()]);
       await this.signHeads();
       removeStatus(dataFolder(this.gate.configuration));
+      await this.#standing?.close();
       await this.gate.close();
     });
   }

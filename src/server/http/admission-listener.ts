@@ -47,7 +47,7 @@ export interface AdmissionOptions extends Pick<HttpOptions, "view" | "folder" | 
 export interface AdmissionServer {
   /** `https://127.0.0.1:9443`, with the port that was taken. */
   readonly url: string;
-  /** Reads certificates and keys again. @throws SluiceError, and then everything stays as it was */
+  /** Reads certificates and keys again; the deadline counts from the next request on. @throws SluiceError, and then everything stays as it was */
   reload(next: AdmissionYaml): void;
   close(graceMs: number): Promise<void>;
 }
@@ -58,8 +58,9 @@ interface Reply extends Pick<RequestSeen, "status" | "code" | "cause"> {
 }
 
 /** @throws SluiceError `listen-failed`, `listen-unsafe`, `secret-missing`, `configuration-missing` */
-export async function serveAdmission(options: AdmissionOptions): Promise<AdmissionServer> {
-  const { admission, folder } = options;
+export async function serveAdmission(given: AdmissionOptions): Promise<AdmissionServer> {
+  const { admission, folder } = given;
+  let options = given;
   const server = createSecureServer({
     ...tlsOptions(admission, folder),
     allowHTTP1: true,
@@ -88,7 +89,10 @@ export async function serveAdmission(options: AdmissionOptions): Promise<Admissi
   });
   return {
     url: `https://${await listenOn(server, admission)}`,
-    reload: (next) => server.setSecureContext(tlsOptions(next, folder)),
+    reload(next) {
+      server.setSecureContext(tlsOptions(next, folder));
+      options = { ...options, admission: next };
+    },
     close: (graceMs) => closed(server, sessions, graceMs),
   };
 }

@@ -201,7 +201,7 @@ describe("the listener for a cluster", async () => {
   }
 
   for (const [what, thrown, code] of [
-    ["what is not there yet", new SluiceError("not-supported", "Admission is not there yet."), "not-supported"],
+    ["a target without a first state", new SluiceError("target-not-adopted", "prod is not adopted."), "target-not-adopted"],
     ["a state that nobody expected", new TypeError("/srv/secret"), "internal"],
   ] as const) {
     it(`refuses what could not be judged: ${what}`, async () => {
