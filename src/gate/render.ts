@@ -2,7 +2,7 @@
 import type { TargetFacts } from "../decision/decision.ts";
 import type { BlobId, TreeFile } from "../git/object.ts";
 import type { Memo } from "../lib/memo.ts";
-import { coverPath, isGovernanceFile } from "../render/coverage.ts";
+import { coverPath, openGovernance } from "../render/coverage.ts";
 import { openRedactor, type Redactor } from "../render/redactor.ts";
 import { renderTarget } from "../render/render.ts";
 import type { SharedFiles } from "../render/renderer.ts";
@@ -30,8 +30,7 @@ export async function renderTrees(
   const { repository } = subject;
   const read = (ids: readonly BlobId[]) => repository.blobs(ids);
   const isIgnored = ignoring(judge);
-  const places = governancePlaces(judge);
-  const isGovernance = (path: string): boolean => isGovernanceFile(path, places);
+  const isGovernance = openGovernance(governancePlaces(judge));
   const shared: SharedFiles = new Map();
   const render = (files: readonly TreeFile[]) =>
     renderTarget({ files, read, path: target.path, isIgnored, isGovernance, memo, shared });

@@ -73,12 +73,26 @@ const GOVERNANCE_PATTERNS = [
   ".gitmodules",
 ].map(openPattern);
 
-/** Compared without case: on some checkouts `Sluice.yaml` is the same file, and more governance is the safe side. */
+/**
+ * For many paths, of which several trees have most in common. Compared without case: on some checkouts `Sluice.yaml` is
+ * the same file, and more governance is the safe side.
+ */
+export function openGovernance(paths: GovernancePaths): (path: string) => boolean {
+  const named = [paths.policies, paths.trust, ...(paths.waivers === null ? [] : [paths.waivers])];
+  const folders = named.map((folder) => openFolder(folder.toLowerCase()));
+  const known = new Map<string, boolean>();
+  return (path) => {
+    const remembered = known.get(path);
+    if (remembered !== undefined) return remembered;
+    const lower = path.toLowerCase();
+    const found = folders.some((holds) => holds(lower)) || GOVERNANCE_PATTERNS.some((matches) => matches(lower));
+    known.set(path, found);
+    return found;
+  };
+}
+
 export function isGovernanceFile(path: string, paths: GovernancePaths): boolean {
-  const lower = path.toLowerCase();
-  const own = [paths.policies, paths.trust, ...(paths.waivers === null ? [] : [paths.waivers])];
-  if (own.some((folder) => isBelow(lower, folder.toLowerCase()))) return true;
-  return GOVERNANCE_PATTERNS.some((matches) => matches(lower));
+  return openGovernance(paths)(path);
 }
 
 export function coverPath(
@@ -96,8 +110,13 @@ export function coverPath(
 
 /** True for the folder or file itself and everything below it; "." and "" are the whole repository. */
 export function isBelow(path: string, folder: string): boolean {
+  return openFolder(folder)(path);
+}
+
+/** isBelow() for many paths. */
+export function openFolder(folder: string): (path: string) => boolean {
   const clean = cleanFolder(folder);
-  return clean === "" || path === clean || path.startsWith(`${clean}/`);
+  return (path) => clean === "" || path === clean || path.startsWith(`${clean}/`);
 }
 
 /** `./clusters/prod/` is `clusters/prod`; the root is "". */

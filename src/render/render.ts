@@ -2,7 +2,7 @@
 import type { BlobId, TreeFile } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Memo, processMemo } from "../lib/memo.ts";
-import { cleanFolder, isBelow } from "./coverage.ts";
+import { cleanFolder, openFolder } from "./coverage.ts";
 import type { SharedFiles } from "./renderer.ts";
 import { otherTool, RENDERERS } from "./renderers.ts";
 import { identityKey, type Rendered, type RenderFailure, type Resource, resourceName } from "./resource.ts";
@@ -28,8 +28,9 @@ export interface RenderRequest {
 export async function renderTarget(request: RenderRequest): Promise<Rendered> {
   const link = linkAbove(request.files, request.path);
   if (link !== null) return failed(link);
+  const isBelow = openFolder(request.path);
   const files = request.files
-    .filter((file) => isBelow(file.path, request.path) && request.isGovernance?.(file.path) !== true)
+    .filter((file) => isBelow(file.path) && request.isGovernance?.(file.path) !== true)
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   const other = otherTool(files);
   if (other !== null) return failed(notSupported(other.file, other.tool));
