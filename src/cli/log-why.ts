@@ -58,6 +58,7 @@ function report({ resource, target, release, manifestDigest, decision, entry, pr
       proven,
     },
     carried: decision.carried,
+    emergency: decision.emergency === undefined ? null : [...decision.emergency.operators],
     verifications: (proposal?.decision ?? decision).verifications.map(verificationReport),
     approvals: decision.approvals.given.map(givenReport),
     rules: {
@@ -74,10 +75,15 @@ function text(why: Why): string {
   const judged = proposal?.decision ?? decision;
   const authors = signers(judged.verifications);
   const approvers = decision.approvals.given.map((one) => one.person);
-  const who =
+  const operators = decision.emergency?.operators ?? [];
+  const approved =
     approvers.length === 0
       ? `${authors.join(", ")} changed it`
       : `${approvers.join(" and ")} approved ${authors.join(", ")}'s change`;
+  const who =
+    operators.length === 0
+      ? approved
+      : `${operators.map(({ person }) => person).join(" and ")} released it in an EMERGENCY; ${approved}`;
   const lines = [
     `${resource} is ${applied === null ? "released" : "live"} in ${target} because ${who} on ${day(decision.decidedAt)}.`,
     row(
@@ -91,6 +97,9 @@ function text(why: Why): string {
     row(
       "decision",
       `${decision.verdict}, log ${entry.index}   ${proven ? "proven" : "NOT PROVEN: sluice log verify --config gate.yaml"}`,
+    ),
+    ...operators.map(({ person, reason, ticket, index }) =>
+      row("EMERGENCY", `${person}: ${reason} (${ticket ?? "no ticket"})   log ${index}`),
     ),
     ...(decision.carried === null
       ? []

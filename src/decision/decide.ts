@@ -5,6 +5,7 @@ import type { Finding } from "../policy/finding.ts";
 import { resourceName } from "../render/resource.ts";
 import { missingFrom } from "./approval.ts";
 import type { Decision, Evidence, Reason, Verdict } from "./decision.ts";
+import { areTwo, beyondEmergency } from "./emergency.ts";
 
 /** A reason together with what it does to the verdict; only the reason is kept. */
 interface Weighed {
@@ -17,9 +18,24 @@ const WORST_FIRST = ["error", "deny", "wait"] as const;
 /** `id` is a ULID made by the caller from its clock and randomness. */
 export function decide(evidence: Evidence, id: string, now: Instant): Decision {
   const weighed = RULES.flatMap((rule) => rule(evidence)).map((one) => filled(one, evidence));
-  const verdict = WORST_FIRST.find((worst) => weighed.some((one) => one.verdict === worst)) ?? "allow";
-  const reasons = Object.freeze(weighed.map((one) => one.reason).sort(byCodeAndMessage));
+  const loud = inEmergency(weighed, evidence);
+  const open = loud === null ? weighed : [];
+  const verdict = WORST_FIRST.find((worst) => open.some((one) => one.verdict === worst)) ?? "allow";
+  const reasons = Object.freeze([...(loud ?? []), ...weighed.map((one) => one.reason)].sort(byCodeAndMessage));
   return Object.freeze({ ...evidence, id, verdict, reasons, decidedAt: formatTime(now) });
+}
+
+/** What an allow in an emergency says before all that it stands in for; null where there is none, or it may not stand in. */
+function inEmergency(weighed: readonly Weighed[], evidence: Evidence): readonly Reason[] | null {
+  const { emergency, subject } = evidence;
+  if (emergency === undefined || subject !== "landed" || !areTwo(emergency) || weighed.length === 0) return null;
+  const reasons = weighed.map((one) => one.reason);
+  if (beyondEmergency(reasons, evidence).length > 0) return null;
+  const words = emergency.operators.map(
+    ({ person, reason, ticket }) => `${person} (${ticket ?? "no ticket"}: ${reason})`,
+  );
+  const message = `It is released in an emergency by ${words.join(" and ")}.`;
+  return [{ code: "emergency-release", message, fix: fixOf("emergency-release") }];
 }
 
 const RULES: readonly ((evidence: Evidence) => readonly Weighed[])[] = [

@@ -83,6 +83,20 @@ export interface AdmissionFacts {
   readonly dryRun: boolean;
 }
 
+/** One operator's word, as its entry says it. */
+export interface OperatorWord {
+  readonly person: string;
+  readonly reason: string;
+  readonly ticket: string | null;
+  /** Of the entry. */
+  readonly index: number;
+}
+
+/** Two operators who said the same of one commit, each by a token of their own; the first one's word comes first. */
+export interface Emergency {
+  readonly operators: readonly OperatorWord[];
+}
+
 /** Everything decide() may look at. Frozen before it is decided on; a gate logs all of it. */
 export interface Evidence {
   readonly subject: SubjectKind;
@@ -119,6 +133,8 @@ export interface Evidence {
   };
   readonly governance: GovernanceEvidence | null;
   readonly carried: Carried | null;
+  /** Two operators who stand in for approvals and for what policies found; absent in every other decision. */
+  readonly emergency?: Emergency;
   /** Reasons found before judging: merge-conflict, not-fast-forward, empty range, ... */
   readonly refusals: readonly Reason[];
   readonly digests: Digests;
@@ -131,7 +147,7 @@ export interface Decision extends Evidence {
   /** ULID. */
   readonly id: string;
   readonly verdict: Verdict;
-  /** Sorted by code and message; empty only for allow. */
+  /** Sorted by code and message; empty for an allow, but for one in an emergency: there it is what was stood in for. */
   readonly reasons: readonly Reason[];
   readonly decidedAt: string;
 }

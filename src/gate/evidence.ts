@@ -1,14 +1,14 @@
 /** Evidence before anything was looked at: by itself it is denied, so that a step which never ran approves nothing. */
 import type { Evidence, StageFailure } from "../decision/decision.ts";
-import type { SubjectKind } from "../policy/input.ts";
-import { formatTime, type Instant } from "../lib/time.ts";
 import type { CommitId } from "../git/object.ts";
+import { formatTime, type Instant } from "../lib/time.ts";
+import type { SubjectKind } from "../policy/input.ts";
 import type { Subject } from "./subject.ts";
 
 export type Stage = StageFailure["stage"];
 
 /** What is known of a subject before anything of it is read. */
-type Named = Pick<Subject, "authority" | "target" | "repositoryName" | "branch" | "head" | "judge"> & {
+type Named = Pick<Subject, "authority" | "target" | "repositoryName" | "branch" | "head" | "judge" | "emergency"> & {
   readonly kind: SubjectKind;
   readonly base: CommitId | null;
 };
@@ -49,6 +49,7 @@ export function emptyEvidence(subject: Named, now: Instant): Evidence {
     approvals: { given: [], ignored: [] },
     governance: null,
     carried: null,
+    ...(subject.emergency === undefined ? {} : { emergency: subject.emergency }),
     refusals: [],
     digests: { policies: null, trust: null, configuration: null, waivers: null, manifests: null, input: null },
     failure: null,

@@ -1,15 +1,18 @@
 /** From proposal to landing: first-parent from the last decided commit, oldest first, one decision per commit and target. */
+import type { Emergency } from "../decision/decision.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
+import type { Instant } from "../lib/time.ts";
 import { isHeld, readHolds } from "../release/holds.ts";
 import { readAbandoned } from "../release/rollback.ts";
 import { offeredBy } from "./carrying.ts";
 import type { Admitted } from "./gate.ts";
-import { findDecision, isUnreleased, readHistory, type TargetHistory } from "./history.ts";
+import { findDecision, isUnreleased, type LoggedDecision, readHistory, type TargetHistory } from "./history.ts";
 import { type Released, releaseDecision } from "./releasing.ts";
 import { admitOnce } from "./repeated.ts";
 import type { Subject } from "./subject.ts";
+import { isFresh } from "./two-operators.ts";
 import type { Gate } from "./wiring.ts";
 
 export interface Landed {
@@ -26,6 +29,8 @@ export interface LandingWatch {
   readonly signal?: () => AbortSignal;
   /** Hears of each step as soon as it is logged, and released where it is. */
   readonly onLanded?: (landed: Landed) => void;
+  /** Two operators who stand in for what is missing of one commit. */
+  readonly emergency?: Emergency & { readonly of: CommitId };
 }
 
 /**
@@ -51,13 +56,17 @@ async function judgeStep(
   target: string,
   repository: GateRepository,
   step: Step,
-  { signal }: LandingWatch,
+  watch: LandingWatch,
 ): Promise<Landed> {
+  const { signal } = watch;
   const history = await readHistory(gate.log, target);
-  const subject = await landingSubject(gate, target, history, repository, step);
   const before = await findDecision(gate.log, target, "landed", step.commit);
   // An allow that was released once and came back (a rollback, a rewritten branch) is decided anew.
   const earlier = before?.decision.verdict === "allow" && !isUnreleased(history, before) ? null : before;
+  const subject = {
+    ...(await landingSubject(gate, target, history, repository, step)),
+    ...emergencyOf(step.commit, watch, earlier, gate.services.clock()),
+  };
   const services = signal === undefined ? gate.services : { ...gate.services, signal: signal() };
   const admitted = await admitOnce(subject, services, gate.log, earlier);
   if (admitted.decision.verdict !== "allow") return { admitted, released: null, held: null };
@@ -68,6 +77,18 @@ async function judgeStep(
       return { admitted, released: null, held: thrown };
     throw thrown;
   }
+}
+
+/** What two operators said just now of this very commit, or what they said of it before a crash kept it from its release. */
+function emergencyOf(
+  commit: CommitId,
+  { emergency }: LandingWatch,
+  earlier: LoggedDecision | null,
+  now: Instant,
+): Pick<Subject, "emergency"> {
+  if (emergency?.of === commit) return { emergency: { operators: emergency.operators } };
+  const before = earlier?.decision.emergency;
+  return before !== undefined && isFresh(earlier?.entry.leaf.time ?? "", now) ? { emergency: before } : {};
 }
 
 interface Step {

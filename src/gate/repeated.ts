@@ -35,6 +35,8 @@ function saysTheSame(a: Decision, b: Decision): boolean {
 function gist(decision: Decision): string {
   const { verdict, reasons, subject, base, head, judge, tree, carried, approvals, digests, target } = decision;
   const { input: _, ...lasting } = digests;
-  const said = { verdict, reasons, subject, base, head, judge, tree, carried, given: approvals.given, lasting, target };
+  const { emergency = null } = decision;
+  const stands = { carried, given: approvals.given, emergency };
+  const said = { verdict, reasons, subject, base, head, judge, tree, stands, lasting, target };
   return canonicalJson(said as unknown as JsonValue);
 }

@@ -101,7 +101,7 @@ async function subjectOfThen(
   replayer: Replayer,
   past: DecisionLog,
   target: string,
-  { subject: kind, base, head, approvals, carried }: Decision,
+  { subject: kind, base, head, approvals, carried, emergency }: Decision,
 ): Promise<Subject> {
   if (kind !== "proposed" && kind !== "landed")
     throw new SluiceError("not-supported", `A decision about a ${kind} state is not replayed yet.`);
@@ -124,6 +124,7 @@ async function subjectOfThen(
     excluded: [history.adopted, history.judge, released].filter((one) => kind === "proposed" || one !== head),
     baseline: history.baseline,
     carried: null,
+    ...(emergency === undefined ? {} : { emergency }),
   };
   return kind === "landed" ? { ...subject, carried: await offeredBy(past, subject) } : subject;
 }

@@ -1,7 +1,7 @@
 /** What is to be judged: everything a door has to find out before the judge is called; nothing after it knows which door it was. */
 
 import type { CountedApproval } from "../decision/approval.ts";
-import type { Carried, Decision } from "../decision/decision.ts";
+import type { Carried, Decision, Emergency } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import type { Resource } from "../render/resource.ts";
@@ -40,6 +40,8 @@ export interface Subject {
   readonly baseline: ReadonlySet<string>;
   /** Set where the signatures were judged before: a rollback, or (offered, see carrying.ts) a landing of an allowed proposal. */
   readonly carried: CarriedEvidence | null;
+  /** Two operators who stand in for approvals and findings of this landed commit. */
+  readonly emergency?: Emergency;
 }
 
 /** What an earlier, logged decision lends to this one. */

@@ -8,7 +8,7 @@ import type { DecisionLog } from "../log/decision-log.ts";
 import type { Resource } from "../render/resource.ts";
 import { decisionEvidence, type ProvenDecision, provenDecision } from "./decision-entry.ts";
 import { type ContentRefusal, type Permit, plainSecrets, refuseContent } from "./guards.ts";
-import { isHeld, readHolds } from "./holds.ts";
+import { refuseHeld } from "./holds.ts";
 import { manifestsDigest, releaseObjects } from "./manifests.ts";
 import { lastRelease } from "./record.ts";
 import type { Release, ReleaseObject } from "./release.ts";
@@ -39,12 +39,7 @@ export async function buildRelease(request: ReleaseRequest): Promise<Release> {
   const objects = releaseObjects(resources);
   checkObjects(decision, target, resources, objects);
 
-  const hold = isHeld(await readHolds(log), target, repository);
-  if (hold !== null) {
-    throw new SluiceError("release-held", `${target} is held by ${hold.by} since ${hold.since}: ${hold.reason}.`, {
-      fix: `sluice resume ${hold.scope} --reason TEXT`,
-    });
-  }
+  await refuseHeld(log, target, repository);
   const previous = (await lastRelease(log, target))?.release ?? null;
   if (previous !== null && decision.index <= previous.decision.index) {
     throw new SluiceError("release-superseded", `Release ${previous.sequence} of ${target} rests on a newer decision.`);

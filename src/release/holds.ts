@@ -82,6 +82,15 @@ export function isHeld(holds: readonly Hold[], target: string, repository: strin
   return holds.find((hold) => scopes.includes(hold.scope)) ?? null;
 }
 
+/** @throws SluiceError `release-held` where a hold stands over the target */
+export async function refuseHeld(log: DecisionLog, target: string, repository: string): Promise<void> {
+  const hold = isHeld(await readHolds(log), target, repository);
+  if (hold === null) return;
+  throw new SluiceError("release-held", `${target} is held by ${hold.by} since ${hold.since}: ${hold.reason}.`, {
+    fix: `sluice resume ${hold.scope} --reason TEXT`,
+  });
+}
+
 /** All holds in force, read from the log. */
 export async function readHolds(log: DecisionLog): Promise<readonly Hold[]> {
   return holdsFrom(await readEntries(log, ["hold", "resume"]));

@@ -39,8 +39,9 @@ export class Facts {
   }
 
   decided({ decision }: Pick<Admitted, "decision">): void {
-    const { target, subject, verdict } = decision;
-    const kind = subject === "landed" || subject === "admission" ? subject : "proposed";
+    const { target, subject, verdict, emergency } = decision;
+    const landed = emergency === undefined ? "landed" : "emergency";
+    const kind = subject === "landed" ? landed : subject === "admission" ? subject : "proposed";
     const key = `${target.name} ${kind} ${verdict}`;
     const before = this.#decisions.get(key) ?? { target: target.name, subject: kind, verdict, count: 0 };
     this.#decisions.set(key, { ...before, count: before.count + 1 });

@@ -4,7 +4,7 @@
  */
 import type { Admitted } from "../gate/gate.ts";
 import { findDecision } from "../gate/history.ts";
-import { judgeLandings, type Landed } from "../gate/landing.ts";
+import { judgeLandings, type Landed, type LandingWatch } from "../gate/landing.ts";
 import { gateProposal } from "../gate/proposal.ts";
 import { type Change, ChangeQueue, type QueueLimits } from "../gate/queue.ts";
 import { admitOnce } from "../gate/repeated.ts";
@@ -48,6 +48,7 @@ export class Judging {
   #timer: NodeJS.Timeout | null = null;
   #isPaused = false;
   #isStopped = false;
+  #acts = 0;
 
   constructor(means: JudgingMeans) {
     this.#means = means;
@@ -59,6 +60,15 @@ export class Judging {
     const { branch } = this.#means.gate.target(target);
     const change = { lane: "landed", place: target, target, head: branch, author: "" } as const;
     return this.#offer(change, (stop) => this.#land(target, seenAt, stop));
+  }
+
+  /** What an operator orders, in the target's turn among its landings; never joined with what somebody else asked for. */
+  act<T>(target: string, work: (watch: LandingWatch) => Promise<T>): Promise<T> {
+    this.#acts += 1;
+    const place = `${target} act ${this.#acts}`;
+    const change = { lane: "landed", place, target, head: place, author: "" } as const;
+    const { clock } = this.#means.gate.services;
+    return this.#offer(change, async (stop) => work(await this.#goingAlong(target, clock(), stop)));
   }
 
   /** @throws SluiceError `queue-full`, `head-superseded` where it waited in vain; what judging a proposal throws */
@@ -156,10 +166,15 @@ export class Judging {
   }
 
   async #land(target: string, seenAt: Instant, stop: AbortSignal): Promise<readonly Landed[]> {
-    const { gate, facts, journal, limits } = this.#means;
+    const { gate, journal } = this.#means;
     await takeReports(gate, target, journal);
+    return judgeLandings(gate, target, await this.#goingAlong(target, seenAt, stop));
+  }
+
+  async #goingAlong(target: string, seenAt: Instant, stop: AbortSignal): Promise<LandingWatch> {
+    const { gate, facts, journal, limits } = this.#means;
     const { size } = await gate.log.checkpoint();
-    return judgeLandings(gate, target, {
+    return {
       signal: () => AbortSignal.any([stop, deadlineSignal(target, limits.deadlineMs)]),
       onLanded: (landed) => {
         this.#tell(landed.admitted, size);
@@ -172,7 +187,7 @@ export class Judging {
         const { sequence, commit } = released.release;
         journal.say("info", "released", { target, sequence, commit, index: released.index, ms });
       },
-    });
+    };
   }
 
   async #propose({ target, head, onlyIfOpen }: Proposal, stop: AbortSignal): Promise<Admitted> {
@@ -191,10 +206,12 @@ export class Judging {
     const { decision, record } = admitted;
     if (record === null || record.index < size) return;
     this.#means.facts.decided(admitted);
-    this.#means.journal.say(decision.verdict === "error" ? "warn" : "info", "decided", {
+    const isLoud = decision.verdict === "error" || decision.emergency !== undefined;
+    this.#means.journal.say(isLoud ? "warn" : "info", "decided", {
       target: decision.target.name,
       subject: decision.subject,
       verdict: decision.verdict,
+      ...(decision.emergency === undefined ? {} : { emergency: true }),
       reasons: [...new Set(decision.reasons.map((reason) => reason.code))].join(" "),
       head: decision.head,
       decision: decision.id,

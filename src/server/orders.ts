@@ -3,6 +3,7 @@
 import type { AdmissionRequest, AdmissionVerdict } from "../admission/review.ts";
 import { admissionVerdict } from "../admission/verdict.ts";
 import { admitRequest } from "../gate/admission.ts";
+import { releaseInEmergency } from "../gate/emergency.ts";
 import { readHistory, type TargetHistory } from "../gate/history.ts";
 import { changeHold } from "../gate/holding.ts";
 import { checkReport } from "../gate/json/check.ts";
@@ -121,10 +122,12 @@ async function holding(service: Service, kind: "hold" | "resume", request: HoldR
   return { index, targets };
 }
 
-async function release(service: Service, { target }: ReleaseRequest): Promise<Landings> {
+async function release(service: Service, { target, by, emergency }: ReleaseRequest): Promise<Landings> {
   const { gate, judging } = service;
   await gate.repositories.refresh(gate.target(target).repository);
-  const landed = await judging.landing(target, gate.services.clock());
+  const landed = await (emergency === undefined
+    ? judging.landing(target, gate.services.clock())
+    : judging.act(target, (watch) => releaseInEmergency(gate, { target, by, ...emergency }, watch)));
   const held = landed.at(-1)?.held ?? null;
   if (held !== null) throw held;
   const current = (await lastRelease(gate.log, target))?.release.sequence ?? null;

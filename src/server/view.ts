@@ -44,7 +44,10 @@ export interface ServiceView extends LogView {
   hold(request: HoldRequest): Promise<Holding>;
   /** As hold(). */
   resume(request: HoldRequest): Promise<Holding>;
-  /** Judges whatever landed and releases what is allowed. */
+  /**
+   * Judges whatever landed and releases what is allowed; in an emergency also what two operators stand for.
+   * @throws SluiceError `second-operator-needed` for the first word, and what releaseInEmergency() throws
+   */
   release(request: ReleaseRequest): Promise<Landings>;
   /** One admission request, by policies alone. MUST reject, never allow, where it cannot be judged. */
   admit(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionVerdict>;
@@ -138,6 +141,8 @@ export interface ReleaseRequest {
   readonly target: string;
   /** The named person. */
   readonly by: string;
+  /** The person's word as one of two operators. */
+  readonly emergency?: { readonly reason: string; readonly ticket: string };
 }
 
 export interface Holding {
@@ -175,7 +180,8 @@ export interface MetricFacts {
   }[];
   readonly decisions: readonly {
     readonly target: string;
-    readonly subject: "proposed" | "landed" | "admission";
+    /** `emergency`: a landed commit for which two operators stood in. */
+    readonly subject: "proposed" | "landed" | "emergency" | "admission";
     readonly verdict: Verdict;
     readonly count: number;
   }[];

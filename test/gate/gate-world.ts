@@ -22,7 +22,7 @@ export async function makeGateWorld(scope: Scope, options: WorldOptions = {}): P
   return world;
 }
 
-async function withGate<T>(world: World, use: (gate: Gate) => Promise<T>, clock: Clock = Date.now): Promise<T> {
+export async function withGate<T>(world: World, use: (gate: Gate) => Promise<T>, clock: Clock = Date.now): Promise<T> {
   const surroundings = readSurroundings({ HOME: world.path("home") });
   const means = { surroundings, clock, random: randomBytes, onStep: () => undefined };
   const gate = await openGate(readGateYaml(world.path("gate.yaml")), means);

@@ -1,36 +1,16 @@
 /** What a crash or a failure leaves between a decision and its release, and what is judged again without being decided again. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import { readSurroundings } from "../../src/config/environment.ts";
-import { readGateYaml } from "../../src/config/gate-yaml.ts";
 import { changeHold } from "../../src/gate/holding.ts";
 import { judgeLandings } from "../../src/gate/landing.ts";
 import { signedHead } from "../../src/gate/releasing.ts";
-import { type Gate, openGate } from "../../src/gate/wiring.ts";
-import type { Clock } from "../../src/lib/time.ts";
+import type { Gate } from "../../src/gate/wiring.ts";
 import { deployment } from "../support/shop.ts";
-import type { World } from "../support/world.ts";
-import { makeGateWorld } from "./gate-world.ts";
+import { makeGateWorld, withGate } from "./gate-world.ts";
 
 const WEB = "clusters/prod/web.yaml";
 const web = (replicas: number) => ({ [WEB]: deployment("web", { replicas }) });
 const base = await makeGateWorld({ after });
-
-async function withGate<T>(world: World, use: (gate: Gate) => Promise<T>, clock: Clock = Date.now): Promise<T> {
-  const surroundings = readSurroundings({ HOME: world.path("home") });
-  const gate = await openGate(readGateYaml(world.path("gate.yaml")), {
-    surroundings,
-    clock,
-    random: randomBytes,
-    onStep: () => undefined,
-  });
-  try {
-    return await use(gate);
-  } finally {
-    await gate.close();
-  }
-}
 
 /** As a crash does: the decision is logged, and the release is not. */
 function cutOff(gate: Gate): Gate {

@@ -105,6 +105,7 @@ function targetReport({ decision, record, mask }: Admitted) {
     unsignedAllowed: decision.target.signatures.require === "none",
     waivers: decision.waivers,
     carried: decision.carried,
+    emergency: decision.emergency === undefined ? null : [...decision.emergency.operators],
     objects: {
       create: actions("create"),
       update: actions("update"),

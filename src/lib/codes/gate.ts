@@ -20,6 +20,45 @@ export const GATE_CODES = {
     example: "`sluice adopt prod` for the second time.",
     fix: "Land a change instead; repairing a broken judge (`adopt --again`) is not there yet.",
   },
+  "emergency-release": {
+    class: "warning",
+    means:
+      "Two operators released this although approvals were missing or policies found something. It stands for that.",
+    example: "`sluice release prod --emergency --reason TEXT --ticket INC-77`, run by two operators on one commit.",
+    fix: "Mend afterwards what was stood in for: the next change is judged as ever.",
+  },
+  "emergency-refused": {
+    class: "refused",
+    means:
+      "An emergency stands in for missing approvals and what policies found; never for a signature, coverage, rendering, a Secret or a hold, nor where a file that judges is changed.",
+    example: "`sluice release prod --emergency ...` while the tip of main is unsigned.",
+    fix: "Land a commit that cures what is named, or go back: sluice rollback TARGET --to SEQ",
+  },
+  "emergency-governance": {
+    class: "refused",
+    means:
+      "What landed changes a file that judges. Such a change needs the people whom the trust folder names, always.",
+    example: "An emergency is asked for a commit that also edits trust/people.yaml.",
+    fix: "Land the change of that file on its own, with its approvals.",
+  },
+  "second-operator-needed": {
+    class: "wait",
+    means: "One operator has said it, and it is logged. It is done when another one says the same within 15 minutes.",
+    example: "The first `sluice release prod --emergency --reason TEXT --ticket INC-77`.",
+    fix: "A second operator runs the same command with a token of their own.",
+  },
+  "second-operator-same": {
+    class: "refused",
+    means: "The second word comes from the same person as the first; two are needed.",
+    example: "sam runs `sluice release prod --emergency ...` twice.",
+    fix: "Ask another operator to run the same command with a token of their own.",
+  },
+  "operator-unnamed": {
+    class: "refused",
+    means: "What needs two operators is logged with the name, the reason and the ticket of each.",
+    example: "`sluice release prod --emergency` with an empty reason.",
+    fix: "--reason TEXT --ticket ID",
+  },
   "not-fast-forward": {
     class: "deny",
     means: "What landed does not descend from what was released last: the branch was rewritten.",

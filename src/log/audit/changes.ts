@@ -72,6 +72,7 @@ export class Changes {
     const { commit } = leaf.subject;
     if (leaf.purpose !== "gate" || typeof commit !== "string") return;
     const carried = at(value(row, "evidence"), "carried");
+    const isEmergency = leaf.reasons.includes("emergency-release");
     const proposal = Number(at(carried, "index") ?? -1);
     const change: Partial<Record<Column, string>> = {
       ...own,
@@ -79,7 +80,7 @@ export class Changes {
       change: commit,
       target: leaf.target ?? "",
       verdict: leaf.verdict ?? "",
-      kind: text(at(carried, "how")) || "direct",
+      kind: isEmergency ? "emergency" : text(at(carried, "how")) || "direct",
       waivers: list(value(row, "waivers"), "id"),
       log_index: String(index),
       leaf_hash: leafHash,

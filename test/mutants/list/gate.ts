@@ -6,7 +6,41 @@ const JUDGE = "test/invariants/05-own-judge.test.ts";
 const LANDING = "test/gate/landing.heavy.test.ts";
 const RECEIPTS = "test/gate/receipts.test.ts";
 
+const EMERGENCY = "test/gate/emergency.heavy.test.ts";
+
 export const GATE: readonly Mutant[] = [
+  {
+    name: "lets one operator be both of the two",
+    file: "src/gate/two-operators.ts",
+    find: "said.find(({ person }) => person !== wish.by)",
+    replace: "said[0]",
+    test: EMERGENCY,
+    named: "one operator, or one person twice, releases nothing",
+  },
+  {
+    name: "lets an operator's word count for ever",
+    file: "src/gate/two-operators.ts",
+    find: "now - at <= SECOND_WORD_MS",
+    replace: "true",
+    test: EMERGENCY,
+    named: "a word counts for 15 minutes, for one commit; after that the second one is a first one",
+  },
+  {
+    name: "lets an emergency stand in where a file that judges is changed",
+    file: "src/decision/emergency.ts",
+    find: "if (governance === null) return beyond;",
+    replace: "if (governance === null || beyond.length === 0) return beyond;",
+    test: EMERGENCY,
+    named: "files that judge are not changed in an emergency, whoever approved them",
+  },
+  {
+    name: "takes words under a hold",
+    file: "src/gate/emergency.ts",
+    find: "await refuseHeld(gate.log, wish.target, gate.target(wish.target).repository);",
+    replace: "",
+    test: EMERGENCY,
+    named: "under a hold nobody's word is taken",
+  },
   {
     name: "reads the judge of a preview at the head",
     file: "src/gate/proposal.ts",

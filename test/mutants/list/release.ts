@@ -73,9 +73,9 @@ export const RELEASE: readonly Mutant[] = [
   },
   {
     name: "releases under a hold",
-    file: "src/release/build.ts",
-    find: "if (hold !== null) {",
-    replace: 'if (hold?.scope === "") {',
+    file: "src/release/holds.ts",
+    find: "if (hold === null) return;",
+    replace: 'if (hold?.scope !== "") return;',
     test: BUILD,
     named: "releases nothing while prod is held, and releases after it is resumed",
   },

@@ -7,6 +7,7 @@ import {
   code,
   commit,
   count,
+  emergencySchema,
   givenApprovalSchema,
   index,
   judgedVerificationSchema,
@@ -107,6 +108,7 @@ export const whySchema = z.strictObject({
     })
     .describe("The decision on the landed state that last changed the resource."),
   carried: carriedSchema,
+  emergency: emergencySchema,
   verifications: z.array(judgedVerificationSchema).describe("Of the proposal where one is carried."),
   approvals: z.array(givenApprovalSchema),
   rules: z.strictObject({

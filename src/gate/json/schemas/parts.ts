@@ -71,6 +71,18 @@ export const carriedSchema = z
   })
   .nullable();
 
+export const emergencySchema = z
+  .array(
+    z.strictObject({
+      person: name,
+      reason: z.string(),
+      ticket: z.string().nullable(),
+      index: index.describe("Log entry of the word."),
+    }),
+  )
+  .nullable()
+  .describe("Operators who stood in for approvals and findings, in the order in which they said so; null elsewhere.");
+
 export const digestsSchema = z.strictObject({
   policies: sha256.nullable(),
   trust: sha256.nullable(),

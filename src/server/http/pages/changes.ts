@@ -52,11 +52,12 @@ function queryText(filter: Filter): string {
 function row({ index, leaf, disclosed }: LoggedEntry): Html {
   const decision = disclosedDecision(disclosed);
   const commit = leaf.subject["commit"] ?? leaf.subject["head"] ?? "";
-  return html`<tr><td>${time(leaf.time)}</td><td>${verdict(leaf.verdict)}</td><td>${leaf.target ?? ""}</td><td><code>${commit.slice(0, 7)}</code></td><td>${people(decision).join(", ")}</td><td>${leaf.reasons.join(", ")}</td><td><a href="/changes/${index}">${index}</a></td></tr>
+  return html`<tr><td>${time(leaf.time)}</td><td>${verdict(leaf)}</td><td>${leaf.target ?? ""}</td><td><code>${commit.slice(0, 7)}</code></td><td>${people(decision).join(", ")}</td><td>${leaf.reasons.join(", ")}</td><td><a href="/changes/${index}">${index}</a></td></tr>
 `;
 }
 
-function verdict(said: LoggedEntry["leaf"]["verdict"]): Html {
+function verdict({ verdict: said, reasons }: LoggedEntry["leaf"]): Html {
+  if (reasons.includes("emergency-release")) return html`<span class="deny">EMERGENCY</span>`;
   return said === null ? html`` : html`<span class="${said}">${WORDS[said]}</span>`;
 }
 
@@ -68,7 +69,7 @@ function people(decision: Decision | null): readonly string[] {
 export function changePage(entry: LoggedEntry): Html {
   const { index, leaf, leafHash } = entry;
   const decision = disclosedDecision(entry.disclosed);
-  return html`<p>${verdict(leaf.verdict)} ${leaf.target ?? "the whole gate"}, ${time(leaf.time)} <b>recorded</b></p>
+  return html`<p>${verdict(leaf)} ${leaf.target ?? "the whole gate"}, ${time(leaf.time)} <b>recorded</b></p>
 ${decision === null ? html`<p>What this entry disclosed was erased, or is not of a decision; what stays is below.</p>` : evidence(decision)}
 <h2>Record</h2>
 <dl><dt>log</dt><dd>${index}</dd><dt>id</dt><dd><code>${leaf.id}</code></dd><dt>leaf hash</dt><dd><code>${leafHash}</code></dd>

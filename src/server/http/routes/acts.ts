@@ -100,6 +100,13 @@ function holdingAnswer(state: "held" | "resumed", request: HoldRequest, { index,
   return json({ apiVersion: "sluice/v1", kind: "Hold", state, ...request, index, targets });
 }
 
+const emergencyBody = z
+  .strictObject({
+    reason: z.string().max(1000).regex(/\S/).describe("Why; recorded and shown to everybody."),
+    ticket: z.string().max(200).regex(/\S/).describe("What it is known by elsewhere, INC-77."),
+  })
+  .describe("The caller's word as one of two operators, who stand in for approvals and findings of the branch's tip.");
+
 export const postRelease = defineRoute({
   id: "release",
   method: "POST",
@@ -107,11 +114,12 @@ export const postRelease = defineRoute({
   summary: "Judge what landed on a target's branch since the last decision, and release what is allowed.",
   roles: OPERATORS,
   pace: "act",
-  body: z.strictObject({ target: targetName }),
+  body: z.strictObject({ target: targetName, emergency: emergencyBody.optional() }),
   answer: landingsSchema,
-  refusals: ["target-unknown", "person-needed"],
-  async handle({ view, principal, body: { target } }) {
+  refusals: ["target-unknown", "person-needed", "second-operator-needed", "second-operator-same", "emergency-refused"],
+  async handle({ view, principal, body: { target, emergency } }) {
     permitTarget(principal, target);
-    return json(await view.release({ target, by: namedPerson(principal) }));
+    const by = namedPerson(principal);
+    return json(await view.release({ target, by, ...(emergency === undefined ? {} : { emergency }) }));
   },
 });
