@@ -46,6 +46,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("./log-redact.ts")).logRedact,
   ),
   entry(
+    "log retain",
+    "erase values that are older than they are kept",
+    async () => (await import("./log-retain.ts")).logRetain,
+  ),
+  entry(
     "log backup",
     "copy the log while the gate goes on, and verify the copy",
     async () => (await import("./log-backup.ts")).logBackup,

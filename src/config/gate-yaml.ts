@@ -5,7 +5,7 @@ import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
-import { masksSchema } from "./log-yaml.ts";
+import { masksSchema, retentionSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
@@ -105,6 +105,7 @@ export const gateSchema = z.strictObject({
     .describe("The decision log."),
   release: z
     .strictObject({ key: secretSchema.describe("From `sluice keygen release`; never the log's key.") })
+      retention: retentionSchema.optional().describe("How long values beside entries are kept; for ever when absent."),
     .describe("How releases and heads are signed."),
   data: z
     .union([z.string(), z.strictObject({ entrypoints: notYet })])

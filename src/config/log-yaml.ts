@@ -1,7 +1,8 @@
-/** What gate.yaml says of the values in the log: which of them are masked before they are recorded. */
+/** What gate.yaml says of the values in the log: which are masked before they are recorded, and how long others are kept. */
 import * as z from "zod";
 import { ENTRY_KINDS } from "../log/entry.ts";
 import { isMaskable } from "../log/masking/mask.ts";
+import { duration } from "./parts.ts";
 
 export const BUILT_IN_MASK_NAMES = ["secret-data", "kubeconfigs", "tokens"] as const;
 
@@ -49,10 +50,28 @@ export const masksSchema = z.strictObject({
     .array(maskRule)
     .max(MAXIMUM_RULES)
     .default([])
-    .refine((rules) => new Set(rules.map(({ name }) => name)).size === rules.length, "have a name of their own each"),
+    .refine((rules) => new Set(rules.map(({ name }) => name)).size === rules.length, "have a name of their own each")
+    .describe("Masks of your own, by what a text says or where it stands."),
   rego: z
     .array(z.string().min(1))
     .max(MAXIMUM_RULES)
     .default([])
     .describe("Files of OPA's package system.log: its `mask` and `drop` hold for decisions."),
 });
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Receipts, and approvals that stand in, are looked at for as long. */
+const SHORTEST_RETENTION_MS = 30 * DAY_MS;
+const LONGEST_RETENTION_MS = 36_500 * DAY_MS;
+
+const keptFor = duration(SHORTEST_RETENTION_MS, LONGEST_RETENTION_MS, "730d, from 30d to 36500d");
+
+export const retentionSchema = z
+  .strictObject({
+    values: keptFor.optional().describe("Age at which values beside entries are erased; their commitments stay."),
+    free: z.int().min(1).max(1_000_000).optional().describe("GiB; below, the oldest values are erased first."),
+    always: keptFor.default("90d").describe("Age up to which values are kept, however little room there is."),
+  })
+  .refine(({ values, free }) => values !== undefined || free !== undefined, "needs `values` or `free`");
+
+export type RetentionRule = z.infer<typeof retentionSchema>;

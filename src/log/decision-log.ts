@@ -1,5 +1,5 @@
 /** The log as the rest of Sluice sees it. */
-import type { EntryDraft, EntryQuery, LoggedEntry, Receipt } from "./entry.ts";
+import type { EntryDraft, EntryQuery, Erasure, LoggedEntry, Receipt } from "./entry.ts";
 
 /** C2SP tlog-checkpoint: origin, size, root, and the exact signed note that says so. */
 export interface Checkpoint {
@@ -22,6 +22,11 @@ export interface DecisionLog {
   append(draft: EntryDraft): Promise<Receipt>;
   /** Several entries in one transaction, in order: all or none. */
   appendAll(drafts: readonly EntryDraft[]): Promise<readonly Receipt[]>;
+  /**
+   * Appends the entry of a redaction and takes away what it erases, in one transaction. Absent where the log is open for
+   * reading only, or its store cannot. Rejects as append() does, and then nothing was erased.
+   */
+  redact?(draft: EntryDraft, erasures: readonly Erasure[]): Promise<Receipt>;
   /** Re-read from storage, re-hashed against the tree. @throws `entry-unknown`, `log-corrupt` */
   read(index: number): Promise<LoggedEntry>;
   find(query: EntryQuery): Promise<readonly LoggedEntry[]>;

@@ -3,11 +3,10 @@
  * before it is checked here, and what does (time, links, the upper tree) is handed on to be joined in verify.ts.
  */
 import { encodeBase64, equalBytes } from "../lib/bytes.ts";
-import type { Leaf } from "./entry.ts";
+import type { Erasure, Leaf } from "./entry.ts";
 import { readLeaf } from "./leaf.ts";
 import { isMaskValue, MASKS, maskedValues } from "./masking/mask.ts";
 import { leafHash, nodeHash } from "./merkle.ts";
-import type { Erasure } from "./redaction/plan.ts";
 import { erasedBy } from "./redaction/record.ts";
 import type { Source, SourceEntry } from "./source.ts";
 import { parseDisclosures } from "./stored.ts";

@@ -1,5 +1,7 @@
 /** How much room the log's volume has left: first it is said, then the service is not ready any more. */
 import { statfsSync } from "node:fs";
+import { reusableBytes } from "../log/stores/sqlite/database.ts";
+import { sqlitePath } from "../log/stores.ts";
 
 const MIB = 1024 * 1024;
 const LITTLE_FREE_BYTES = 1024 * MIB;
@@ -15,6 +17,12 @@ export function freeBytes(folder: string): number | null {
   } catch {
     return null;
   }
+}
+
+/** What the volume has left and what a log's file holds free inside; null where the system does not say. */
+export function growingRoom(folder: string, store: string, free = freeBytes): number | null {
+  const bytes = free(folder);
+  return bytes === null ? null : bytes + reusableBytes(sqlitePath(store));
 }
 
 export function roomOf(bytes: number | null): Room {

@@ -19,6 +19,7 @@ import { freeBytes, type Room, roomOf } from "./free-space.ts";
 import { failureFields, type Journal } from "./journal.ts";
 import { Judging, takeReports } from "./judging.ts";
 import { type Poller, startPoller } from "./poller.ts";
+import { type Retaining, startRetaining } from "./retaining.ts";
 import { removeStatus, writeStatus } from "./status.ts";
 import { RepositoryWatch } from "./watch.ts";
 
@@ -44,6 +45,7 @@ export class Service {
   readonly #watches = new Map<string, RepositoryWatch>();
   readonly #pollers = new Map<string, Poller>();
   #heads: NodeJS.Timeout | null = null;
+  #retaining: Retaining | null = null;
   #standing: StandingJudges | null = null;
   #room: Room = "unknown";
   #isStopping = false;
@@ -56,6 +58,7 @@ export class Service {
     const service = new Service(gate, options);
     await service.signHeads();
     service.#heads = setInterval(() => void service.signHeads(), HEAD_INTERVAL_MS);
+    service.#retaining = startRetaining(gate, options.journal, options.means.clock);
     return service;
   }
 
@@ -178,6 +181,7 @@ export class Service {
       // A fetch may take minutes and changes nothing that anybody waits for.
       await Promise.all([this.#stopLooking(), this.gate.repositories.interrupt(), this.judging.stop()]);
       await this.signHeads();
+      await this.#retaining?.stop();
       removeStatus(dataFolder(this.gate.configuration));
       await this.#standing?.close();
       await this.gate.close();

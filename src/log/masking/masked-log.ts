@@ -4,7 +4,9 @@ import { type Mask, masked } from "./mask.ts";
 
 export function maskedLog(log: DecisionLog, masks: readonly Mask[]): DecisionLog {
   if (masks.length === 0) return log;
+  const redact = log.redact?.bind(log);
   return {
+    ...(redact === undefined ? {} : { redact }),
     origin: log.origin,
     append: async (draft) => log.append(masked(draft, masks)),
     appendAll: async (drafts) => log.appendAll(drafts.map((draft) => masked(draft, masks))),

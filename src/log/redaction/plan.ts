@@ -2,7 +2,7 @@
 import type { JsonValue } from "../../lib/canonical.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import type { DecisionLog } from "../decision-log.ts";
-import type { EntryKind, EntryQuery, LoggedEntry } from "../entry.ts";
+import type { EntryKind, EntryQuery, Erasure, LoggedEntry } from "../entry.ts";
 import { MASKS } from "../masking/mask.ts";
 import { holdsSubject, type RedactionSubject } from "./subject.ts";
 
@@ -20,12 +20,6 @@ export interface RedactionWish {
   /** Names of values; null for those that hold the subject, or all where there is none. */
   readonly values: readonly string[] | null;
   readonly subject: RedactionSubject | null;
-}
-
-export interface Erasure {
-  readonly index: number;
-  /** Names of values that are there and go. Sorted. */
-  readonly names: readonly string[];
 }
 
 export interface RedactionPlan {

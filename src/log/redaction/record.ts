@@ -3,8 +3,7 @@ import type { JsonValue } from "../../lib/canonical.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { DecisionLog } from "../decision-log.ts";
-import type { EntryDraft, LoggedEntry } from "../entry.ts";
-import type { Erasure } from "./plan.ts";
+import type { EntryDraft, Erasure, LoggedEntry } from "../entry.ts";
 import { type RedactionSubject, speaksOf } from "./subject.ts";
 
 const PAGE_ENTRIES = 500;

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { SluiceError } from "../../lib/errors.ts";
 import { siblingModule } from "../../lib/sibling-module.ts";
 import type { Clock } from "../../lib/time.ts";
-import type { EntryDraft, Receipt } from "../entry.ts";
+import type { EntryDraft, Erasure, Receipt } from "../entry.ts";
 import { type PreparedEntry, prepareEntry } from "../leaf.ts";
 import { thrifty } from "../noise.ts";
 import { noteSigner, noteVerifier } from "../note.ts";
@@ -77,6 +77,21 @@ export class SqliteLog extends SqliteReader {
     if (this.#gathered.length === 0) setImmediate(() => this.#send());
     this.#gathered.push(group);
     if (this.#gathered.length === GATHERED_GROUPS) this.#send();
+    return this.#answered();
+  }
+
+  async redact(draft: EntryDraft, erasures: readonly Erasure[]): Promise<Receipt> {
+    const entry = prepareEntry(draft, this.#clock(), this.#random);
+    if (this.#ended !== null) throw this.#ended;
+    this.#send();
+    this.#worker.postMessage({ kind: "redact", entry, erasures } satisfies ToWriter);
+    const [receipt] = await this.#answered();
+    this.forgetIndex();
+    return receipt as Receipt;
+  }
+
+  /** The answer to what was given to the writer last. */
+  #answered(): Promise<readonly Receipt[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       if (this.#waiting.length === 1) this.#worker.ref();

@@ -144,6 +144,22 @@ export const LOG: readonly Mutant[] = [
     named: "explains only what its entry's record names: a value that is gone besides is BROKEN",
   },
   {
+    name: "leaves copies of rows in the pages that it splits",
+    file: "src/log/stores/sqlite/database.ts",
+    find: '    db.exec("PRAGMA secure_delete = FAST");',
+    replace: "",
+    test: "test/gate/retention.test.ts",
+    named: "by age erases what is older and nothing else, logged, with every proof as it was",
+  },
+  {
+    name: "erases by age what the gate goes on from",
+    file: "src/log/redaction/retention.ts",
+    find: "names.filter((name) => !isNeeded(index, name))",
+    replace: "names",
+    test: "test/gate/retention.test.ts",
+    named: "spares what the gate goes on from until it does so no more, and genesis, releases and redactions",
+  },
+  {
     name: "draws the same sample whatever the seed",
     file: "src/log/sample.ts",
     find: "entry.leafHash}`), entry]",

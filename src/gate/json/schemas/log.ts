@@ -154,6 +154,16 @@ export const logBackupSchema = z.strictObject({
   bytes: count,
 });
 
+export const logRetentionSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("LogRetention"),
+  dryRun: z.boolean().describe("Nothing was erased; the numbers are what would be."),
+  entries: count,
+  values: count.describe("Erased beside those entries."),
+  redactions: z.array(index).describe("The entries that say so."),
+  needed: count.describe("Entries older than their values are kept, which the gate still goes on from."),
+});
+
 export const logExportSchema = z.strictObject({
   apiVersion,
   kind: z.literal("LogExport"),

@@ -92,6 +92,7 @@ function openDurable(path: string, schema: string, application: number): Databas
     db.exec("PRAGMA synchronous = FULL");
     db.exec(`PRAGMA wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`);
     db.exec("PRAGMA trusted_schema = OFF");
+    db.exec("PRAGMA secure_delete = FAST"); // a page that is split keeps no copy of what a redaction may have to erase
     // a database that is opened again runs with the compiled-in default: set on every open, and not believed unseen
     if (pragma(db, "journal_mode") !== "wal" || pragma(db, "synchronous") !== FULL)
       throw new SluiceError("log-failed", "SQLite does not sync every commit, so no answer would be durable.");
@@ -151,6 +152,16 @@ export function storedHashes(db: DatabaseSync): HashSource {
     const rows = level === 0 ? leaves.all(start, end) : subtrees.all(level, start, end);
     return (rows as unknown as [Uint8Array][]).map(([hash]) => hash);
   };
+}
+
+/** Bytes inside the file that are written again before it grows. */
+export function reusableBytes(path: string): number {
+  const db = openForReading(path);
+  try {
+    return Number(pragma(db, "freelist_count")) * Number(pragma(db, "page_size"));
+  } finally {
+    db.close();
+  }
 }
 
 /** What a failure of SQLite or of the file system is called. */

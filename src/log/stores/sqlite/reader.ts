@@ -121,6 +121,12 @@ export class SqliteReader implements DecisionLog {
     return this.#hasIndex;
   }
 
+  /** Its file was taken away with what it said: the next search looks for a new one. */
+  protected forgetIndex(): void {
+    if (this.#hasIndex) this.#db.exec("DETACH search");
+    this.#hasIndex = false;
+  }
+
   #tile(level: number, { position, width }: Tile): Uint8Array {
     const hashes = this.#hashes(level, position * TILE_WIDTH, width);
     if (hashes.length !== width)

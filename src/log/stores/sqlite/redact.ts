@@ -3,9 +3,8 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { canonicalJson, type JsonObject } from "../../../lib/canonical.ts";
 import { SluiceError } from "../../../lib/errors.ts";
-import type { Disclosure, Receipt, Term } from "../../entry.ts";
+import type { Disclosure, Erasure, Receipt, Term } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
-import type { Erasure } from "../../redaction/plan.ts";
 import { termsLeft } from "../../redaction/terms-left.ts";
 import { parseDisclosures } from "../../stored.ts";
 import { searchIndexPath } from "./search-index.ts";
@@ -33,13 +32,24 @@ export async function redactDatabase(
   let receipt: Receipt;
   try {
     const { entry, erasures } = await plan();
-    removeIndex(path);
-    receipt = sequencer.redact(entry, (db) => erase(db, erasures));
+    receipt = redactWith(sequencer, path, entry, erasures);
   } finally {
     sequencer.close();
     removeIndex(path);
   }
   return { receipt, isPurged: !existsSync(`${path}-wal`) || statSync(`${path}-wal`).size === 0 };
+}
+
+/** Steps 3 to 6. @throws as append() rejects */
+export function redactWith(
+  sequencer: Sequencer,
+  path: string,
+  entry: PreparedEntry,
+  erasures: readonly Erasure[],
+): Receipt {
+  sequencer.forgetIndex();
+  removeIndex(path);
+  return sequencer.redact(entry, (db) => erase(db, erasures));
 }
 
 /** It is made anew from what the log still holds. */

@@ -146,6 +146,12 @@ export class Sequencer {
     }
   }
 
+  /** It is opened again when next needed, and made anew where its file is gone. */
+  forgetIndex(): void {
+    this.#index?.close();
+    this.#index = null;
+  }
+
   /** Moves the write-ahead log into the database; for idle time. */
   checkpointStorage(): void {
     try {
@@ -156,7 +162,7 @@ export class Sequencer {
   }
 
   close(): void {
-    this.#index?.close();
+    this.forgetIndex();
     this.#session?.db.close();
     this.#lock.close();
   }
@@ -250,8 +256,7 @@ export class Sequencer {
   /** A failed commit may have happened all the same. Nothing in memory is believed: storage says which it was. */
   #isCommitted({ db }: Session, checkpoint: Checkpoint, cause: unknown): boolean {
     this.#session = null;
-    this.#index?.close();
-    this.#index = null;
+    this.forgetIndex();
     db.close();
     if (isSyncFailure(cause)) this.#poisoned = storageFailure(cause);
     if (this.#poisoned !== null) return false;

@@ -2,8 +2,9 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
 import { asSluiceError, SluiceError } from "../../../lib/errors.ts";
 import { siblingModule } from "../../../lib/sibling-module.ts";
-import type { Receipt } from "../../entry.ts";
+import type { Erasure, Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
+import { redactWith } from "./redact.ts";
 import { type Outcome, Sequencer, type WriterOptions } from "./sequencer.ts";
 
 /** Error as it crosses the threads. */
@@ -17,6 +18,8 @@ export interface Refusal {
 
 export type ToWriter =
   | { readonly kind: "append"; readonly groups: readonly (readonly PreparedEntry[])[] }
+  /** Answered like one group. */
+  | { readonly kind: "redact"; readonly entry: PreparedEntry; readonly erasures: readonly Erasure[] }
   | { readonly kind: "close" };
 
 export type FromWriter =
@@ -47,12 +50,16 @@ function run(port: MessagePort, options: WriterOptions): void {
   port.on("message", (first: ToWriter) => {
     clearTimeout(idle);
     const arrived = [first, ...drain(port)];
-    const groups = arrived.flatMap((message) => (message.kind === "append" ? message.groups : []));
+    const isRedaction = (message: ToWriter) => message.kind === "redact";
+    if (arrived.some(isRedaction)) indexer.end();
+    for (let at = arrived.findIndex(isRedaction); at >= 0; at = arrived.findIndex(isRedaction))
+      answer(port, { kind: "done", outcomes: redacting(sequencer, options.path, arrived.splice(0, at + 1)) });
+    const groups = groupsOf(arrived);
     if (groups.length > 0) answer(port, { kind: "done", outcomes: sequencer.commit(groups).map(crossing) });
     waiting += groups.length;
     if (waiting > MAXIMUM_WAITING_GROUPS) {
       waiting = 0;
-      indexer();
+      indexer.follow();
     }
     if (arrived.some((message) => message.kind === "close")) return close(port, sequencer);
     idle = setTimeout(tidy, IDLE_MS);
@@ -60,16 +67,44 @@ function run(port: MessagePort, options: WriterOptions): void {
   answer(port, { kind: "ready" });
 }
 
-/** Asks the thread that follows with the index to catch up; started by the first call. Its end is nobody's loss. */
-function lazyIndexer(path: string): () => void {
+function groupsOf(messages: readonly ToWriter[]): readonly (readonly PreparedEntry[])[] {
+  return messages.flatMap((message) => (message.kind === "append" ? message.groups : []));
+}
+
+/** What came before a redaction is recorded before it; the redaction is the last of the messages. */
+function redacting(
+  sequencer: Sequencer,
+  path: string,
+  messages: readonly ToWriter[],
+): (readonly Receipt[] | Refusal)[] {
+  const before = groupsOf(messages);
+  const outcomes = before.length > 0 ? sequencer.commit(before).map(crossing) : [];
+  const last = messages.at(-1);
+  if (last?.kind !== "redact") return outcomes;
+  try {
+    return [...outcomes, [redactWith(sequencer, path, last.entry, last.erasures)]];
+  } catch (thrown) {
+    return [...outcomes, refusalOf(asSluiceError(thrown))];
+  }
+}
+
+/** A thread that follows with the index, started when first asked to catch up. Its end is nobody's loss. */
+function lazyIndexer(path: string) {
   let worker: Worker | null = null;
-  return () => {
-    if (worker === null) {
-      worker = new Worker(siblingModule(import.meta.url, "indexer"), { workerData: path, name: "log-indexer" });
-      worker.on("error", () => {});
-      worker.unref();
-    }
-    worker.postMessage("follow");
+  return {
+    follow() {
+      if (worker === null) {
+        worker = new Worker(siblingModule(import.meta.url, "indexer"), { workerData: path, name: "log-indexer" });
+        worker.on("error", () => {});
+        worker.unref();
+      }
+      worker.postMessage("follow");
+    },
+    /** It would go on in an index file that is gone. */
+    end() {
+      void worker?.terminate();
+      worker = null;
+    },
   };
 }
 
@@ -88,7 +123,7 @@ function close(port: MessagePort, sequencer: Sequencer): void {
   port.close();
 }
 
-function drain(port: MessagePort): readonly ToWriter[] {
+function drain(port: MessagePort): ToWriter[] {
   const messages: ToWriter[] = [];
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
     messages.push(next.message as ToWriter);
