@@ -110,13 +110,16 @@ export class History {
     const open = new Set(wanted);
     const seen = new Set<CommitId>(from);
     let level: CommitId[] = [...seen];
+    const walk = this.#commits.walk();
     while (open.size > 0) {
       for (const id of level) open.delete(id);
       if (open.size === 0) return true;
       if (level.length === 0) return false;
       if (seen.size > most) return null;
       const next: CommitId[] = [];
-      for (const commit of await this.commits(level)) {
+      const [only, second] = level;
+      const isLine = only !== undefined && second === undefined;
+      for (const commit of isLine ? [await walk(only)] : await this.commits(level)) {
         for (const parent of commit.parents) {
           if (seen.has(parent)) continue;
           seen.add(parent);

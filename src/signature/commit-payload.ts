@@ -18,7 +18,6 @@
 
 import type { ObjectFormat } from "../git/object.ts";
 import { parseIdent } from "../git/parse.ts";
-import { concatBytes } from "../lib/bytes.ts";
 import { type Refusal, refusal } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import type { SignatureFormat } from "./verification.ts";
@@ -146,12 +145,12 @@ function splitSignature(raw: Uint8Array, headers: readonly Header[], objectForma
     return refusal("malformed-signature", "The signature is larger than 64 KiB.");
   }
   const signature = unfolded(raw.subarray(header.value, header.end - 1));
-  return classify(signature, concatBytes(raw.subarray(0, header.start), raw.subarray(header.end)));
+  return classify(signature, Buffer.concat([raw.subarray(0, header.start), raw.subarray(header.end)]));
 }
 
 /** Exactly one space is taken off each continuation line. */
 function unfolded(value: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(value.byteLength);
+  const bytes = Buffer.allocUnsafe(value.byteLength);
   let length = 0;
   for (let at = 0; at < value.byteLength; at += 1) {
     if (value[at] === SP && value[at - 1] === LF) continue;
@@ -170,20 +169,18 @@ function textOf(raw: Uint8Array, start: number, end: number): string {
 }
 
 function classify(signature: Buffer, payload: Uint8Array): CommitPayload {
-  const format = FORMATS.find(({ begin }) => textOf(signature, 0, begin.length + 1) === `${begin}\n`);
+  const text = textOf(signature, 0, signature.byteLength);
+  const format = FORMATS.find(({ begin }) => text.startsWith(`${begin}\n`));
   if (format === undefined) {
     return refusal("malformed-signature", "The signature does not begin as an OpenPGP, SSH or X.509 signature does.");
   }
-  if (hasSecondBlock(signature)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
+  if (hasSecondBlock(text)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
   return { kind: "signed", format: format.name, signature, payload };
 }
 
 /** A whole line, after the first, that begins a block. */
-function hasSecondBlock(signature: Buffer): boolean {
-  return FORMATS.some(({ begin }) => {
-    const last = signature.subarray(-begin.length - 1).toString("latin1");
-    return signature.includes(`\n${begin}\n`, 0, "latin1") || last === `\n${begin}`;
-  });
+function hasSecondBlock(text: string): boolean {
+  return FORMATS.some(({ begin }) => text.includes(`\n${begin}\n`) || text.endsWith(`\n${begin}`));
 }
 
 function printable(name: string): string {

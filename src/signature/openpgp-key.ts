@@ -169,7 +169,7 @@ export function isSignedBy(
   if (hashName === undefined || !isSameKind(signer.algorithm, signature.algorithm)) return false;
   const trailer = Buffer.from([0x04, 0xff, 0, 0, 0, 0]);
   trailer.writeUInt32BE(signature.hashed.byteLength, 2);
-  const data = concatBytes(...parts, signature.hashed, trailer);
+  const data = Buffer.concat([...parts, signature.hashed, trailer]);
   const numbers = pad(signature.numbers, signer);
   return numbers !== null && isTrue(signer, hashName, data, numbers);
 }

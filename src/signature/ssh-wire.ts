@@ -71,7 +71,7 @@ export class SshReader {
 }
 
 export function sshString(content: Uint8Array): Uint8Array {
-  const field = Buffer.alloc(4 + content.byteLength);
+  const field = Buffer.allocUnsafe(4 + content.byteLength);
   field.writeUInt32BE(content.byteLength);
   field.set(content, 4);
   return field;

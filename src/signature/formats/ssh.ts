@@ -14,7 +14,7 @@
  * As in OpenSSH, a listed key never vouches for a certificate, nor an authority for a plain key.
  */
 import { hash } from "node:crypto";
-import { concatBytes, utf8 } from "../../lib/bytes.ts";
+import { utf8 } from "../../lib/bytes.ts";
 import type { Instant } from "../../lib/time.ts";
 import { armourText, readArmour } from "../armour.ts";
 import {
@@ -186,7 +186,7 @@ function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHold
 
 function isMade({ holder, namespace, hash: name, inner }: SshSignature, payload: Uint8Array): boolean {
   const digest = sshString(hash(name, payload, "buffer"));
-  const message = concatBytes(MAGIC, sshString(namespace), sshString(NO_BYTES), sshString(utf8(name)), digest);
+  const message = Buffer.concat([MAGIC, sshString(namespace), sshString(NO_BYTES), sshString(utf8(name)), digest]);
   return isMadeBy(inner, message, holder.key);
 }
 
