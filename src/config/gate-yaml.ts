@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
+import { accessSchema, admissionSchema, checkDoors, type listenSchema } from "./access-yaml.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
 import { masksSchema, retentionSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
@@ -36,6 +36,10 @@ const repository = z.strictObject({
     .max(20)
     .default([])
     .describe("References whose heads `sluice serve` judges as proposals, for example refs/pull/*/head."),
+  hint: z
+    .strictObject({ secret: secretSchema.describe("At least 24 bytes, or whsec_ and base64; a file has mode 0600.") })
+    .optional()
+    .describe("Whoever signs with the secret may ask, at /hooks/generic/NAME, that it looks at once."),
 });
 
 const channel = z.union([

@@ -2,12 +2,14 @@
 import type { GateConfiguration } from "../config/gate-yaml.ts";
 import type { Means } from "../gate/judge-wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { openHints, readHintSecrets } from "./access/hints.ts";
 import { type AdmissionServer, serveAdmission } from "./http/admission-listener.ts";
 import { type HttpOptions, type HttpServer, serveHttp } from "./http/server.ts";
 import { failureFields, type Journal } from "./journal.ts";
 import { openLogView } from "./log-view.ts";
 import { serviceOrders } from "./orders.ts";
 import type { Service } from "./service.ts";
+import type { ServiceView } from "./view.ts";
 
 /** What is under way may end for so long after a signal. */
 const GRACE_MS = 10_000;
@@ -22,10 +24,17 @@ export interface Door {
 }
 
 /** @throws SluiceError what serveHttp() and serveAdmission() throw: `listen-failed`, `tokens-invalid` and the like */
-export async function openDoor(service: Service, { clock, random }: Means, journal: Journal): Promise<Door> {
+export async function openDoor(service: Service, means: Means, journal: Journal): Promise<Door> {
   const { gate, folder } = service.gate.configuration;
+  const { clock, random } = means;
+  const { environment } = means.surroundings;
+  const hints = openHints(readHintSecrets(service.gate.configuration, environment), clock);
+  const hint: ServiceView["hint"] = async (signed) => {
+    hints.check(signed);
+    service.hint(signed.repository);
+  };
   const shared: Shared = {
-    view: { ...openLogView(service.gate.log), ...serviceOrders(service) },
+    view: { ...openLogView(service.gate.log), ...serviceOrders(service), hint },
     folder,
     clock,
     random,
@@ -41,8 +50,10 @@ export async function openDoor(service: Service, { clock, random }: Means, journ
     admissionUrl: admission?.url ?? null,
     reload(next) {
       refuseOtherListeners(gate.admission, next.gate.admission);
+      const secrets = readHintSecrets(next, environment);
       server.reload({ listen: next.gate.listen, access: next.gate.access });
       if (next.gate.admission !== undefined) admission?.reload(next.gate.admission);
+      hints.replaceSecrets(secrets);
     },
     async close() {
       await Promise.all([server.close(GRACE_MS), admission?.close(GRACE_MS)]);

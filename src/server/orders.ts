@@ -29,7 +29,8 @@ import type {
   WaiverState,
 } from "./view.ts";
 
-type Orders = Omit<ServiceView, keyof LogView>;
+/** Hints are checked by whoever has their secrets. */
+type Orders = Omit<ServiceView, keyof LogView | "hint">;
 
 export function serviceOrders(service: Service): Orders {
   const { gate, judging } = service;

@@ -12,6 +12,7 @@ import type { Code } from "../lib/codes.ts";
 import type { Instant } from "../lib/time.ts";
 import type { EntryQuery, LoggedEntry, Verdict } from "../log/entry.ts";
 import type { Hold, HoldRequest } from "../release/holds.ts";
+import type { SignedHint } from "./access/hints.ts";
 
 /** The part that is read from the log alone; openLogView() gives it from a DecisionLog. */
 export interface LogView {
@@ -51,6 +52,8 @@ export interface ServiceView extends LogView {
   release(request: ReleaseRequest): Promise<Landings>;
   /** One admission request, by policies alone. MUST reject, never allow, where it cannot be judged. */
   admit(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionVerdict>;
+  /** Looks at a repository at once. @throws SluiceError what Hints.check() throws: then nothing is looked at */
+  hint(hint: SignedHint): Promise<void>;
   readiness(): Promise<Readiness>;
   metrics(): Promise<MetricFacts>;
 }

@@ -81,6 +81,30 @@ export const SERVER_CODES = {
     example: "A megabyte posted to /v1/checks.",
     fix: "Send less; /v1/checks needs a repository, a commit and names of targets only.",
   },
+  "hint-unsigned": {
+    class: "refused",
+    means: "A hint came without its signature, its id or its time, so nobody knows who sent it.",
+    example: "`curl -d '{}' https://gate.example/hooks/generic/shop`",
+    fix: "Send webhook-id, webhook-timestamp and webhook-signature; docs/service-api.md shows how.",
+  },
+  "hint-signature": {
+    class: "refused",
+    means: "A hint is not signed with the secret of the repository that it names, or there is no such repository.",
+    example: "A webhook whose secret was changed at the gate and not at the forge.",
+    fix: "Put the same secret into gate.yaml's file and into the sender, then send SIGHUP.",
+  },
+  "hint-expired": {
+    class: "refused",
+    means: "A hint was signed more than five minutes ago, or in the future.",
+    example: "A sender whose clock is ten minutes slow.",
+    fix: "Set the clock, and sign each hint when it is sent.",
+  },
+  "hint-replayed": {
+    class: "refused",
+    means: "This very hint was taken before: its id is known.",
+    example: "Somebody who saw a hint sends it again.",
+    fix: "Nothing: the repository was looked at. A new hint has an id of its own.",
+  },
   "request-too-slow": {
     class: "refused",
     means: "The request did not arrive whole in the time that it has.",

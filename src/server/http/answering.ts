@@ -8,13 +8,13 @@ import type { Access } from "../access/authenticate.ts";
 import type { Principal } from "../access/principal.ts";
 import { addressAccount } from "../access/rate-limit.ts";
 import type { ServiceView } from "../view.ts";
-import { hasBody, parseAs, queryObject, readJson } from "./body.ts";
+import { hasBody, parseAs, queryObject, readBytes, readJson } from "./body.ts";
 import { verifiedSubject } from "./client-certificate.ts";
 import { cacheControl, securityHeaders } from "./headers.ts";
 import { type Asked, matchRoute, readTarget } from "./match.ts";
 import type { Paces } from "./paces.ts";
 import { problemOf } from "./problem.ts";
-import type { Answer, Call, Route } from "./route.ts";
+import { type Answer, type Call, RAW_BODY, type Route } from "./route.ts";
 import type { Traffic } from "./traffic.ts";
 
 const MAXIMUM_BODY_BYTES = 64 * 1024;
@@ -114,7 +114,8 @@ async function outcomeOf(
   checkParameters(route, parameters);
   await recordAuditor(serving, told.principal, route, request.url ?? "", asked); //                  7
   const { view, routes, traffic } = serving;
-  const call: Call = { view, principal: told.principal, parameters, ...values, signal, routes, traffic };
+  const headers = ownHeaders(route, request);
+  const call: Call = { view, principal: told.principal, parameters, ...values, headers, signal, routes, traffic };
   return { answer: await untilAborted(route.handle(call), signal), headers: {}, refusal: null }; //   8
 }
 
@@ -190,7 +191,17 @@ async function readValues(
   }
   const announced = Number(request.headers["content-length"] ?? 0);
   if (request.headers.expect !== undefined && announced <= MAXIMUM_BODY_BYTES) response.writeContinue();
+  if (route.body === RAW_BODY) return { query, body: await readBytes(request, MAXIMUM_BODY_BYTES) };
   return { query, body: parseAs(route.body, await readJson(request, MAXIMUM_BODY_BYTES), "body") };
+}
+
+/** Of one that came twice node:http makes one with a comma in it. */
+function ownHeaders(route: Route, { headers }: IncomingMessage): Call["headers"] {
+  const values = Object.keys(route.headers).map((name) => {
+    const value = headers[name];
+    return [name, typeof value === "string" ? value : null];
+  });
+  return Object.fromEntries(values) as Call["headers"];
 }
 
 /** Keys whose values are lists. */

@@ -21,6 +21,7 @@ export function defineRoute<Query extends z.ZodType = typeof NO_QUERY, Body exte
     isLogged: draft.isLogged ?? draft.method === "GET",
     query: draft.query ?? NO_QUERY,
     body: draft.body ?? null,
+    headers: draft.headers ?? {},
     refusals: draft.refusals ?? [],
     parameters: draft.parameters ?? {},
     handle: draft.handle as Route["handle"], // the server parses with these very schemas before it calls

@@ -10,6 +10,10 @@ export const targetName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
   .describe("Name of a target in gate.yaml.");
+export const repositoryName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+  .describe("Name under `repositories` of gate.yaml.");
 export const commitName = z
   .string()
   .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { sha256Hex } from "../../lib/digest.ts";
 import { VERSION } from "../../lib/version.ts";
 import { problemSchema } from "./problem.ts";
-import type { Route } from "./route.ts";
+import { RAW_BODY, type Route } from "./route.ts";
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -79,12 +79,25 @@ function operation(route: Route): Node {
     summary,
     description: `For ${roles.join(", ")}.`,
     ...(roles.includes("nobody") ? { security: [] } : {}),
-    parameters: [...pathParameters(route), ...queryParameters(route)],
-    ...(body === null
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: jsonSchema(body, "input") } } } }),
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
+    ...requestBody(body),
     responses: responses(route),
   };
+}
+
+function requestBody(body: Route["body"]): Node {
+  if (body === null) return {};
+  const content =
+    body === RAW_BODY
+      ? { "application/octet-stream": { schema: { type: "string" } } }
+      : { "application/json": { schema: jsonSchema(body, "input") } };
+  return { requestBody: { required: body !== RAW_BODY, content } };
+}
+
+function headerParameters({ headers }: Route): readonly Node[] {
+  return Object.entries(headers).map(([name, description]) =>
+    parameter(name, "header", { type: "string", description }, true),
+  );
 }
 
 function responses(route: Route): Node {
@@ -112,7 +125,7 @@ function queryParameters({ query }: Route): readonly Node[] {
   return Object.entries(properties).map(([name, schema]) => parameter(name, "query", schema, required.includes(name)));
 }
 
-function parameter(name: string, where: "path" | "query", whole: Node, required: boolean): Node {
+function parameter(name: string, where: "path" | "query" | "header", whole: Node, required: boolean): Node {
   const { description, ...schema } = whole;
   const list = schema["type"] === "array" ? { style: "form", explode: true } : {};
   return { name, in: where, required, ...(description === undefined ? {} : { description }), ...list, schema };

@@ -31,6 +31,9 @@ const STATUS_OF_CLASS: Readonly<Record<CodeClass, number>> = {
 
 const STATUS_OF_CODE: Readonly<Partial<Record<Code, number>>> = {
   "not-authenticated": 401,
+  "hint-unsigned": 401,
+  "hint-signature": 401,
+  "hint-expired": 401,
   "not-permitted": 403,
   "person-needed": 403,
   "route-unknown": 404,

@@ -2,10 +2,13 @@
  * What a route is. The list in routes.ts is the only place that says which there are, who may call them, and what goes in
  * and comes out: the server, the page of roles and the OpenAPI document all read it.
  */
-import type * as z from "zod";
+import * as z from "zod";
 import type { CallerRole, Principal } from "../access/principal.ts";
 import type { ServiceView } from "../view.ts";
 import type { Traffic } from "./traffic.ts";
+
+/** Bytes of any type, not read here but by whoever knows what they are. */
+export const RAW_BODY = z.instanceof(Uint8Array);
 
 export type Method = "GET" | "POST";
 
@@ -28,6 +31,8 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
+  /** The route's own headers; null for one that did not come. */
+  readonly headers: Readonly<Record<string, string | null>>;
   /** Aborted when the caller has gone or the time is over. */
   readonly signal: AbortSignal;
   /** The list that this route stands in. */
@@ -53,8 +58,10 @@ export interface Route extends Told {
   /** True where an auditor's call is logged before the answer leaves. */
   readonly isLogged: boolean;
   readonly query: z.ZodType;
-  /** null where no body is read. */
+  /** null where no body is read; RAW_BODY where it is taken as it is. */
   readonly body: z.ZodType | null;
+  /** Headers of its own that it reads, in small letters, and what each says. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Codes that it refuses with, beside those of every route. */
   readonly refusals: readonly string[];
   /** What each parameter of the path looks like. */
@@ -72,6 +79,7 @@ export interface RouteDraft<Query extends z.ZodType, Body extends z.ZodType> ext
   readonly isLogged?: boolean;
   readonly query?: Query;
   readonly body?: Body;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly refusals?: readonly string[];
   readonly parameters?: Readonly<Record<string, z.ZodType>>;
   handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>;

@@ -3,7 +3,7 @@ import type { Route } from "./route.ts";
 import { postCheck, postHold, postRelease, postResume } from "./routes/acts.ts";
 import { listDecisions, proveDecision, showDecision } from "./routes/decisions.ts";
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
-import { alertmanagerHook } from "./routes/hooks.ts";
+import { alertmanagerHook, genericHook } from "./routes/hooks.ts";
 import { changesView, changeView, styleSheet, targetsView } from "./routes/pages.ts";
 import { healthz, metrics, openApi, readyz } from "./routes/probes.ts";
 import { listHolds, listReleases, listTargets, listWaivers } from "./routes/states.ts";
@@ -21,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   postResume,
   postRelease,
   alertmanagerHook,
+  genericHook,
   logCheckpoint,
   logTile,
   releaseFile,

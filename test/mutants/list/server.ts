@@ -14,6 +14,30 @@ const ANSWERING = "src/server/http/answering.ts";
 
 export const SERVER: readonly Mutant[] = [
   {
+    name: "takes a hint that anybody made",
+    file: "src/server/access/hints.ts",
+    find: "secret === undefined || !isSigned(",
+    replace: "secret === undefined || !isSigned === isSigned(",
+    test: "test/server/access/hints.test.ts",
+    named: "is refused when it is signed by another secret",
+  },
+  {
+    name: "takes a hint again",
+    file: "src/server/access/hints.ts",
+    find: "if (seen.has(name)) throw",
+    replace: "if (name === until.toString()) throw",
+    test: "test/server/access/hints.test.ts",
+    named: "is taken once, also with other signatures beside its own",
+  },
+  {
+    name: "takes a hint of last year",
+    file: "src/server/access/hints.ts",
+    find: "Math.abs(now - at) > TOLERANCE_MS",
+    replace: "now - at < -TOLERANCE_MS",
+    test: "test/server/access/hints.test.ts",
+    named: "is refused when it is old, or from the future",
+  },
+  {
     name: "listens beyond this machine without TLS",
     file: "src/config/access-yaml.ts",
     find: "(listen.tls === undefined || access === undefined)",

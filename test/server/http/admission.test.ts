@@ -201,7 +201,11 @@ describe("the listener for a cluster", async () => {
   }
 
   for (const [what, thrown, code] of [
-    ["a target without a first state", new SluiceError("target-not-adopted", "prod is not adopted."), "target-not-adopted"],
+    [
+      "a target without a first state",
+      new SluiceError("target-not-adopted", "prod is not adopted."),
+      "target-not-adopted",
+    ],
     ["a state that nobody expected", new TypeError("/srv/secret"), "internal"],
   ] as const) {
     it(`refuses what could not be judged: ${what}`, async () => {

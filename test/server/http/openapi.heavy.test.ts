@@ -58,6 +58,9 @@ function plainView(): ServiceView {
     resume: async (request) => holding(request),
     release: async (request) => (request.target === "prod" ? LANDINGS : unknown()),
     admit: async () => unknown(),
+    hint: async () => {
+      throw new SluiceError("hint-unsigned", "Nothing is signed here.");
+    },
     readiness: async () => READY,
     metrics: async () => METRICS,
   };

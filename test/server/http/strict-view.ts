@@ -45,6 +45,7 @@ const METHODS = [
   "resume",
   "release",
   "admit",
+  "hint",
   "readiness",
   "metrics",
 ] as const satisfies readonly (keyof ServiceView)[];

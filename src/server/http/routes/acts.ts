@@ -6,16 +6,13 @@ import { SluiceError } from "../../../lib/errors.ts";
 import type { HoldRequest } from "../../../release/holds.ts";
 import type { Holding } from "../../view.ts";
 import { defineRoute, json, namedPerson, OPERATORS, permitTarget } from "../define.ts";
-import { commitName, targetName } from "../fields.ts";
+import { commitName, repositoryName, targetName } from "../fields.ts";
 import type { Answer, Call } from "../route.ts";
 
 const MAXIMUM_TARGETS = 100;
 
 const checkBody = z.strictObject({
-  repository: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
-    .describe("Name under `repositories` of gate.yaml."),
+  repository: repositoryName,
   head: commitName.describe("The proposed commit; the gate must be able to fetch it."),
   targets: z
     .array(targetName)

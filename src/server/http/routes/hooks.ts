@@ -1,8 +1,12 @@
-/** Alertmanager's webhook (its payload, version 4): an alert that fires sets a hold. That it ends never ends one. */
+/**
+ * What others send unasked. Alertmanager's webhook (its payload, version 4): an alert that fires sets a hold; that it ends
+ * never ends one. A generic one that is signed: look at a repository; it is believed nothing else.
+ */
 import * as z from "zod";
 import { printableUpTo } from "../../../lib/printable.ts";
-import { defineRoute, json, namedPerson, permitTarget } from "../define.ts";
-import { apiVersion, count, name } from "../fields.ts";
+import { defineRoute, EVERYBODY, json, namedPerson, permitTarget } from "../define.ts";
+import { apiVersion, count, name, repositoryName } from "../fields.ts";
+import { RAW_BODY } from "../route.ts";
 
 const labels = z.record(z.string().max(200), z.string().max(10_000));
 /** Alertmanager adds keys from version to version; only these are looked at. */
@@ -42,5 +46,33 @@ export const alertmanagerHook = defineRoute({
     const reason = printableUpTo(`alert ${alert}: ${commonAnnotations["summary"] ?? "no summary"}`, REASON_CHARACTERS);
     const { index } = await view.hold({ scope, reason, by: holder });
     return json({ apiVersion: "sluice/v1", kind: "Alert", state: "held", scope, index });
+  },
+});
+
+export const genericHook = defineRoute({
+  id: "hint",
+  method: "POST",
+  path: "/hooks/generic/{repository}",
+  summary: "A hint that is signed (Standard Webhooks): look at the repository now. What the body says is not read.",
+  roles: EVERYBODY,
+  pace: "act",
+  isLogged: false,
+  body: RAW_BODY,
+  headers: {
+    "webhook-id": "Names this hint; one is taken once.",
+    "webhook-timestamp": "Seconds since 1970; five minutes from now at most.",
+    "webhook-signature": "v1,<base64 of HMAC-SHA-256 over id.timestamp.body>, or several with spaces between.",
+  },
+  parameters: { repository: repositoryName },
+  answer: z.strictObject({ apiVersion, kind: z.literal("Hint"), repository: name }),
+  refusals: ["hint-unsigned", "hint-signature", "hint-expired", "hint-replayed"],
+  async handle({ view, parameters: { repository = "" }, headers, body }) {
+    const {
+      "webhook-id": id = null,
+      "webhook-timestamp": timestamp = null,
+      "webhook-signature": signature = null,
+    } = headers;
+    await view.hint({ repository, id, timestamp, signature, body });
+    return json({ apiVersion: "sluice/v1", kind: "Hint", repository });
   },
 });
