@@ -49,6 +49,7 @@ const CAPABILITIES: readonly { what: string; pattern: RegExp; allowed: readonly 
     pattern: /"node:sqlite"/,
     allowed: [/^src\/log\/stores\//, /^src\/agent\//, /^src\/cli\/demo.*\.ts$/], // the agent's lock; the demo forges a log
   },
+  { what: "speaks to PostgreSQL", pattern: /"pg"/, allowed: [/^src\/log\/stores\/postgres\//] },
   { what: "reads the environment", pattern: /\bprocess\.env\b/, allowed: [/^src\/config\/environment\.ts$/] },
   {
     what: "reads its arguments or leaves",

@@ -22,19 +22,33 @@ export function checkAnchor(
   hashes: HashSource,
   verifier: NoteVerifier,
 ): void {
-  const note = readAnchor(path, anchored);
-  if (note === "") return;
-  const anchor = openCheckpoint(note, head.origin, [verifier]);
-  if (anchor.size > head.size)
-    throw new SluiceError(
-      "log-rolled-back",
-      `The log has ${head.size} entries; its anchor remembers ${anchor.size}. An older copy was put in its place.`,
-    );
-  if (!equalBytes(storedRoot(hashes, anchor.size), anchor.root))
-    throw new SluiceError("log-forked", `The log contradicts its anchor at size ${anchor.size}: two histories exist.`);
+  const anchor = readAnchor(path, head.origin, anchored, verifier);
+  if (anchor !== null) checkContinues(anchor, head, (size) => storedRoot(hashes, size), "its anchor");
 }
 
-function readAnchor(path: string, anchored: boolean): string {
+/** `rootAt` answers the root of the stored tree at a size up to the head's. @throws `log-rolled-back`, `log-forked` */
+export function checkContinues(
+  earlier: Checkpoint,
+  head: Checkpoint,
+  rootAt: (size: number) => Uint8Array,
+  whose: string,
+): void {
+  if (earlier.size > head.size)
+    throw new SluiceError(
+      "log-rolled-back",
+      `The log has ${head.size} entries; ${whose} remembers ${earlier.size}. An older copy was put in its place.`,
+    );
+  if (!equalBytes(rootAt(earlier.size), earlier.root))
+    throw new SluiceError("log-forked", `The log contradicts ${whose} at size ${earlier.size}: two histories exist.`);
+}
+
+/** What the anchor remembers; null where it remembers nothing yet. @throws `log-anchor-missing`, and what openCheckpoint() throws */
+export function readAnchor(path: string, origin: string, anchored: boolean, verifier: NoteVerifier): Checkpoint | null {
+  const note = anchorText(path, anchored);
+  return note === "" ? null : openCheckpoint(note, origin, [verifier]);
+}
+
+function anchorText(path: string, anchored: boolean): string {
   if (existsSync(path)) return readFileSync(path, "utf8");
   if (anchored || !existsSync(dirname(path)))
     throw new SluiceError("log-anchor-missing", `The anchor file ${path} is gone; the log may be an older copy.`, {

@@ -1,5 +1,7 @@
-/** EntryQuery as SQL over the tables of stores/sqlite/schema.ts; every form of it walks an index, where there is one (`isIndexed`). */
+/** EntryQuery as SQL over the tables of a store; every form of it walks an index, where there is one (`isIndexed`). */
+import { SluiceError } from "../lib/errors.ts";
 import { ENTRY_KINDS, type EntryKind, type EntryQuery, type Term } from "./entry.ts";
+import { askedWords } from "./words.ts";
 
 const DEFAULT_LIMIT = 1000;
 
@@ -17,12 +19,24 @@ export interface Bounds {
   readonly targets: readonly (string | null)[];
 }
 
+/** What a query's `after` leaves of the entries [start, end) between its times. */
+export function narrowed({ after, order }: EntryQuery, start: number, end: number): Pick<Bounds, "start" | "end"> {
+  if (after === undefined) return { start, end };
+  return order === "oldest" ? { start: Math.max(start, after + 1), end } : { start, end: Math.min(end, after) };
+}
+
+/** With `$1`, `$2`, ... for each `?`, as PostgreSQL counts its parameters. */
+export function numbered({ sql, parameters }: Statement): Statement {
+  let count = 0;
+  return { sql: sql.replace(/\?/g, () => `$${++count}`), parameters };
+}
+
 /** SQLite takes 500 at most. */
 const MAXIMUM_ARMS = 400;
 
 /** Whether the caller has to say which targets there are. */
-export function needsTargets({ target, kinds, verdict, ...query }: EntryQuery): boolean {
-  return target === undefined && (kinds ?? verdict) !== undefined && cluesOf(query).length === 0;
+export function needsTargets({ target, kinds, verdict, text, ...query }: EntryQuery): boolean {
+  return target === undefined && (kinds ?? verdict) !== undefined && text === undefined && cluesOf(query).length === 0;
 }
 
 /** Every target, each by one step in the index. */
@@ -32,16 +46,26 @@ export const TARGETS_SQL = `WITH RECURSIVE named (target) AS (
 ) SELECT target FROM named WHERE target IS NOT NULL UNION ALL SELECT NULL`;
 
 /** Rows {idx}, in order. */
-export function findStatement(query: EntryQuery, bounds: Bounds, isIndexed: boolean): Statement {
-  const { sql, parameters } = matching(query, bounds, isIndexed);
+export function findStatement(
+  query: EntryQuery,
+  bounds: Bounds,
+  isIndexed: boolean,
+  language: TermLanguage = SQLITE_TERMS,
+): Statement {
+  const { sql, parameters } = matching(query, bounds, { isIndexed, ...language });
   const direction = query.order === "oldest" ? "ASC" : "DESC";
   return { sql: `${sql} ORDER BY idx ${direction} LIMIT ?`, parameters: [...parameters, query.limit ?? DEFAULT_LIMIT] };
 }
 
 /** One row {n}. */
-export function countStatement(query: EntryQuery, bounds: Bounds, isIndexed: boolean): Statement {
-  const { sql, parameters } = matching(query, bounds, isIndexed);
-  return { sql: `SELECT count(*) AS n FROM (${sql})`, parameters };
+export function countStatement(
+  query: EntryQuery,
+  bounds: Bounds,
+  isIndexed: boolean,
+  language: TermLanguage = SQLITE_TERMS,
+): Statement {
+  const { sql, parameters } = matching(query, bounds, { isIndexed, ...language });
+  return { sql: `SELECT count(*) AS n FROM (${sql}) found`, parameters };
 }
 
 /**
@@ -49,11 +73,13 @@ export function countStatement(query: EntryQuery, bounds: Bounds, isIndexed: boo
  * verdict, one arm for each target and kind, whose index also holds the verdict, so that SQLite merges arms that the index already gives in order; otherwise the entries
  * themselves.
  */
-function matching(query: EntryQuery, bounds: Bounds, isIndexed: boolean): Statement {
+function matching(query: EntryQuery, bounds: Bounds, search: Search): Statement {
+  const words = query.text === undefined ? null : textSearch(query.text, search);
   const [driver, ...others] = cluesOf(query);
+  if (driver === undefined && words !== null) return union(byWords(words).map((from) => arm(from, query, bounds, [])));
   if (driver !== undefined) {
-    const rest = others.map((clue) => carries(clue, isIndexed));
-    return union(byClue(driver, isIndexed).map((from) => arm(from, query, bounds, rest)));
+    const rest = [...others.map((clue) => carries(clue, search)), ...(words === null ? [] : [saysWords(words)])];
+    return union(byClue(driver, search).map((from) => arm(from, query, bounds, rest)));
   }
   const targets = query.target === undefined ? bounds.targets : [query.target];
   const kinds = [...new Set(query.kinds ?? ENTRY_KINDS)];
@@ -76,7 +102,7 @@ function armOf(
 }
 
 /** What a query looks for in the terms of entries. */
-type Clue = Term | CommitPrefix;
+export type Clue = Term | CommitPrefix;
 
 interface CommitPrefix {
   readonly prefix: string;
@@ -88,7 +114,53 @@ function cluesOf({ terms = [], commitPrefix }: EntryQuery): readonly Clue[] {
 }
 
 const ENTRIES: Statement = { sql: "FROM entries e WHERE TRUE", parameters: [] };
-const REACHED = "(SELECT size FROM search.progress)";
+
+/** How a store says that an entry has a term. */
+export interface TermLanguage {
+  /** The table of the index, {idx, ...}. */
+  readonly terms: string;
+  /** The table whose one row says how many entries the index has reached, {size}. */
+  readonly progress: string;
+  /** The condition on a row `d` of disclosures. */
+  said(clue: Clue): Statement;
+  /** The condition on a row of the index. */
+  indexed(clue: Clue): Statement;
+  /** Absent where the store looks for no texts. */
+  readonly text?: TextLanguage;
+}
+
+/** How a store says that a text beside an entry has words. */
+export interface TextLanguage {
+  /** Rows {idx} of entries that the index has reached, with `x.rowid` as their number and `words` as a parameter. */
+  readonly found: string;
+  readonly progress: string;
+  /** The condition on a row `d` of disclosures. */
+  readonly said: string;
+  parameter(words: readonly string[], place: "found" | "said"): string;
+}
+
+interface Search extends TermLanguage {
+  readonly isIndexed: boolean;
+}
+
+/** A function that readers of SQLite bring along. */
+export const SAYS_WORDS = "says_words";
+
+const SQLITE_TERMS: TermLanguage = {
+  terms: "search.terms",
+  progress: "search.progress",
+  said: (clue) => {
+    const { sql, parameters } = is(clue, "j.value ->> 0", "j.value ->> 1");
+    return { sql: `EXISTS (SELECT 1 FROM json_each(d.terms) j WHERE ${sql})`, parameters };
+  },
+  indexed: (clue) => is(clue, "kind", "value"),
+  text: {
+    found: "search.texts x",
+    progress: "search.progress",
+    said: `${SAYS_WORDS}(d.json, ?)`,
+    parameter: (words, place) => (place === "said" ? words.join(" ") : words.map((word) => `"${word}"`).join(" ")),
+  },
+};
 
 /** The condition on a kind and a value, by the names that they have there. */
 function is(clue: Clue, kind: string, value: string): Statement {
@@ -97,43 +169,81 @@ function is(clue: Clue, kind: string, value: string): Statement {
   return { sql: `${kind} = 'commit' AND ${value} >= ? AND ${value} < ?`, parameters: [prefix, `${prefix}g`] };
 }
 
-/** Of a row `d` of disclosures. */
-function says(clue: Clue): Statement {
-  const { sql, parameters } = is(clue, "j.value ->> 0", "j.value ->> 1");
-  return { sql: `EXISTS (SELECT 1 FROM json_each(d.terms) j WHERE ${sql})`, parameters };
-}
-
-function byClue(clue: Clue, isIndexed: boolean): readonly Statement[] {
-  const said = says(clue);
+function byClue(clue: Clue, { isIndexed, terms, progress, ...language }: Search): readonly Statement[] {
+  const said = language.said(clue);
   const read = `FROM disclosures d JOIN entries e ON e.idx = d.idx WHERE ${said.sql}`;
   if (!isIndexed) return [{ sql: read, parameters: said.parameters }];
-  const { sql, parameters } = is(clue, "kind", "value");
+  const reached = `(SELECT size FROM ${progress})`;
+  const { sql, parameters } = language.indexed(clue);
   const distinct = "prefix" in clue ? "DISTINCT " : ""; // several commits of one entry may begin alike
-  const found = `(SELECT ${distinct}idx FROM search.terms WHERE ${sql} AND idx < ${REACHED})`;
+  const found = `(SELECT ${distinct}idx FROM ${terms} WHERE ${sql} AND idx < ${reached})`;
   return [
     { sql: `FROM ${found} t JOIN entries e ON e.idx = t.idx WHERE TRUE`, parameters },
-    { sql: `${read} AND d.idx >= ${REACHED} AND e.idx >= ${REACHED}`, parameters: said.parameters }, // so that it begins there
+    { sql: `${read} AND d.idx >= ${reached} AND e.idx >= ${reached}`, parameters: said.parameters }, // so that it begins there
   ];
 }
 
 /** The condition that entry `e` carries a clue. */
-function carries(clue: Clue, isIndexed: boolean): Statement {
-  const said = says(clue);
+function carries(clue: Clue, { isIndexed, terms, progress, ...language }: Search): Statement {
+  const said = language.said(clue);
   const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = e.idx AND ${said.sql})`;
   if (!isIndexed) return { sql: read, parameters: said.parameters };
-  const { sql, parameters } = is(clue, "kind", "value");
-  const found = `EXISTS (SELECT 1 FROM search.terms WHERE ${sql} AND idx = e.idx)`;
+  const reached = `(SELECT size FROM ${progress})`;
+  const { sql, parameters } = language.indexed(clue);
+  const found = `EXISTS (SELECT 1 FROM ${terms} WHERE ${sql} AND idx = e.idx)`;
   return {
-    sql: `((e.idx < ${REACHED} AND ${found}) OR (e.idx >= ${REACHED} AND ${read}))`,
+    sql: `((e.idx < ${reached} AND ${found}) OR (e.idx >= ${reached} AND ${read}))`,
     parameters: [...parameters, ...said.parameters],
   };
 }
 
-function arm(from: Statement, query: EntryQuery, { start, end }: Bounds, more: readonly Statement[]): Statement {
+interface TextSearch extends TextLanguage {
+  readonly words: readonly string[];
+  readonly isIndexed: boolean;
+}
+
+/** @throws SluiceError `usage` for a text without words, `not-supported` for a store that looks for none */
+function textSearch(text: string, { isIndexed, text: language }: Search): TextSearch {
+  const words = askedWords(text);
+  if (language !== undefined) return { ...language, words, isIndexed };
+  throw new SluiceError("not-supported", "This store does not look for texts yet.", { fix: "leave out --text" });
+}
+
+/** What the index has reached is looked for there, in order; the rest is read. */
+function byWords({ words, isIndexed, found, progress, said, parameter }: TextSearch): readonly Statement[] {
+  const read = `FROM disclosures d JOIN entries e ON e.idx = d.idx WHERE ${said}`;
+  const asRead = [parameter(words, "said")];
+  if (!isIndexed) return [{ sql: read, parameters: asRead }];
+  const reached = `(SELECT texts FROM ${progress})`;
+  return [
+    { sql: `FROM ${found} JOIN entries e ON e.idx = x.rowid WHERE x.text MATCH ? AND x.rowid < ${reached}`, parameters: [parameter(words, "found")] },
+    { sql: `${read} AND d.idx >= ${reached} AND e.idx >= ${reached}`, parameters: asRead },
+  ];
+}
+
+/** The condition that a text beside entry `e` has the words. */
+function saysWords({ words, isIndexed, found, progress, said, parameter }: TextSearch): Statement {
+  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = e.idx AND ${said})`;
+  const asRead = parameter(words, "said");
+  if (!isIndexed) return { sql: read, parameters: [asRead] };
+  const reached = `(SELECT texts FROM ${progress})`;
+  const indexed = `EXISTS (SELECT 1 FROM ${found} WHERE x.text MATCH ? AND x.rowid = e.idx)`;
+  return {
+    sql: `((e.idx < ${reached} AND ${indexed}) OR (e.idx >= ${reached} AND ${read}))`,
+    parameters: [parameter(words, "found"), asRead],
+  };
+}
+
+function arm(
+  from: Statement,
+  query: EntryQuery,
+  { start, end }: Bounds,
+  more: readonly Statement[],
+): Statement {
   const conditions: Statement[] = [...more, { sql: "e.idx >= ? AND e.idx < ?", parameters: [start, end] }];
   if (query.target !== undefined) conditions.push({ sql: "e.target = ?", parameters: [query.target] });
   if (query.kinds !== undefined)
-    conditions.push({ sql: `e.kind IN (${query.kinds.map(() => "?")})`, parameters: query.kinds });
+    conditions.push({ sql: `e.kind IN (${query.kinds.map(() => "?").join(", ") || "NULL"})`, parameters: query.kinds });
   if (query.verdict !== undefined) conditions.push({ sql: "e.verdict = ?", parameters: [query.verdict] });
   return {
     sql: [`SELECT e.idx AS idx ${from.sql}`, ...conditions.map(({ sql }) => sql)].join(" AND "),

@@ -5,13 +5,22 @@ import type { DecisionLog } from "./decision-log.ts";
 import type { Mask } from "./masking/mask.ts";
 import { maskedLog } from "./masking/masked-log.ts";
 import { noteVerifier } from "./note.ts";
+import type { PostgresPlace } from "./stores/postgres/connection.ts";
 import { copyDatabase } from "./stores/sqlite/backup.ts";
 import { SqliteReader } from "./stores/sqlite/reader.ts";
 import { SqliteLog } from "./stores/sqlite.ts";
 
-export interface LogOptions {
-  /** `sqlite:PATH`. */
+/** Where a log is. */
+export interface LogPlace {
+  /** `sqlite:PATH` or `postgres://USER@HOST:PORT/DATABASE`. */
   readonly store: string;
+  /** Of the store's user; null where it asks for none. */
+  readonly password?: string | null;
+  /** Certificates in PEM that the store's own is verified against; null for the system's. */
+  readonly ca?: string | null;
+}
+
+export interface LogOptions extends LogPlace {
   /** Name of the log, a schema-less URL; the signing key bears it too. */
   readonly origin: string;
   /** Signing key, `PRIVATE+KEY+<name>+<hex>+<base64>`. */
@@ -27,8 +36,7 @@ export interface LogOptions {
   readonly random: (bytes: number) => Uint8Array;
 }
 
-export interface LogReaderOptions {
-  readonly store: string;
+export interface LogReaderOptions extends LogPlace {
   /** When given, a log of another origin is refused. */
   readonly origin?: string;
   /** Verifier keys of the log; without them the head's signature is not looked at. */
@@ -38,9 +46,9 @@ export interface LogReaderOptions {
 interface Store {
   readonly scheme: string;
   openWriter(path: string, options: LogOptions): Promise<DecisionLog>;
-  openReader(path: string, options: LogReaderOptions): DecisionLog;
-  /** Copies the log as it is at one moment into the empty file `to`, while others read and write it. */
-  copy(path: string, to: string): Promise<void>;
+  openReader(path: string, options: LogReaderOptions): Promise<DecisionLog>;
+  /** Copies the log as it is at one moment into the empty file `to`, while others read and write it; null where it cannot. */
+  readonly copy: ((path: string, to: string) => Promise<void>) | null;
 }
 
 export const STORES: readonly Store[] = [
@@ -48,18 +56,42 @@ export const STORES: readonly Store[] = [
     scheme: "sqlite",
     openWriter: (path, { anchor = null, checkpointFile = null, ...options }) =>
       SqliteLog.open({ ...options, path, anchor, checkpointFile }),
-    openReader: (path, { origin = null, keys }) =>
+    openReader: async (path, { origin = null, keys }) =>
       new SqliteReader({ path, origin, keys: keys?.map(noteVerifier) ?? null }),
     copy: copyDatabase,
   },
+  {
+    scheme: "postgres",
+    openWriter: async (path, { anchor = null, checkpointFile = null, ...options }) =>
+      (await import("./stores/postgres.ts")).PostgresLog.openForWriting({
+        ...options,
+        place: placeOf(path, options),
+        anchor,
+        checkpointFile,
+      }),
+    openReader: async (path, options) => {
+      const { origin = null, keys } = options;
+      const { PostgresReader } = await import("./stores/postgres/reader.ts");
+      return PostgresReader.open({
+        place: placeOf(path, options),
+        origin,
+        keys: keys?.map(noteVerifier) ?? null,
+      });
+    },
+    copy: null,
+  },
 ];
 
+function placeOf(path: string, { password = null, ca = null }: LogPlace): PostgresPlace {
+  return { path, password, ca };
+}
+
 /**
- * Opens the log for writing, and begins it where there is none. One process at a time; storage, head, newest entries
- * and anchor are checked first.
+ * Opens the log for writing, and begins it where there is none. One process at a time, of PostgreSQL several; storage,
+ * head, newest entries and anchor are checked first.
  * @throws `log-busy`, `log-corrupt`, `log-rolled-back`, `log-forked`, `log-anchor-missing`, `log-origin-mismatch`,
  * `log-version-unknown`, `log-readable-by-others`, `log-on-network-storage`, `log-unpublished`, `log-failed`, `log-full`,
- * `log-store-unknown`, `note-key-invalid`
+ * `log-store-unknown`, `log-not-durable`, `note-key-invalid`
  */
 export async function openLog(options: LogOptions): Promise<DecisionLog> {
   const { masks = [], ...own } = options;
@@ -76,20 +108,35 @@ export async function openLogReader(options: LogReaderOptions): Promise<Decision
 /** @throws `log-missing`, and what the system says */
 export async function copyStore(text: string, to: string): Promise<void> {
   const { store, path } = locate(text);
+  if (store.copy === null) throw notAFile("copied", "use PostgreSQL's own backup (pg_basebackup, or archived WAL)");
   await store.copy(path, to);
 }
 
 /** Of a store that is a file. @throws `log-store-unknown`, `not-supported` */
 export function sqlitePath(text: string): string {
-  return locate(text).path;
+  const { store, path } = locate(text);
+  if (store.scheme !== "sqlite") throw notAFile("opened as a file", null);
+  return path;
+}
+
+/** How PostgreSQL is reached; null for another store. @throws `log-store-unknown` */
+export function postgresPlace(place: LogPlace): PostgresPlace | null {
+  const { store, path } = locate(place.store);
+  return store.scheme === "postgres" ? placeOf(path, place) : null;
+}
+
+function notAFile(done: string, fix: string | null): SluiceError {
+  return new SluiceError("not-supported", `A log in PostgreSQL cannot be ${done}.`, { fix });
 }
 
 function locate(text: string): { store: Store; path: string } {
   const scheme = text.slice(0, Math.max(0, text.indexOf(":")));
-  if (/^postgres(ql)?$/.test(scheme)) throw new SluiceError("not-supported", "A log in PostgreSQL is not there yet.");
   const store = STORES.find((each) => each.scheme === scheme);
   const path = text.slice(scheme.length + 1);
   if (store === undefined || path === "")
-    throw new SluiceError("log-store-unknown", "The log's store is not of the form sqlite:PATH.");
+    throw new SluiceError(
+      "log-store-unknown",
+      "The log's store is not of the form sqlite:PATH or postgres://USER@HOST/DATABASE.",
+    );
   return { store, path };
 }

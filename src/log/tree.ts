@@ -15,6 +15,23 @@ import { TILE_HEIGHT } from "./tile.ts";
 /** `count` hashes of level `level` from `start` on; level L holds the complete subtrees of 256^L leaves. */
 export type HashSource = (level: number, start: number, count: number) => readonly Uint8Array[];
 
+/** Hashes [start, start + count) of a level, as a source is asked for them. */
+export interface HashRun {
+  readonly level: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** What the functions below ask a source for to find the hashes of these ranges, for who has to fetch it first. */
+export function runsOf(ranges: readonly Range[]): readonly HashRun[] {
+  return ranges.flatMap(({ start, end }) => decompose(start, end).map(runBelow));
+}
+
+function runBelow({ height, position }: Node): HashRun {
+  const count = 2 ** (height % TILE_HEIGHT);
+  return { level: Math.floor(height / TILE_HEIGHT), start: position * count, count };
+}
+
 /** At most 255 hashes a level are read, whatever the size. @throws `log-corrupt` when hashes are missing */
 export function storedFrontier(source: HashSource, size: number): Frontier {
   return { size, hashes: decompose(0, size).map((node) => subtreeHash(source, node)) };
@@ -52,10 +69,9 @@ function rangeHash(source: HashSource, { start, end }: Range): Uint8Array {
   return joinSubtrees(decompose(start, end).map((node) => subtreeHash(source, node)));
 }
 
-function subtreeHash(source: HashSource, { height, position }: Node): Uint8Array {
-  const level = Math.floor(height / TILE_HEIGHT);
-  const count = 2 ** (height % TILE_HEIGHT);
-  let row = source(level, position * count, count);
+function subtreeHash(source: HashSource, node: Node): Uint8Array {
+  const { level, start, count } = runBelow(node);
+  let row = source(level, start, count);
   if (row.length !== count) throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
   while (row.length > 1) row = halve(row);
   return row[0] as Uint8Array;

@@ -13,6 +13,7 @@ import { type NoteVerifier, noteVerifier } from "./note.ts";
 import { databaseSource, folderSource, type Source } from "./source.ts";
 import { isNotDatabase, isStorageDamage } from "./stores/sqlite/database.ts";
 import { verifyInThreads } from "./stores/sqlite/verifiers.ts";
+import { type LogPlace, postgresPlace, sqlitePath } from "./stores.ts";
 import { TILE_WIDTH } from "./tile.ts";
 import { type HashSource, storedRoot } from "./tree.ts";
 import { Broken, type LogVerification, openHead, openKnown, type VerifyOptions } from "./verification.ts";
@@ -29,27 +30,52 @@ export async function verifyLog(path: string, options: VerifyOptions): Promise<L
   if (isAuditBundle(path)) return verifyAuditBundle(path, options);
   const source = openSource(path);
   try {
-    return await verifySource(source, path, keys, options);
-  } catch (thrown) {
-    if (thrown instanceof Broken) return thrown.result;
-    if (!isStorageDamage(thrown)) throw thrown;
-    const detail = "The database is damaged: it cannot be read to its end.";
-    return { kind: "broken", code: "log-tampered", index: null, differs: "tree", detail };
+    return await verifySource(source, (size) => verifiedRanges(source, path, size), keys, options);
   } finally {
     source.close();
   }
 }
 
+/** The log where a gate keeps it. @throws as verifyLog(), and `log-failed` */
+export async function verifyStore(place: LogPlace, options: VerifyOptions): Promise<LogVerification> {
+  const postgres = postgresPlace(place);
+  if (postgres === null) return verifyLog(sqlitePath(place.store), options);
+  const { openPostgresSource } = await import("./stores/postgres/source.ts");
+  const source = await openPostgresSource(postgres, options.known ?? []);
+  try {
+    return await verifySource(source, source.ranges, options.keys.map(noteVerifier), options);
+  } finally {
+    await source.end();
+  }
+}
+
+/** `rangesOf` answers every entry of a tree of that size, in order. */
 async function verifySource(
   source: Source,
-  path: string,
+  rangesOf: (size: number) => AsyncIterable<RangeVerification>,
+  keys: readonly NoteVerifier[],
+  options: VerifyOptions,
+): Promise<LogVerification> {
+  try {
+    return await verified(source, rangesOf, keys, options);
+  } catch (thrown) {
+    if (thrown instanceof Broken) return thrown.result;
+    if (!isStorageDamage(thrown)) throw thrown;
+    const detail = "The database is damaged: it cannot be read to its end.";
+    return { kind: "broken", code: "log-tampered", index: null, differs: "tree", detail };
+  }
+}
+
+async function verified(
+  source: Source,
+  rangesOf: (size: number) => AsyncIterable<RangeVerification>,
   keys: readonly NoteVerifier[],
   options: VerifyOptions,
 ): Promise<LogVerification> {
   const head = openHead(source.note, options.origin, keys);
   const known = openKnown(options.known, head, keys);
   const spine = new Spine(source, head.size);
-  for await (const range of verifiedRanges(source, path, head.size)) {
+  for await (const range of rangesOf(head.size)) {
     spine.join(range);
     options.progress?.(spine.size, head.size);
   }

@@ -1,22 +1,39 @@
 /** What every store of the log promises; run over each member of STORES. */
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { decodeBase64 } from "../../src/lib/bytes.ts";
 import { parseTime } from "../../src/lib/time.ts";
-import { openCheckpoint } from "../../src/log/checkpoint.ts";
-import type { DecisionLog } from "../../src/log/decision-log.ts";
+import { openCheckpoint, parseCheckpoint, signCheckpoint } from "../../src/log/checkpoint.ts";
+import type { Checkpoint, DecisionLog } from "../../src/log/decision-log.ts";
 import type { EntryDraft, EntryQuery } from "../../src/log/entry.ts";
-import { verifyConsistency, verifyInclusion } from "../../src/log/merkle.ts";
-import { noteVerifier } from "../../src/log/note.ts";
+import { prepareEntry, sequenceLeaf } from "../../src/log/leaf.ts";
+import { leafHash, nodeHash, verifyConsistency, verifyInclusion } from "../../src/log/merkle.ts";
+import { noteSigner, noteVerifier } from "../../src/log/note.ts";
 import { proveInclusion, readProof, verifyProof, writeProof } from "../../src/log/proof.ts";
+import type { LogVerification } from "../../src/log/verification.ts";
 import { draft, fill, KEY, ORIGIN } from "../support/log.ts";
+import { tempFolder } from "../support/temp.ts";
 
 export interface TestStore {
   readonly name: string;
+  /** Whether a log may have several writers at once. */
+  readonly writers: "one" | "several";
   /** A place for a log, gone when the test ends. */
-  place(context: TestContext): string;
-  openWriter(place: string, change?: { clock?: () => number }): Promise<DecisionLog>;
+  place(context: TestContext): string | Promise<string>;
+  openWriter(place: string, change?: { clock?: () => number; anchor?: string }): Promise<DecisionLog>;
   openReader(place: string): Promise<DecisionLog>;
+  /** A copy of a log that nobody has open: an older one, as soon as the log goes on. */
+  copy(context: TestContext, place: string): Promise<string>;
+  /** Puts rows into the tables of an empty log that nobody has open; columns by name, bytes as bytes. */
+  insert(place: string, rows: readonly StoredTestRow[]): Promise<void>;
+  verify(place: string): Promise<LogVerification>;
+}
+
+export interface StoredTestRow {
+  readonly table: "entries" | "disclosures" | "hashes" | "head";
+  readonly columns: Readonly<Record<string, string | number | Uint8Array | null>>;
 }
 
 const KEYS = [noteVerifier(KEY.vkey)];
@@ -24,7 +41,7 @@ const hash = (text: string) => decodeBase64(text) as Uint8Array;
 
 export function logStoreContract(store: TestStore): void {
   const begin = async (context: TestContext) => {
-    const place = store.place(context);
+    const place = await store.place(context);
     const log = await store.openWriter(place);
     context.after(() => log.close());
     return { place, log };
@@ -68,7 +85,7 @@ export function logStoreContract(store: TestStore): void {
     });
 
     it("goes on where it stopped after it was opened again", async (context) => {
-      const place = store.place(context);
+      const place = await store.place(context);
       const before = await store.openWriter(place);
       const receipt = await before.append(draft());
       const old = await before.checkpoint();
@@ -118,7 +135,7 @@ export function logStoreContract(store: TestStore): void {
     });
 
     it("keeps times from going backwards when the clock does", async (context) => {
-      const place = store.place(context);
+      const place = await store.place(context);
       const times = ["2026-11-20T10:00:02Z", "2026-11-20T10:00:01Z", "2026-11-20T10:00:03Z"].map(
         (text) => parseTime(text) ?? 0,
       );
@@ -129,9 +146,8 @@ export function logStoreContract(store: TestStore): void {
       assert.deepEqual(seconds, ["02", "02", "03"]);
     });
 
-    it("refuses a second writer, and lets readers in while it writes", async (context) => {
+    it("lets readers in while it writes", async (context) => {
       const { place, log } = await begin(context);
-      await assert.rejects(store.openWriter(place), { code: "log-busy" });
       const reader = await store.openReader(place);
       context.after(() => reader.close());
       for (let round = 1; round <= 5; round++) {
@@ -145,6 +161,33 @@ export function logStoreContract(store: TestStore): void {
       await assert.rejects(reader.appendAll([draft()]), { code: "log-read-only" });
     });
 
+    if (store.writers === "one")
+      it("refuses a second writer", async (context) => {
+        const { place } = await begin(context);
+        await assert.rejects(store.openWriter(place), { code: "log-busy" });
+      });
+    else
+      it("is one log to two writers that append at once", async (context) => {
+        const { place, log } = await begin(context);
+        const other = await store.openWriter(place);
+        context.after(() => other.close());
+        const receipts = await Promise.all(
+          Array.from({ length: 300 }, async (_, at) => {
+            await new Promise((resolve) => setImmediate(resolve));
+            return (at % 2 === 0 ? log : other).append(draft({ target: at % 3 === 0 ? "staging" : "prod" }));
+          }),
+        );
+        for (let round = 0; round < 20; round++)
+          receipts.push(...(await Promise.all([log, other].map((one) => one.append(draft())))));
+        assert.deepEqual(
+          receipts.map(({ index }) => index).sort((a, b) => a - b),
+          receipts.map((_, at) => at),
+        );
+        for (const { index, leafHash } of receipts.slice(-50))
+          for (const one of [log, other]) assert.equal((await one.read(index)).leafHash, leafHash);
+        assert.equal((await store.verify(place)).kind, "intact");
+      });
+
     it("lets the next writer in once the first has closed", async (context) => {
       const { place, log } = await begin(context);
       const last = log.append(draft());
@@ -154,6 +197,70 @@ export function logStoreContract(store: TestStore): void {
       const next = await store.openWriter(place);
       context.after(() => next.close());
       assert.equal((await next.append(draft())).index, 1);
+    });
+
+    it("refuses an older copy of itself, and one that went its own way", async (context) => {
+      const place = await store.place(context);
+      const anchor = join(tempFolder(context), "checkpoint");
+      const append = async (to: string, count: number, change = {}) => {
+        const log = await store.openWriter(to, change);
+        await fill(log, count).finally(() => log.close());
+      };
+      await append(place, 3, { anchor });
+      const older = await store.copy(context, place);
+      await append(place, 2, { anchor });
+      await assert.rejects(store.openWriter(older, { anchor }), { code: "log-rolled-back" });
+      await append(older, 4);
+      await assert.rejects(store.openWriter(older, { anchor }), { code: "log-forked" });
+      await append(place, 1, { anchor });
+      rmSync(anchor);
+      await assert.rejects(store.openWriter(place, { anchor }), { code: "log-anchor-missing" });
+    });
+
+    it("holds at sizes around the powers of 256", async (context) => {
+      const { place, log } = await begin(context);
+      let before = await log.checkpoint();
+      for (const size of [1, 2, 255, 256, 257, 511, 512, 513]) {
+        await fill(log, size - before.size);
+        const now = await log.checkpoint();
+        assert.equal(now.size, size);
+        for (const index of new Set([0, Math.floor(size / 2), size - 1])) {
+          const { leafHash } = await log.read(index);
+          const proof = await log.inclusionProof(index, size);
+          assert.ok(verifyInclusion(hash(leafHash), index, size, proof, now.root), `${index} of ${size}`);
+        }
+        const proof = await log.consistencyProof(before.size, size);
+        assert.ok(verifyConsistency(before.size, size, proof, before.root, now.root), `${before.size} to ${size}`);
+        before = now;
+      }
+      assert.equal((await store.verify(place)).kind, "intact");
+    });
+
+    it("counts on beyond 2^31 entries", async (context) => {
+      const place = await store.place(context);
+      await (await store.openWriter(place)).close();
+      const start = 2 ** 31;
+      const { note } = await plant(store, place, start);
+      const log = await store.openWriter(place);
+      context.after(() => log.close());
+      assert.equal((await log.checkpoint()).note, note);
+      const receipts = await log.appendAll([draft(), draft(), draft()]);
+      assert.deepEqual(
+        receipts.map(({ index }) => index),
+        [start, start + 1, start + 2],
+      );
+      const { size, root } = await log.checkpoint();
+      for (const { index, leafHash } of receipts) {
+        assert.equal((await log.read(index)).leafHash, leafHash);
+        const proof = await log.inclusionProof(index, size);
+        assert.ok(verifyInclusion(hash(leafHash), index, size, proof, root));
+      }
+      const planted = parseCheckpoint(note)?.root as Uint8Array;
+      assert.ok(verifyConsistency(start, size, await log.consistencyProof(start, size), planted, root));
+      assert.deepEqual(
+        (await log.find({ target: "prod", limit: 4 })).map(({ index }) => index),
+        [start + 2, start + 1, start, start - 1],
+      );
     });
 
     it("serves the tiles of every size it has published, and nothing else", async (context) => {
@@ -210,7 +317,7 @@ export function logStoreContract(store: TestStore): void {
     });
 
     it("finds what a plain filter over all entries finds, before and after its index has caught up", async (context) => {
-      const place = store.place(context);
+      const place = await store.place(context);
       let now = parseTime("2026-11-20T10:00:00Z") ?? 0;
       let log = await store.openWriter(place, { clock: () => now++ });
       const drafts = variety(240);
@@ -255,6 +362,38 @@ export function logStoreContract(store: TestStore): void {
       assert.equal((await log.latest("prod", ["hold"]))?.index, filtered(all, { target: "prod", kinds: ["hold"] })[0]);
     });
   });
+}
+
+/**
+ * Makes an empty log one of `size` entries (a power of two, of at least a tile), of which it has the last tile and the
+ * hashes above; those of level 3 and of the leaves below are made up where nobody can know better.
+ */
+async function plant(store: TestStore, place: string, size: number): Promise<Checkpoint> {
+  const time = parseTime("2026-11-20T10:00:00.000Z") as number;
+  const prepared = prepareEntry(draft({ target: "prod" }), time, (bytes) => new Uint8Array(bytes).fill(7));
+  const { bytes } = sequenceLeaf(prepared, time, null);
+  const leaf = leafHash(bytes);
+  const rows: StoredTestRow[] = [];
+  for (let idx = size - 256; idx < size; idx++) {
+    const { target, kind, verdict, terms, disclosed } = prepared;
+    rows.push({ table: "entries", columns: { idx, time, target, kind, verdict, hash: leaf, bytes } });
+    rows.push({ table: "disclosures", columns: { idx, terms, json: disclosed } });
+  }
+  // the last subtree of each level is the one above the last tile: all its hashes are equal
+  let subtree = Array.from({ length: 8 }).reduce<Uint8Array>((below) => nodeHash(below, below), leaf);
+  let width = size / 256;
+  for (let level = 1; width >= 1; level++) {
+    const row = Math.min(width, 256);
+    for (let n = width - row; n < width; n++) rows.push({ table: "hashes", columns: { level, n, hash: subtree } });
+    const height = Math.log2(row);
+    subtree = Array.from({ length: height }).reduce<Uint8Array>((below) => nodeHash(below, below), subtree);
+    width = Math.floor(width / 256);
+  }
+  const head = signCheckpoint(ORIGIN, size, subtree, noteSigner(KEY.skey));
+  const frontier = store.writers === "several" ? { frontier: subtree, time } : {};
+  rows.push({ table: "head", columns: { size, note: head.note, ...frontier } });
+  await store.insert(place, rows);
+  return head;
 }
 
 function variety(count: number): EntryDraft[] {

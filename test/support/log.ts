@@ -49,12 +49,21 @@ export function logPath(scope: Scope): string {
 }
 
 export function openTestLog(path: string, change: Partial<LogOptions> = {}): Promise<DecisionLog> {
-  const clock: Clock = () => Date.now();
-  return openLog({ store: `sqlite:${path}`, origin: ORIGIN, key: KEY.skey, clock, random: randomBytes, ...change });
+  return openLogOf(`sqlite:${path}`, change);
 }
 
 export function openTestReader(path: string): Promise<DecisionLog> {
-  return openLogReader({ store: `sqlite:${path}`, origin: ORIGIN, keys: [KEY.vkey] });
+  return openReaderOf(`sqlite:${path}`);
+}
+
+/** The same of any store. */
+export function openLogOf(store: string, change: Partial<LogOptions> = {}): Promise<DecisionLog> {
+  const clock: Clock = () => Date.now();
+  return openLog({ store, origin: ORIGIN, key: KEY.skey, clock, random: randomBytes, ...change });
+}
+
+export function openReaderOf(store: string): Promise<DecisionLog> {
+  return openLogReader({ store, origin: ORIGIN, keys: [KEY.vkey] });
 }
 
 /** Appends `count` entries in one transaction for each thousand. */

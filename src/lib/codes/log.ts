@@ -48,13 +48,19 @@ export const LOG_CODES = {
     class: "usage",
     means: "The log's store has a form that Sluice does not know.",
     example: '`store: "mysql:..."` in gate.yaml.',
-    fix: 'Write `store: "sqlite:./data/log.db"` in gate.yaml.',
+    fix: 'Write `store: "sqlite:./data/log.db"` or `store: "postgres://USER@HOST/DATABASE"` in gate.yaml.',
   },
   "log-readable-by-others": {
     class: "error",
     means: "The log or its folder can be read or written by other users; it holds values that only its owner may see.",
     example: "A log whose folder has mode 0755.",
     fix: "Give the log a folder of its own: chmod 700 FOLDER && chmod 600 FOLDER/log.db*",
+  },
+  "log-not-durable": {
+    class: "error",
+    means: "PostgreSQL answers before what it wrote would survive a power cut, so no decision could be relied on.",
+    example: "`synchronous_commit = off` (or `fsync`, or `full_page_writes`) in the server's configuration.",
+    fix: "In PostgreSQL: ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf();   likewise fsync, full_page_writes.",
   },
   "log-on-network-storage": {
     class: "error",

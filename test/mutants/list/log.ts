@@ -69,7 +69,7 @@ export const LOG: readonly Mutant[] = [
     find: 'lock.exec("BEGIN EXCLUSIVE");',
     replace: 'lock.exec("BEGIN");',
     test: STORES,
-    named: "refuses a second writer, and lets readers in while it writes",
+    named: "refuses a second writer",
   },
   {
     name: "writes a leaf of any size",

@@ -5,7 +5,7 @@ import { SluiceError } from "../../../lib/errors.ts";
 import type { Instant } from "../../../lib/time.ts";
 import type { Checkpoint, DecisionLog } from "../../decision-log.ts";
 import type { EntryDraft, EntryQuery, LoggedEntry, Receipt } from "../../entry.ts";
-import { type Bounds, countStatement, findStatement, needsTargets, TARGETS_SQL } from "../../query.ts";
+import { type Bounds, countStatement, findStatement, narrowed, needsTargets, TARGETS_SQL } from "../../query.ts";
 import {
   type HeadExpectation,
   openStoredHead,
@@ -171,14 +171,11 @@ export class SqliteReader implements DecisionLog {
   }
 
   #bounds(query: EntryQuery, size: number): Bounds {
-    const { from, to, after, order } = query;
+    const { from, to } = query;
     const targets = needsTargets(query) ? this.#targets() : [];
     const start = from === undefined ? 0 : this.#firstSince(from, size);
     const end = to === undefined ? size : this.#firstSince(to, size);
-    if (after === undefined) return { start, end, targets };
-    return order === "oldest"
-      ? { start: Math.max(start, after + 1), end, targets }
-      : { start, end: Math.min(end, after), targets };
+    return { ...narrowed(query, start, end), targets };
   }
 
   #targets(): Bounds["targets"] {

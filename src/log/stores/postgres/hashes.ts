@@ -1,0 +1,55 @@
+/** Hashes of the tree, fetched before they are asked for: the functions of tree.ts do not wait. */
+import { consistencyRanges, inclusionRanges } from "../../merkle.ts";
+import { type HashRun, type HashSource, runsOf } from "../../tree.ts";
+import { type Asked, rows } from "./connection.ts";
+
+const SELECT = `
+SELECT 0 AS level, e.idx AS n, e.hash FROM unnest($1::bigint[], $2::bigint[]) r (start, stop)
+  JOIN entries e ON e.idx >= r.start AND e.idx < r.stop
+UNION ALL
+SELECT h.level, h.n, h.hash FROM unnest($3::int[], $4::bigint[], $5::bigint[]) r (level, start, stop)
+  JOIN hashes h ON h.level = r.level AND h.n >= r.start AND h.n < r.stop`;
+
+/** A source of exactly these runs; what storage has not, is missing from it. */
+export async function fetchHashes(asked: Asked, runs: readonly HashRun[]): Promise<HashSource> {
+  const distinct = [...new Map(runs.map((run) => [`${run.level} ${run.start} ${run.count}`, run])).values()];
+  const [leaves, subtrees] = [distinct.filter(isOfLeaves), distinct.filter((run) => !isOfLeaves(run))];
+  const found = await rows<{ level: number; n: string; hash: Buffer }>(asked, SELECT, [
+    leaves.map(({ start }) => start),
+    leaves.map(stop),
+    subtrees.map(({ level }) => level),
+    subtrees.map(({ start }) => start),
+    subtrees.map(stop),
+  ]);
+  const hashes = new Map(found.map(({ level, n, hash }) => [`${level} ${n}`, hash]));
+  return (level, start, count) => {
+    const row: Uint8Array[] = [];
+    for (let n = start; n < start + count; n++) {
+      const hash = hashes.get(`${level} ${n}`);
+      if (hash === undefined) break;
+      row.push(hash);
+    }
+    return row;
+  };
+}
+
+/** Of the roots of trees of these sizes. */
+export function runsOfRoots(sizes: readonly number[]): readonly HashRun[] {
+  return runsOf(sizes.map((size) => ({ start: 0, end: size })));
+}
+
+export function runsOfInclusion(indexes: readonly number[], size: number): readonly HashRun[] {
+  return runsOf(indexes.flatMap((index) => (index < size ? inclusionRanges(index, size) : [])));
+}
+
+export function runsOfConsistency(oldSize: number, newSize: number): readonly HashRun[] {
+  return runsOf(consistencyRanges(oldSize, newSize));
+}
+
+function isOfLeaves({ level }: HashRun): boolean {
+  return level === 0;
+}
+
+function stop({ start, count }: HashRun): number {
+  return start + count;
+}
