@@ -44,6 +44,9 @@ const FAMILIES: readonly Family[] = [
     ],
     load: () => import("./builtins/time.ts"),
   },
+  { names: ["json.match_schema", "json.verify_schema"], load: () => import("./builtins/json-schema.ts") },
+  { names: ["strings.render_template"], load: () => import("./builtins/template.ts") },
+  { names: ["providers.aws.sign_req"], load: () => import("./builtins/aws.ts") },
   { names: ["json.patch"], load: () => import("./builtins/patch.ts") },
   { names: ["graph.reachable_paths", "object.subset"], load: () => import("./builtins/objects.ts") },
   {
@@ -51,7 +54,11 @@ const FAMILIES: readonly Family[] = [
     load: () => import("./builtins/net.ts"),
   },
   {
-    names: [...["glob.quote_meta", "regex.find_n", "regex.replace", "regex.split"], "regex.template_match"],
+    names: [
+      ...["glob.quote_meta", "regex.find_n", "regex.globs_match", "regex.replace"],
+      "regex.split",
+      "regex.template_match",
+    ],
     load: () => import("./builtins/regex.ts"),
   },
   {
@@ -63,12 +70,21 @@ const FAMILIES: readonly Family[] = [
   },
   {
     names: [
+      ...["crypto.parse_private_keys", "crypto.x509.parse_and_verify_certificates", "crypto.x509.parse_certificates"],
+      ...["crypto.x509.parse_and_verify_certificates_with_options", "crypto.x509.parse_certificate_request"],
+      ...["crypto.x509.parse_keypair", "crypto.x509.parse_rsa_private_key"],
+    ],
+    load: () => import("./builtins/x509.ts"),
+  },
+  {
+    names: [
       ...["io.jwt.decode", "io.jwt.decode_verify", "io.jwt.encode_sign", "io.jwt.encode_sign_raw"],
       ...["io.jwt.verify_eddsa", "io.jwt.verify_rs256", "io.jwt.verify_rs384", "io.jwt.verify_rs512"],
       ...JWT_ALGORITHMS.map((algorithm) => `io.jwt.verify_${algorithm}`),
     ],
     load: () => import("./builtins/jwt.ts"),
   },
+  { names: ["net.lookup_ip_addr", "opa.runtime"], load: () => import("./builtins/outside.ts") },
   { names: ["rand.intn", "uuid.parse", "uuid.rfc4122"], load: () => import("./builtins/uuid.ts") },
   {
     names: ["cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string"],
@@ -76,12 +92,31 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-/** Answers that no two evaluations share: refused until the evidence of a decision records them. */
-const UNRECORDED: ReadonlySet<string> = new Set(["time.now_ns", "rand.intn", "uuid.rfc4122"]);
+const NO_GRAPHQL = "validation against a GraphQL schema is not built";
+
+/** What no policy may call, and why; each is refused where the policies are built, with its place. */
+export const REFUSED: Readonly<Record<string, string>> = {
+  ...{ "http.send": "a judge reaches no network", "net.lookup_ip_addr": "a judge reaches no network" },
+  "opa.runtime": "it shows the environment and the configuration of a process",
+  ...{ "graphql.is_valid": NO_GRAPHQL, "graphql.parse": NO_GRAPHQL, "graphql.parse_and_verify": NO_GRAPHQL },
+  "graphql.schema_is_valid": NO_GRAPHQL,
+  "rego.parse_module": "the parser of Rego is in the toolchain, and no policy reaches it",
+};
+
+/** Answers that follow from the recorded instant, or from chance that is drawn from the recorded input. */
+const FROM_RECORD: ReadonlySet<string> = new Set([
+  ...["time.now_ns", "rand.intn", "uuid.rfc4122", "io.jwt.decode_verify"],
+  ...["crypto.x509.parse_and_verify_certificates", "crypto.x509.parse_and_verify_certificates_with_options"],
+]);
 
 /** Whether policies may call it. */
 export function isOffered(name: string): boolean {
-  return !UNRECORDED.has(name) && FAMILIES.some(({ names }) => names.includes(name));
+  return !Object.hasOwn(REFUSED, name) && FAMILIES.some(({ names }) => names.includes(name));
+}
+
+/** Whether its answer follows from more than its operands: then what a rule said of an object cannot be remembered. */
+export function isFromRecord(name: string): boolean {
+  return FROM_RECORD.has(name);
 }
 
 /** Loads what is asked for and exists; a name that is left out fails when it is called. */

@@ -5,7 +5,7 @@ import type { Code } from "../lib/codes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { aggregateModule } from "./aggregate.ts";
-import { isOffered } from "./builtins.ts";
+import { isFromRecord, isOffered } from "./builtins.ts";
 import type { CompiledCache, CompiledEntry } from "./compiled-cache.ts";
 import { INVENTORY_PACKAGE, type PolicyProblem } from "./dialect.ts";
 import { AGGREGATE_FILE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
@@ -27,7 +27,7 @@ import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 5;
+const HOST_VERSION = 6;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
@@ -93,20 +93,24 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
   if ("ok" in read) throw problemsError(read.errors);
   if (read.problems.length > 0) throw refusal(read.problems);
   if (read.rules.length === 0) throw refusal([noPolicies()]);
-  const { wasm, readsInventory } = await compileRules(toolchain, read);
+  const { wasm, readsInventory, readsRecord } = await compileRules(toolchain, read);
   const importedFiles = read.sources.filter(({ rename }) => rename !== null).map(({ path }) => path);
-  return { header: { rules: read.rules as unknown as readonly JsonObject[], readsInventory, importedFiles }, wasm };
+  return {
+    header: { rules: read.rules as unknown as readonly JsonObject[], readsInventory, readsRecord, importedFiles },
+    wasm,
+  };
 }
 
 /** @throws SluiceError `policy-does-not-compile`, `data-not-readable`, `builtin-not-supported`, and the toolchain's own */
 export async function compileRules(
   toolchain: Toolchain,
   read: ReadPolicies,
-): Promise<Pick<PolicySet, "wasm" | "readsInventory">> {
+): Promise<Pick<PolicySet, "wasm" | "readsInventory"> & { readonly readsRecord: boolean }> {
   const entrypoints = [RESULT_ENTRYPOINT, ...read.rules.map((_, index) => ruleEntrypoint(index))];
-  const { wasm, data } = await compiledModule(toolchain, { ...compileRequest(read), entrypoints }, read.sources);
+  const request = { ...compileRequest(read), entrypoints };
+  const { wasm, data, builtins } = await compiledModule(toolchain, request, read.sources);
   refuseAbsentData(absentData(data));
-  return { wasm, readsInventory: data.length > 0 };
+  return { wasm, readsInventory: data.length > 0, readsRecord: builtins.some(isFromRecord) };
 }
 
 /**
@@ -117,13 +121,14 @@ export async function compiledModule(
   toolchain: Toolchain,
   request: JsonObject & { readonly entrypoints: readonly string[] },
   sources: ReadPolicies["sources"],
-): Promise<{ readonly wasm: Uint8Array; readonly data: readonly string[] }> {
+): Promise<{ readonly wasm: Uint8Array; readonly data: readonly string[]; readonly builtins: readonly string[] }> {
   const asking = about(toolchain, { sources });
   const compiled = await asking("compile", request);
-  await refuseBuiltins(asking, request, texts(compiled["builtins"]));
+  const builtins = texts(compiled["builtins"]);
+  await refuseBuiltins(asking, request, builtins);
   const wasm = typeof compiled["wasm"] === "string" ? decodeBase64(compiled["wasm"]) : null;
   if (wasm === null) throw new SluiceError("toolchain-failed", "The policy compiler answered no module.");
-  return { wasm, data: texts(compiled["requiredData"]) };
+  return { wasm, data: texts(compiled["requiredData"]), builtins };
 }
 
 /** What the compiler is asked for a set of policies, entry points apart. */
@@ -236,7 +241,9 @@ function fromEntry({ header, wasm }: CompiledEntry, digest: string, { files }: S
     readsOnlyOwnParts(file) && !ofChange.some((rule) => mayAsk(file, rule.package));
   // Imported rules are given the object and what is done to it, and nothing else but what these two say.
   const looksAround =
-    readsInventory || rules.some((rule) => rule.imported?.constraint?.match.namespaceSelector != null);
+    readsInventory ||
+    header["readsRecord"] === true ||
+    rules.some((rule) => rule.imported?.constraint?.match.namespaceSelector != null);
   return { rules, wasm, digest, readsInventory, readsOnlyOwnParts: !looksAround && forResources.every(isOwn) };
 }
 

@@ -31,10 +31,10 @@ export interface PolicyInstance {
   /** Replaces what the following documents share, and what stands under `data`. @throws EvaluationFault */
   share(parts: InputParts, data?: Uint8Array | null): void;
   /**
-   * `onFailure` is what a call means that fails, where it is not the one of all calls.
+   * `rules` are those of its calls, where they are not the ones of the instance.
    * @returns the value of the entrypoint as JSON text, null when it is undefined. @throws EvaluationFault
    */
-  evaluate(entrypoint: number, own: InputParts, onFailure?: CallRules["onFailure"]): string | null;
+  evaluate(entrypoint: number, own: InputParts, rules?: CallRules): string | null;
   /** Why calls of the last evaluation failed and had no value, each once, ten at most; they are forgotten then. */
   takeFailures(): readonly string[];
   /**
@@ -103,8 +103,7 @@ export function instantiate(
     use: (functions) => host.use(functions),
     query: (entrypoint, values) => host.guard(() => host.query(entrypoint, values)),
     share: (parts, data) => host.guard(() => host.share(parts, data ?? null)),
-    evaluate: (entrypoint, own, onFailure) =>
-      host.guard(() => host.evaluate(entrypoint, own, onFailure ?? rules.onFailure)),
+    evaluate: (entrypoint, own, given) => host.guard(() => host.evaluate(entrypoint, own, given ?? rules)),
     takeFailures: () => host.takeFailures(),
   };
 }
@@ -123,8 +122,7 @@ function fittingHost(module: WebAssembly.Module, maximum: number, rules: CallRul
 class Host {
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
-  readonly #rules: CallRules;
-  #onFailure: CallRules["onFailure"];
+  #rules: CallRules;
   readonly #failures = new Set<string>();
   readonly #builtins: ReadonlyMap<number, string>;
   #functions: ReadonlyMap<string, Builtin> = new Map();
@@ -141,7 +139,6 @@ class Host {
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, rules: CallRules) {
     this.#memory = memory;
     this.#rules = rules;
-    this.#onFailure = rules.onFailure;
     const call = (id: number, _context: number, ...values: number[]) => this.#call(id, values);
     const env = {
       memory,
@@ -193,9 +190,9 @@ class Host {
     return failures;
   }
 
-  evaluate(entrypoint: number, own: InputParts, onFailure: CallRules["onFailure"]): string | null {
+  evaluate(entrypoint: number, own: InputParts, rules: CallRules): string | null {
     const wasm = this.#exports;
-    this.#onFailure = onFailure;
+    this.#rules = rules;
     this.#failures.clear();
     if (wasm.opa_heap_ptr_get() - this.#base > GARBAGE_BYTES) wasm.opa_heap_ptr_set(this.#base);
     const input = this.#parse(utf8("{}"));
@@ -252,7 +249,7 @@ class Host {
     } catch (thrown) {
       if (this.#fault !== null) throw thrown;
       const why = isExpected(thrown) ? thrown.message : "it failed";
-      if (this.#onFailure === "undefined" && isFailure(thrown)) return this.#remember(`${name}: ${why}`);
+      if (this.#rules.onFailure === "undefined" && isFailure(thrown)) return this.#remember(`${name}: ${why}`);
       return this.#stop(new EvaluationFault("builtin-error", `${name}: ${why}`));
     }
   }

@@ -8,6 +8,7 @@ import type { AskedRule, Batch, Fault, Job, Outcome, RawFinding, Report, Span } 
 import type { Builtin } from "./builtins/call.ts";
 import { loadBuiltins } from "./builtins.ts";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
+import { recordedCalls } from "./recorded-calls.ts";
 import { EvaluationFault, type InputParts, instantiate, type PolicyInstance } from "./wasm-instance.ts";
 
 const REPORT_EVERY_MS = 20;
@@ -111,7 +112,9 @@ class Run {
     const entrypoint = this.#instance.entrypoints[name];
     // Which rule made a call that failed is known only where one is asked alone; the engine then does that.
     const onFailure = job.rule === null ? "error" : (this.#batch.rules[job.rule]?.onFailure ?? "error");
-    return entrypoint === undefined ? null : this.#instance.evaluate(entrypoint, this.#parts(document.own), onFailure);
+    if (entrypoint === undefined) return null;
+    const [shared, own] = [this.#parts(this.#batch.contexts[document.context] ?? {}), this.#parts(document.own)];
+    return this.#instance.evaluate(entrypoint, own, { onFailure, context: recordedCalls(shared, own) });
   }
 
   #data(): Uint8Array | null {

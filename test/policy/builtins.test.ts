@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BuiltinError, type CallContext, LimitError } from "../../src/policy/builtins/call.ts";
-import { isOffered, loadBuiltins } from "../../src/policy/builtins.ts";
+import { isOffered, loadBuiltins, REFUSED } from "../../src/policy/builtins.ts";
+import type { PolicyInput } from "../../src/policy/input.ts";
 import { parseRegoValue, type RegoValue } from "../../src/policy/rego-value.ts";
+import type { Toolchain } from "../../src/policy/toolchain.ts";
 import { build, document, engine, policy, realToolchain, rejected } from "./support.ts";
 
 const NOTHING_KNOWN: CallContext = { nowNs: null, draw: null };
@@ -19,22 +21,95 @@ async function call(
 
 const text = (value: string): string => JSON.stringify(value);
 
-test("every function that is offered exists, and is one of OPA's", async (t) => {
-  const hello = await realToolchain(t).request("hello", {});
+test("every built-in function of OPA is offered, native to its modules, compiled away, or refused with a reason", async (t) => {
+  const toolchain = realToolchain(t);
+  const hello = await toolchain.request("hello", {});
   assert.ok(hello.ok);
   const names = hello.result["builtins"] as readonly string[];
-  const offered = names.filter(isOffered);
   const loaded = await loadBuiltins(names);
   assert.deepEqual(
-    offered.filter((name) => !loaded.has(name)),
+    names.filter((name) => isOffered(name) && !loaded.has(name)),
     [],
   );
-  assert.ok(offered.length >= 79, String(offered.length));
+  assert.deepEqual(
+    Object.keys(REFUSED).filter((name) => !names.includes(name)),
+    [],
+    "refused, and none of OPA's",
+  );
+  const others = names.filter((name) => !isOffered(name) && !(name in REFUSED) && !COMPILED_AWAY.includes(name));
+  const native = await nativeAmong(toolchain, others);
+  assert.deepEqual(
+    others.filter((name) => !native.has(name)),
+    [],
+  );
+  assert.ok(native.size >= 90 && names.length >= 200, `${native.size} of ${names.length}`);
 });
 
-for (const name of ["http.send", "net.lookup_ip_addr", "opa.runtime", "time.now_ns", "rand.intn", "uuid.rfc4122"]) {
-  test(`policies may not call ${name}: its answer is in no evidence`, () => assert.equal(isOffered(name), false));
+/** Nothing of these is left when a module runs; the last two are of OPA's test runner. */
+const COMPILED_AWAY = [
+  ...["eq", "assign", "print", "rego.metadata.chain", "rego.metadata.rule", "trace"],
+  ...["internal.print", "internal.test_case"],
+];
+
+/** A module that calls them all says which of them its host must bring. */
+async function nativeAmong(toolchain: Toolchain, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const module = (operands: (name: string) => string) =>
+    `package p\n${names.map((name, at) => `x${at} { ${name}(${operands(name)}) }`).join("\n")}\n`;
+  const regoVersion = "v0"; // v1 has none of the old ones
+  const bare = await toolchain.request("check", { files: [{ path: "p.rego", text: module(() => "") }], regoVersion });
+  const wanted = new Map<string, number>();
+  for (const { message } of bare.ok ? [] : bare.errors) {
+    const [, name, operands] = /^(\S+): arity mismatch[\s\S]*want: \(([\s\S]*)\)$/.exec(message) ?? [];
+    if (name !== undefined) wanted.set(name, countOf(operands ?? ""));
+  }
+  const operands = (name: string) =>
+    Array(wanted.get(name) ?? 0)
+      .fill("input.x")
+      .join(", ");
+  const entrypoints = names.map((_, at) => `p/x${at}`);
+  const compiled = await toolchain.request("compile", {
+    files: [{ path: "p.rego", text: module(operands) }],
+    entrypoints,
+    regoVersion,
+  });
+  assert.ok(compiled.ok, JSON.stringify(compiled));
+  const brought = new Set(compiled.result["builtins"] as readonly string[]);
+  return new Set(names.filter((name) => !brought.has(name)));
 }
+
+/** Operands of a signature as OPA prints it: `a: string, b: object[any: any]`. */
+function countOf(signature: string): number {
+  let depth = 0;
+  let commas = 0;
+  for (const character of signature) {
+    if ("<[(".includes(character)) depth++;
+    if (">])".includes(character)) depth--;
+    if (character === "," && depth === 0) commas++;
+  }
+  return signature.trim() === "" ? 0 : commas + 1;
+}
+
+for (const name of Object.keys(REFUSED)) {
+  test(`policies may not call ${name}: ${REFUSED[name]}`, () => assert.equal(isOffered(name), false));
+}
+
+test("what is asked of the outside is answered without it, or fails", async () => {
+  assert.deepEqual(await call("opa.runtime", []), { type: "object", entries: [] });
+  assert.deepEqual(await call("net.lookup_ip_addr", ['"::"']), { type: "set", items: ["::"] });
+  await assert.rejects(call("net.lookup_ip_addr", ['"a.example"']), BuiltinError);
+});
+
+test("the clock of a policy is the recorded instant, and its chance the same for the same input", async (t) => {
+  const drawn = `msg := sprintf("%d %v %d %s", [time.now_ns(), rand.intn("a", 1000000) == rand.intn("a", 1000000), rand.intn("b", 1000000), uuid.rfc4122("x")])`;
+  const set = await build(t, [policy("drawn", `deny contains {"message": msg} if {\n\t${drawn}\n}`)]);
+  assert.equal(set.readsOnlyOwnParts, false, "what it said is not remembered by object");
+  const said = async (documents: readonly PolicyInput[]) =>
+    (await engine(t).evaluate(set, documents)).findings.map(({ message }) => message);
+  const [first = "", other = ""] = await said([document("a"), document("b")]);
+  assert.match(first, /^1795255200000000000 true \d+ [0-9a-f-]{36}$/);
+  assert.notEqual(first, other, "each document has a chance of its own");
+  assert.deepEqual(await said([document("a"), document("b")]), [first, other]);
+});
 
 test("names the line that calls what is not offered", async (t) => {
   const files = [policy("net", 'deny contains {"message": net.lookup_ip_addr("localhost")[_]}')];

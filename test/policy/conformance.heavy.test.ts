@@ -65,31 +65,18 @@ async function score(version: "v0" | "v1"): Promise<{ passed: number; total: num
   return { passed, total, failed };
 }
 
-const NOT_BUILT = "not built: refused when the policies are built";
 /** Why cases of a category may fail; a case of any other category fails the test. */
 const REASONS: Readonly<Record<string, string>> = {
-  graphql: `validation against a schema is ${NOT_BUILT}; comments are not read`,
-  "providers-aws": NOT_BUILT,
-  jsonschema: NOT_BUILT,
-  rendertemplate: NOT_BUILT,
-  globsmatch: NOT_BUILT,
-  regoparsemodule: NOT_BUILT,
-  cryptoparsersaprivatekeys: NOT_BUILT,
-  cryptox509parseandverifycertificates: NOT_BUILT,
-  cryptox509parsecertificaterequest: NOT_BUILT,
-  cryptox509parsecertificates: NOT_BUILT,
-  cryptox509parsekeypair: NOT_BUILT,
-  cryptox509parsersaprivatekey: NOT_BUILT,
-  netlookupipaddr: "the network is refused to policies",
-  withkeyword: "opa.runtime is refused to policies",
+  graphql: "validation against a schema is not built: refused when the policies are built",
+  regoparsemodule: "the parser of Rego is in the toolchain: refused when the policies are built",
   dataderef: "OPA's modules do not look up integers in data, opa#3711",
   strings: "OPA's modules hold no integers beyond 64 bits, opa#3711",
   jsonbuiltins: "OPA's modules read JSON themselves, without topdown's limit of exponents",
 };
 
 const EXPECTED = [
-  { version: "v1", cases: 2392, passed: 2269 },
-  { version: "v0", cases: 2027, passed: 1908 },
+  { version: "v1", cases: 2392, passed: 2320 },
+  { version: "v0", cases: 2027, passed: 1959 },
 ] as const;
 
 for (const { version, cases, passed: least } of EXPECTED) {

@@ -61,9 +61,9 @@ export const POLICY_CODES = {
   "builtin-not-supported": {
     class: "error",
     means:
-      "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy or is not built yet.",
+      "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy.",
     example: "`http.send({...})` in a policy.",
-    fix: "Write the rule with what `input` holds (`input.subject.time` is the clock), then run `sluice policy check`.",
+    fix: "Write the rule with what `input` holds (`time.now_ns()` is the recorded instant), then run `sluice policy check`.",
   },
   "builtin-error": {
     class: "error",

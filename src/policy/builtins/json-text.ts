@@ -30,6 +30,22 @@ export function print(value: RegoValue): string {
   return `{${value.entries.map(([key, one]) => `${goString(key as string)}:${print(one)}`).join(",")}}`;
 }
 
+/** As Go writes what it has read without json.Number: every number is a float of 64 bits, so that `1.0` equals `1`. */
+export function floatJson(value: RegoValue): string {
+  return print(asFloats(goJson(value)));
+}
+
+function asFloats(value: RegoValue): RegoValue {
+  if (value === null || typeof value !== "object") return value;
+  if (isArray(value)) return value.map(asFloats);
+  if (value.type === "object")
+    return { type: "object", entries: value.entries.map(([key, one]) => [key, asFloats(one)]) };
+  if (value.type !== "number") return value;
+  const number = Number(value.text);
+  if (!Number.isFinite(number)) throw new BuiltinError("a number is beyond those of 64 bits");
+  return { type: "number", text: Object.is(number, -0) ? "-0" : String(number) };
+}
+
 export function goString(text: string): string {
   return JSON.stringify(text.toWellFormed()).replaceAll(
     /[<>&\u2028\u2029]/g,

@@ -2,10 +2,12 @@
 import { RE2JS, RE2JSException } from "re2js";
 import type { RegoValue } from "../rego-value.ts";
 import { BuiltinError, type BuiltinFamily, LimitError, MAXIMUM_VALUE_LENGTH, smallIntegerOf, textOf } from "./call.ts";
+import { globsMatch } from "./globs.ts";
 
 export const BUILTINS: BuiltinFamily = {
   "glob.quote_meta": (operands) => textOf(operands, 0).replaceAll(/[*?\\[\]{}]/g, "\\$&"),
   "regex.find_n": (operands) => findN(textOf(operands, 0), textOf(operands, 1), smallIntegerOf(operands, 2)),
+  "regex.globs_match": (operands) => globsMatch(textOf(operands, 0), textOf(operands, 1)),
   "regex.replace": (operands) => replace(textOf(operands, 0), textOf(operands, 1), textOf(operands, 2)),
   "regex.split": (operands) => split(textOf(operands, 0), textOf(operands, 1)),
   "regex.template_match": (operands) =>
