@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { accessSchema, admissionSchema, checkDoors, type listenSchema } from "./access-yaml.ts";
+import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
 import { masksSchema, retentionSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
@@ -105,11 +105,11 @@ export const gateSchema = z.strictObject({
       key: secretSchema.describe("From `sluice keygen log`."),
       anchor: z.string().optional().describe("File on another volume that remembers the newest checkpoint."),
       masks: masksSchema.prefault({}).describe("What is committed to and not kept."),
+      retention: retentionSchema.optional().describe("How long values beside entries are kept; for ever when absent."),
     })
     .describe("The decision log."),
   release: z
     .strictObject({ key: secretSchema.describe("From `sluice keygen release`; never the log's key.") })
-      retention: retentionSchema.optional().describe("How long values beside entries are kept; for ever when absent."),
     .describe("How releases and heads are signed."),
   data: z
     .union([z.string(), z.strictObject({ entrypoints: notYet })])
