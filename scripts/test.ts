@@ -61,6 +61,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (!(await isBuilt())) return 2;
+  // Hundreds of processes read the same modules: their types are stripped, and they are compiled, once.
+  process.env["NODE_COMPILE_CACHE"] ??= join(PACKAGE_ROOT, "node_modules", ".cache", "sluice-tests");
   // The command line is tested as it is shipped; a file run by itself tests the sources.
   process.env["SLUICE_BIN"] ??= join(PACKAGE_ROOT, "bin", "sluice.cjs");
   return (await runTests(PACKAGE_ROOT, files, (text) => process.stdout.write(text))) ? 0 : 1;
