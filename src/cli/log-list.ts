@@ -18,7 +18,7 @@ import { drawSample } from "../log/sample.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, isSet, listOption, type OptionText, textOption } from "./command.ts";
 import { isStream, streamEntries } from "./log-list-stream.ts";
-import { CONFIG_OPTION, withGateLog } from "./opening.ts";
+import { CONFIG_OPTION, gateConfiguration, withGateLog } from "./opening.ts";
 import { entryLine } from "./reports/entry.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -53,6 +53,7 @@ export const logList: Command = {
   options: {
     config: CONFIG_OPTION,
     target: { type: "string", value: "T", description: "only this target" },
+    repository: { type: "string", value: "NAME", description: "only targets of this repository of gate.yaml" },
     kind: {
       type: "string",
       multiple: true,
@@ -63,6 +64,7 @@ export const logList: Command = {
     from: { type: "string", value: "TIME", description: "from this time on (RFC 3339 in UTC, or a day)" },
     to: { type: "string", value: "TIME", description: "before this time" },
     ...TERM_OPTIONS,
+    text: { type: "string", value: "WORDS", description: "words that all stand in texts beside the entry" },
     "affected-by": {
       type: "string",
       value: "WHO",
@@ -99,7 +101,7 @@ export const logList: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const query = queryOf(invocation);
+  const query = { ...queryOf(invocation), ...(await repositoryOf(invocation)) };
   const who = textOption(invocation, "affected-by");
   if (who !== undefined) return runAffected(invocation, query, who);
   const wanted = sampleOf(invocation);
@@ -208,6 +210,7 @@ function queryOf(invocation: Invocation): EntryQuery {
   const kinds = listOption(invocation, "kind").map(entryKind);
   const [from, to] = [timeOption(invocation, "from"), timeOption(invocation, "to")];
   const after = numberOption(invocation, "after");
+  const words = textOption(invocation, "text");
   const limit = Math.min(numberOption(invocation, "limit") ?? DEFAULT_LIMIT, MAXIMUM_LIMIT);
   const order = oneOf(invocation, "sort", ["newest", "oldest"]) ?? "newest";
   return {
@@ -217,10 +220,23 @@ function queryOf(invocation: Invocation): EntryQuery {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(after === undefined ? {} : { after }),
+    ...(words === undefined ? {} : { text: words }),
     ...commitOf(invocation),
     order,
     limit,
   };
+}
+
+/** @throws SluiceError `usage` for a repository that gate.yaml does not name, or beside a target */
+async function repositoryOf(invocation: Invocation): Promise<Pick<EntryQuery, "targets">> {
+  const name = textOption(invocation, "repository");
+  if (name === undefined) return {};
+  const { repositories, targets } = (await gateConfiguration(invocation, ["text", "json", "ndjson"])).gate;
+  if (!Object.hasOwn(repositories, name) || textOption(invocation, "target") !== undefined)
+    throw new SluiceError("usage", `--repository takes one of gate.yaml, and no --target beside it.`, {
+      fix: `--repository ${Object.keys(repositories).join(" or ")}`,
+    });
+  return { targets: Object.keys(targets).filter((target) => targets[target]?.repository === name) };
 }
 
 /** A whole id is a term like any other; digits are its beginning. */

@@ -117,11 +117,15 @@ export interface EntryQuery {
   readonly from?: Instant;
   readonly to?: Instant;
   readonly target?: string;
+  /** Any of these; not beside `target`. */
+  readonly targets?: readonly string[];
   readonly kinds?: readonly EntryKind[];
   readonly verdict?: Verdict;
   readonly terms?: readonly Term[];
   /** First digits of a commit id, in small letters. */
   readonly commitPrefix?: string;
+  /** Every word of it stands in a text beside the entry. */
+  readonly text?: string;
   /** An entry index; newest first below it, or oldest first above it. */
   readonly after?: number;
   readonly order?: "newest" | "oldest";

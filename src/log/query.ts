@@ -35,8 +35,13 @@ export function numbered({ sql, parameters }: Statement): Statement {
 const MAXIMUM_ARMS = 400;
 
 /** Whether the caller has to say which targets there are. */
-export function needsTargets({ target, kinds, verdict, text, ...query }: EntryQuery): boolean {
-  return target === undefined && (kinds ?? verdict) !== undefined && text === undefined && cluesOf(query).length === 0;
+export function needsTargets({ target, targets, kinds, verdict, text, ...query }: EntryQuery): boolean {
+  return (
+    (target ?? targets) === undefined &&
+    (kinds ?? verdict) !== undefined &&
+    text === undefined &&
+    cluesOf(query).length === 0
+  );
 }
 
 /** Every target, each by one step in the index. */
@@ -76,12 +81,13 @@ export function countStatement(
 function matching(query: EntryQuery, bounds: Bounds, search: Search): Statement {
   const words = query.text === undefined ? null : textSearch(query.text, search);
   const [driver, ...others] = cluesOf(query);
-  if (driver === undefined && words !== null) return union(byWords(words).map((from) => arm(from, query, bounds, [])));
+  if (driver === undefined && words !== null)
+    return union(byWords(words).map(({ number, ...from }) => arm(from, query, bounds, [], number)));
   if (driver !== undefined) {
     const rest = [...others.map((clue) => carries(clue, search)), ...(words === null ? [] : [saysWords(words)])];
     return union(byClue(driver, search).map((from) => arm(from, query, bounds, rest)));
   }
-  const targets = query.target === undefined ? bounds.targets : [query.target];
+  const targets = query.target === undefined ? (query.targets ?? bounds.targets) : [query.target];
   const kinds = [...new Set(query.kinds ?? ENTRY_KINDS)];
   const arms = targets.flatMap((target) => kinds.map((kind) => ({ target, kind })));
   if (arms.length === 0 || arms.length > MAXIMUM_ARMS) return arm(ENTRIES, query, bounds, []);
@@ -91,7 +97,7 @@ function matching(query: EntryQuery, bounds: Bounds, search: Search): Statement 
 /** By index columns alone: target and kind said once, in this order. */
 function armOf(
   { target, kind }: { readonly target: string | null; readonly kind: EntryKind },
-  { target: _, kinds: __, ...query }: EntryQuery,
+  { target: _, targets: __, kinds: ___, ...query }: EntryQuery,
   bounds: Bounds,
 ): Statement {
   const of: Statement =
@@ -210,14 +216,25 @@ function textSearch(text: string, { isIndexed, text: language }: Search): TextSe
 }
 
 /** What the index has reached is looked for there, in order; the rest is read. */
-function byWords({ words, isIndexed, found, progress, said, parameter }: TextSearch): readonly Statement[] {
-  const read = `FROM disclosures d JOIN entries e ON e.idx = d.idx WHERE ${said}`;
+function byWords({
+  words,
+  isIndexed,
+  found,
+  progress,
+  said,
+  parameter,
+}: TextSearch): readonly (Statement & { readonly number: string })[] {
+  const read = `FROM disclosures d CROSS JOIN entries e ON e.idx = d.idx WHERE ${said}`;
   const asRead = [parameter(words, "said")];
-  if (!isIndexed) return [{ sql: read, parameters: asRead }];
+  if (!isIndexed) return [{ sql: read, parameters: asRead, number: "d.idx" }];
   const reached = `(SELECT texts FROM ${progress})`;
   return [
-    { sql: `FROM ${found} JOIN entries e ON e.idx = x.rowid WHERE x.text MATCH ? AND x.rowid < ${reached}`, parameters: [parameter(words, "found")] },
-    { sql: `${read} AND d.idx >= ${reached} AND e.idx >= ${reached}`, parameters: asRead },
+    {
+      sql: `FROM ${found} JOIN entries e ON e.idx = x.rowid WHERE x.texts MATCH ? AND x.rowid < ${reached}`,
+      parameters: [parameter(words, "found")],
+      number: "x.rowid",
+    },
+    { sql: `${read} AND d.idx >= ${reached}`, parameters: asRead, number: "d.idx" },
   ];
 }
 
@@ -227,7 +244,7 @@ function saysWords({ words, isIndexed, found, progress, said, parameter }: TextS
   const asRead = parameter(words, "said");
   if (!isIndexed) return { sql: read, parameters: [asRead] };
   const reached = `(SELECT texts FROM ${progress})`;
-  const indexed = `EXISTS (SELECT 1 FROM ${found} WHERE x.text MATCH ? AND x.rowid = e.idx)`;
+  const indexed = `EXISTS (SELECT 1 FROM ${found} WHERE x.texts MATCH ? AND x.rowid = e.idx)`;
   return {
     sql: `((e.idx < ${reached} AND ${indexed}) OR (e.idx >= ${reached} AND ${read}))`,
     parameters: [parameter(words, "found"), asRead],
@@ -239,16 +256,21 @@ function arm(
   query: EntryQuery,
   { start, end }: Bounds,
   more: readonly Statement[],
+  number = "e.idx",
 ): Statement {
-  const conditions: Statement[] = [...more, { sql: "e.idx >= ? AND e.idx < ?", parameters: [start, end] }];
+  const conditions: Statement[] = [...more, { sql: `${number} >= ? AND ${number} < ?`, parameters: [start, end] }];
   if (query.target !== undefined) conditions.push({ sql: "e.target = ?", parameters: [query.target] });
-  if (query.kinds !== undefined)
-    conditions.push({ sql: `e.kind IN (${query.kinds.map(() => "?").join(", ") || "NULL"})`, parameters: query.kinds });
+  if (query.targets !== undefined) conditions.push(oneOf("e.target", query.targets));
+  if (query.kinds !== undefined) conditions.push(oneOf("e.kind", query.kinds));
   if (query.verdict !== undefined) conditions.push({ sql: "e.verdict = ?", parameters: [query.verdict] });
   return {
-    sql: [`SELECT e.idx AS idx ${from.sql}`, ...conditions.map(({ sql }) => sql)].join(" AND "),
+    sql: [`SELECT ${number} AS idx ${from.sql}`, ...conditions.map(({ sql }) => sql)].join(" AND "),
     parameters: [...from.parameters, ...conditions.flatMap(({ parameters }) => parameters)],
   };
+}
+
+function oneOf(column: string, values: readonly string[]): Statement {
+  return { sql: `${column} IN (${values.map(() => "?").join(", ") || "NULL"})`, parameters: values };
 }
 
 function union(arms: readonly Statement[]): Statement {

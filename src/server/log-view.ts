@@ -26,18 +26,18 @@ export function openLogView(log: DecisionLog): LogView {
   };
 }
 
-/** One query for each target, then in the order asked for: a query of the log is about one target or about all. */
 async function entriesOf(log: DecisionLog, query: EntryQuery, targets: readonly string[] | null): Promise<EntryPage> {
-  const queries = targets === null ? [query] : askedTargets(query, targets).map((target) => ({ ...query, target }));
-  const pages = await Promise.all(queries.map((one) => Promise.all([log.find(one), log.count(one)])));
-  const direction = query.order === "oldest" ? 1 : -1;
-  const entries = pages.flatMap(([found]) => found).sort((a, b) => direction * (a.index - b.index));
-  const count = pages.reduce((sum, [, n]) => sum + n, 0);
-  return { entries: entries.slice(0, query.limit ?? entries.length), count };
+  const allowed = targets === null ? {} : within(query, targets);
+  if (allowed === null) return { entries: [], count: 0 };
+  const asked = { ...query, ...allowed };
+  const [entries, count] = await Promise.all([query.limit === 0 ? [] : log.find(asked), log.count(asked)]);
+  return { entries, count };
 }
 
-function askedTargets({ target }: EntryQuery, targets: readonly string[]): readonly string[] {
-  return target === undefined ? [...new Set(targets)] : targets.filter((one) => one === target).slice(0, 1);
+/** What a query has to ask for besides so that it finds entries of these targets only; null where it finds none. */
+function within({ target }: EntryQuery, targets: readonly string[]): Pick<EntryQuery, "targets"> | null {
+  if (targets.length === 0 || (target !== undefined && !targets.includes(target))) return null;
+  return target === undefined ? { targets: [...new Set(targets)] } : {};
 }
 
 async function entryNamed(log: DecisionLog, name: EntryName): Promise<LoggedEntry | null> {

@@ -59,6 +59,19 @@ describe("log list", () => {
     assert.deepEqual(await indexes("--target", "staging"), [4]);
   });
 
+  it("finds by the words of texts, and by a repository's targets", async () => {
+    assert.deepEqual(await indexes("--text", "KUSTOMIZATION apps"), [3, 2, 1, 0]);
+    assert.deepEqual(await indexes("--text", "kustomization", "--verdict", "deny"), [1]);
+    assert.deepEqual(await indexes("--text", "kustomization nobody"), []);
+    assert.deepEqual(await indexes("--repository", "shop"), [2, 1, 0]);
+    for (const wrong of [
+      ["--text", "…"],
+      ["--repository", "none"],
+      ["--repository", "shop", "--target", "prod"],
+    ])
+      assert.equal((await list(...wrong)).code, 2, wrong.join(" "));
+  });
+
   it("says only how many there are when asked for a count", async () => {
     assert.equal((await list("--count", "--target", "prod")).stdout, "3\n");
     const { stdout } = await list("--count", "--format", "json");

@@ -30,6 +30,7 @@ const termsOf = (at: number): readonly Term[] => [
   { kind: "commit", value: commitOf(at) },
   { kind: "commit", value: commitOf(at + 13) },
 ];
+const noteOf = (at: number) => `Reason ${at % 3}: Überprüfung of batch-${at % 17}, all-common`;
 
 async function mixedLog(scope: Scope): Promise<string> {
   const path = logPath(scope);
@@ -39,7 +40,9 @@ async function mixedLog(scope: Scope): Promise<string> {
     now += 60_000;
     const kind = KINDS[at % KINDS.length] as EntryKind;
     const [target, verdict] = [TARGETS[at % 3] ?? null, VERDICTS[at % 5] ?? null];
-    await log.append(draft({ kind, target, verdict, terms: termsOf(at) }));
+    await log.append(
+      draft({ kind, target, verdict, terms: termsOf(at), disclosed: { note: noteOf(at), n: { a: [at] } } }),
+    );
   }
   await log.close();
   return path;
@@ -50,6 +53,9 @@ const QUERIES: Readonly<Record<string, EntryQuery>> = {
   "a time range": { from: BEGIN + 600_000, to: BEGIN + 1_800_000 },
   "a target": { target: "prod" },
   "a target that is not there": { target: "none" },
+  "several targets": { targets: ["prod", "staging"] },
+  "several targets and a kind": { targets: ["prod", "none"], kinds: ["decision"] },
+  "several targets and a word": { targets: ["prod", "staging"], text: "common" },
   "a kind": { kinds: ["hold"] },
   "several kinds": { kinds: ["hold", "receipt"] },
   "no kind": { kinds: [] },
@@ -68,18 +74,45 @@ const QUERIES: Readonly<Record<string, EntryQuery>> = {
   "a commit's first four digits, which several commits of an entry have": { commitPrefix: "3333" },
   "a commit's first digits and a person": { commitPrefix: "3333", terms: [{ kind: "person", value: "person-1" }] },
   "first digits that are nobody's": { commitPrefix: "ffff" },
+  "a word": { text: "überprüfung" },
+  "words, in either case and any order": { text: "BATCH reason, 3" },
+  "words of a kind": { text: "common 5", kinds: ["decision"] },
+  "words of a target and a verdict": { text: "common", target: "prod", verdict: "allow" },
+  "words and a person": { text: "common 2", terms: [{ kind: "person", value: "person-1" }] },
+  "words and a commit's first digits": { text: "common", commitPrefix: "3333" },
+  "a word that nobody said": { text: "common nobody" },
 };
 
 function matches({ leaf }: LoggedEntry, at: number, query: EntryQuery): boolean {
   const time = Date.parse(leaf.time);
-  const { from = 0, to = Number.POSITIVE_INFINITY, target, kinds, verdict, terms = [], commitPrefix } = query;
+  const {
+    from = 0,
+    to = Number.POSITIVE_INFINITY,
+    target,
+    targets,
+    kinds,
+    verdict,
+    terms = [],
+    commitPrefix,
+    text,
+  } = query;
+  const words = new Set(
+    noteOf(at)
+      .toLowerCase()
+      .split(/[^a-zäöü0-9]+/),
+  );
   const own = termsOf(at);
   return (
     time >= from &&
     time < to &&
     (target === undefined || leaf.target === target) &&
+    (targets === undefined || targets.includes(leaf.target ?? "")) &&
     (kinds === undefined || kinds.includes(leaf.kind)) &&
     (verdict === undefined || leaf.verdict === verdict) &&
+    (text ?? "")
+      .toLowerCase()
+      .split(/[^a-zäöü0-9]+/)
+      .every((word) => word === "" || words.has(word)) &&
     terms.every((term) => own.some(({ kind, value }) => kind === term.kind && value === term.value)) &&
     (commitPrefix === undefined || own.some(({ kind, value }) => kind === "commit" && value.startsWith(commitPrefix)))
   );
@@ -106,6 +139,7 @@ describe("a query", () => {
   const forms: readonly (readonly [string, () => void])[] = [
     ["with its index", () => undefined],
     ["with an index that has not reached the end", () => reindex(path, 23)],
+    ["with an index without words", () => reindex(path, COUNT, 0)],
     ["without an index", () => removeIndex(path)],
   ];
   for (const [form, prepare] of forms) {
@@ -140,11 +174,14 @@ describe("a query", () => {
       for (const statement of [findStatement(query, bounds, true), countStatement(query, bounds, true)]) {
         const rows = db.prepare(`EXPLAIN QUERY PLAN ${statement.sql}`).all(...statement.parameters);
         const plan = rows.map(({ detail }) => String(detail));
-        const scans = plan.filter((line) => /^SCAN (?:e|d|entries|disclosures|terms)\b/.test(line));
+        const scans = plan.filter((line) =>
+          /^SCAN (?:e|d|entries|disclosures|terms)\b|^SCAN x (?!VIRTUAL TABLE INDEX \d+:.*M)/.test(line),
+        );
         assert.deepEqual(scans, [], `${name}: ${plan.join("\n")}`);
         if (
           query.terms === undefined &&
           !("commitPrefix" in query) &&
+          !("text" in query) &&
           (query.kinds ?? query.target ?? query.verdict) !== undefined
         )
           for (const line of plan.filter((one) => / e USING /.test(one)))
@@ -164,11 +201,12 @@ function removeIndex(path: string): void {
 }
 
 /** An index that has reached so many entries. */
-function reindex(path: string, size: number): void {
+function reindex(path: string, size: number, texts = size - 3): void {
   removeIndex(path);
   const db = new DatabaseSync(path, { readOnly: true });
   const index = new SearchIndex(path, db);
   index.follow(size);
+  index.followTexts(texts);
   index.close();
   db.close();
 }

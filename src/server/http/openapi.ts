@@ -107,10 +107,11 @@ function responses(route: Route): Node {
   return { 200: answered(route, "Answered."), ...problems, ...unready };
 }
 
-function answered({ answer }: Route, description: string): Node {
+function answered({ answer, otherType }: Route, description: string): Node {
   if (!(answer instanceof z.ZodType))
     return { description, content: { [answer.type]: { schema: { type: "string" } } } };
-  return { description, content: { "application/json": { schema: jsonSchema(answer, "output") } } };
+  const other = otherType === null ? {} : { [otherType]: { schema: { type: "string" } } };
+  return { description, content: { "application/json": { schema: jsonSchema(answer, "output") }, ...other } };
 }
 
 function pathParameters({ parameters }: Route): readonly Node[] {

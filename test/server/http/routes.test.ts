@@ -36,24 +36,45 @@ describe("routes", async () => {
           { kind: "resource", value: "Deployment/apps/web" },
           { kind: "person", value: "ada" },
           { kind: "rule", value: "k8s-privileged" },
-          { kind: "commit", value: COMMIT },
           { kind: "release", value: "3" },
           { kind: "waiver", value: "w" },
           { kind: "key", value: "SHA256:a+b/c" },
+          { kind: "commit", value: COMMIT },
         ],
-        order: "newest",
+        text: "payment gateway",
+        order: "oldest",
         limit: 2,
       };
       served.expect(expects("entries", [asked, null], { entries: [entry({}, 30), entry({}, 20)], count: 9 }));
       const query =
         "target=prod&verdict=deny&from=2026-10-01&to=2026-11-01T10:00:00Z&after=40&kind=decision&kind=hold&kind=hold" +
-        `&resource=Deployment/apps/web&person=ada&rule=k8s-privileged&commit=${COMMIT}&release=3&waiver=w&key=SHA256:a%2Bb/c&limit=2`;
+        `&resource=Deployment/apps/web&person=ada&rule=k8s-privileged&commit=${COMMIT}&release=3&waiver=w&key=SHA256:a%2Bb/c&limit=2&text=payment+gateway&sort=oldest`;
       const { json } = await served.ask(`/v1/decisions?${query}`, reader);
       assert.deepEqual([json["count"], json["next"]], [9, 20]);
     });
 
+    it("asks by a commit's first digits, by a repository, for the number alone, and answers an entry a line", async () => {
+      const asked = { kinds: ["decision"], terms: [], order: "newest", limit: 50, commitPrefix: "9be1" };
+      served.expect(expects("targets", [], [target("prod"), { ...target("lab"), repository: "other" }]));
+      served.expect(expects("entries", [asked, ["prod"]], { entries: [entry({}, 30), entry({}, 20)], count: 9 }));
+      const lines = await served.ask("/v1/decisions?commit=9be1&repository=shop&format=ndjson", reader);
+      assert.equal(lines.headers["content-type"], "application/x-ndjson");
+      const found = lines.text.trimEnd().split("\n");
+      assert.deepEqual(
+        found.map((line) => (JSON.parse(line) as { index: number }).index),
+        [30, 20],
+      );
+      const { commitPrefix: _, ...counted } = { ...asked, limit: 0 };
+      served.expect(expects("entries", [counted, null], { entries: [], count: 412 }));
+      assert.deepEqual((await served.ask("/v1/decisions?only=count", reader)).json["count"], 412);
+    });
+
     for (const query of [
       "targets=prod",
+      "commit=9be",
+      "sort=older",
+      "only=some",
+      "format=csv",
       "target=prod&target=staging",
       "target=Prod",
       "kind=decisions",

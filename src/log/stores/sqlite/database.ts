@@ -4,13 +4,16 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
 import { syncFolderSync } from "../../durable.ts";
+import { SAYS_WORDS } from "../../query.ts";
 import type { HashSource } from "../../tree.ts";
+import { saysAll } from "../../words.ts";
 import {
   APPLICATION_ID,
   SCHEMA,
   SCHEMA_VERSION,
   SEARCH_APPLICATION_ID,
   SEARCH_SCHEMA,
+  SEARCH_SCHEMA_VERSION,
   WITNESS_APPLICATION_ID,
   WITNESS_SCHEMA,
 } from "./schema.ts";
@@ -112,7 +115,7 @@ export function openSearchFile(path: string): DatabaseSync {
   try {
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
     if (isNew(db)) db.exec(`BEGIN IMMEDIATE; ${SEARCH_SCHEMA} COMMIT`);
-    checkVersion(db, path, SEARCH_APPLICATION_ID);
+    checkVersion(db, path, SEARCH_APPLICATION_ID, SEARCH_SCHEMA_VERSION);
     return db;
   } catch (cause) {
     db.close();
@@ -127,6 +130,8 @@ export function openForReading(path: string): DatabaseSync {
   try {
     db.exec("PRAGMA trusted_schema = OFF");
     checkVersion(db, path);
+    const says = (json: unknown, words: unknown) => Number(saysAll(json, String(words).split(" ")));
+    db.function(SAYS_WORDS, { deterministic: true }, says);
     return db;
   } catch (cause) {
     db.close();
@@ -192,8 +197,8 @@ function isNew(db: DatabaseSync): boolean {
   return pragma(db, "user_version") === 0 && db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0;
 }
 
-function checkVersion(db: DatabaseSync, path: string, application = APPLICATION_ID): void {
-  if (pragma(db, "application_id") !== application || pragma(db, "user_version") !== SCHEMA_VERSION)
+function checkVersion(db: DatabaseSync, path: string, application = APPLICATION_ID, version = SCHEMA_VERSION): void {
+  if (pragma(db, "application_id") !== application || pragma(db, "user_version") !== version)
     throw new SluiceError("log-version-unknown", `${path} is not a log in a layout that this version of Sluice knows.`);
 }
 

@@ -115,8 +115,8 @@ export class SqliteReader implements DecisionLog {
   }
 
   /** Looked for when terms are asked for: most readers never do, and that of a new log appears after its first entries. */
-  #searchable({ terms, commitPrefix }: EntryQuery): boolean {
-    if (commitPrefix === undefined && (terms === undefined || terms.length === 0)) return false;
+  #searchable({ terms, commitPrefix, text }: EntryQuery): boolean {
+    if (commitPrefix === undefined && text === undefined && (terms === undefined || terms.length === 0)) return false;
     this.#hasIndex ||= attachSearchIndex(this.#db, this.#options.path);
     return this.#hasIndex;
   }

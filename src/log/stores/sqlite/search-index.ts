@@ -1,10 +1,11 @@
 /**
- * The search index beside a log: which entries carry which term. It follows the log at its own pace and is never
+ * The search index beside a log: which entries carry which term, and which words stand beside them. It follows the log at its own pace and is never
  * believed about what is in the log; what it has not reached yet is read from the log itself.
  */
 import { existsSync, rmSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { equalBytes } from "../../../lib/bytes.ts";
+import { disclosedWords } from "../../words.ts";
 import { openSearchFile } from "./database.ts";
 
 export function searchIndexPath(path: string): string {
@@ -18,6 +19,9 @@ export class SearchIndex {
   readonly #hash: StatementSync;
   readonly #insert: StatementSync;
   readonly #setProgress: StatementSync;
+  readonly #wordless: StatementSync;
+  readonly #insertWords: StatementSync;
+  readonly #setTexts: StatementSync;
 
   /** `log` is an open connection to the log at `path`. An index that is damaged, or of another log, is made anew. */
   constructor(path: string, log: DatabaseSync) {
@@ -26,18 +30,40 @@ export class SearchIndex {
     this.#hash = log.prepare("SELECT hash FROM entries WHERE idx = ?");
     this.#insert = this.#db.prepare("INSERT OR IGNORE INTO terms (kind, value, idx) VALUES (?, ?, ?)");
     this.#setProgress = this.#db.prepare("UPDATE progress SET size = ?, hash = ?");
+    this.#wordless = log.prepare("SELECT idx, json FROM disclosures WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?");
+    this.#insertWords = this.#db.prepare("INSERT INTO texts (rowid, words) VALUES (?, ?)");
+    this.#setTexts = this.#db.prepare("UPDATE progress SET texts = ?");
   }
 
   /** One step of at most `limit` entries; true when more wait. Throws what SQLite says; then nothing of it is there. */
   follow(limit: number): boolean {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      const waiting = this.#waiting.all(indexedSize(this.#db), limit);
+    return this.#inTransaction(({ size }) => {
+      const waiting = this.#waiting.all(size, limit);
       const last = waiting.at(-1)?.["idx"];
       for (const row of rowsOf(waiting)) this.#insert.run(...row);
       if (last !== undefined) this.#setProgress.run(Number(last) + 1, this.#hash.get(last)?.["hash"] ?? null);
-      this.#db.exec("COMMIT");
       return waiting.length === limit;
+    });
+  }
+
+  /** The same for the words beside entries, as far as the terms have come: `hash` speaks for both. */
+  followTexts(limit: number): boolean {
+    return this.#inTransaction(({ size, texts }) => {
+      const waiting = this.#wordless.all(texts, size, limit);
+      const last = waiting.at(-1)?.["idx"];
+      for (const { idx, json } of waiting) this.#insertWords.run(Number(idx), [...disclosedWords(json)].join(" "));
+      if (last !== undefined) this.#setTexts.run(Number(last) + 1);
+      return waiting.length === limit;
+    });
+  }
+
+  #inTransaction(work: (progress: { readonly size: number; readonly texts: number }) => boolean): boolean {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const { size, texts } = this.#db.prepare("SELECT size, texts FROM progress").get() ?? {};
+      const hasMore = work({ size: Number(size), texts: Number(texts) });
+      this.#db.exec("COMMIT");
+      return hasMore;
     } catch (cause) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw cause;
@@ -93,10 +119,6 @@ function isIndexOf(db: DatabaseSync, schema: string, log: DatabaseSync): boolean
   if (size === 0) return true;
   const stored = log.prepare("SELECT hash FROM entries WHERE idx = ?").get(Number(size) - 1)?.["hash"];
   return stored instanceof Uint8Array && hash instanceof Uint8Array && equalBytes(stored, hash);
-}
-
-function indexedSize(db: DatabaseSync): number {
-  return Number(db.prepare("SELECT size FROM progress").get()?.["size"]);
 }
 
 /** Neighbours in the index are written together: four times as fast as in the order of arrival. */

@@ -136,11 +136,20 @@ export class Sequencer {
 
   /** Brings the search index a step closer; true when more waits. Never throws: the index is only an index. */
   indexTerms(): boolean {
+    return this.#followWith((index) => index.follow(INDEX_STEP_ENTRIES));
+  }
+
+  /** The same for the words of texts, which come after the terms. */
+  indexTexts(): boolean {
+    return this.#followWith((index) => index.followTexts(INDEX_STEP_ENTRIES));
+  }
+
+  #followWith(step: (index: SearchIndex) => boolean): boolean {
     const session = this.#session;
     if (session === null) return false;
     try {
       this.#index ??= new SearchIndex(this.#options.path, session.db);
-      return this.#index.follow(INDEX_STEP_ENTRIES);
+      return step(this.#index);
     } catch {
       return false;
     }

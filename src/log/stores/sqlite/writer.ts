@@ -30,6 +30,8 @@ export type FromWriter =
 
 /** How long nothing must arrive before the index is brought up to date and the storage tidied. */
 const IDLE_MS = 20;
+/** Whoever ends waits for so many steps; the words of the rest are read from the log until the next idle moment. */
+const CLOSING_TEXT_STEPS = 4;
 /** Without a pause a thread of its own brings the index up to date: queries read what waits for it one by one. */
 const MAXIMUM_WAITING_GROUPS = 5000;
 
@@ -40,7 +42,7 @@ function run(port: MessagePort, options: WriterOptions): void {
   const indexer = lazyIndexer(options.path);
   let waiting = 0;
   const tidy = () => {
-    if (sequencer.indexTerms()) {
+    if (sequencer.indexTerms() || sequencer.indexTexts()) {
       idle = setTimeout(tidy, 0);
       return;
     }
@@ -119,6 +121,7 @@ function open(port: MessagePort, options: WriterOptions): Sequencer | null {
 
 function close(port: MessagePort, sequencer: Sequencer): void {
   while (sequencer.indexTerms());
+  for (let step = 0; step < CLOSING_TEXT_STEPS && sequencer.indexTexts(); step++);
   sequencer.close();
   port.close();
 }
