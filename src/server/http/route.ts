@@ -66,6 +66,8 @@ export interface Route extends Told {
   readonly refusals: readonly string[];
   /** What each parameter of the path looks like. */
   readonly parameters: Readonly<Record<string, z.ZodType>>;
+  /** Another type that it answers with where it is asked to. */
+  readonly otherType: string | null;
   handle(call: Call): Promise<Answer>;
 }
 
@@ -84,3 +86,4 @@ export interface RouteDraft<Query extends z.ZodType, Body extends z.ZodType> ext
   readonly parameters?: Readonly<Record<string, z.ZodType>>;
   handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>;
 }
+  readonly otherType?: string;
