@@ -23,11 +23,11 @@ export function defineRoute<Query extends z.ZodType = typeof NO_QUERY, Body exte
     body: draft.body ?? null,
     headers: draft.headers ?? {},
     refusals: draft.refusals ?? [],
+    otherType: draft.otherType ?? null,
     parameters: draft.parameters ?? {},
     handle: draft.handle as Route["handle"], // the server parses with these very schemas before it calls
   };
 }
-    otherType: draft.otherType ?? null,
 
 export function json(value: unknown, status = 200): Answer {
   return { status, type: "application/json", body: `${JSON.stringify(value)}\n` };
