@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
 import type { Environment } from "../config/secret.ts";
-import { openGateLog } from "../gate/wiring.ts";
+import { dataFolder, openGateLog } from "../gate/wiring.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import { type Clock, formatTime } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
@@ -26,7 +26,7 @@ export async function examineGateHere(path: string, environment: Environment, cl
   if (value === null) return { remarks: grouped(GROUP, remarks), revokedKeys: [] };
   const { gate, folder } = value;
   const targets = Object.entries(gate.targets);
-  const data = dirname(resolve(folder, gate.log.store.replace(/^[a-z]+:/, "")));
+  const data = dataFolder(value);
   const places = targets.flatMap(([name, target]) => placeRemarks(name, target, folder));
   const more = [
     ...(await logRemarks(

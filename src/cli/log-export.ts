@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { GateConfiguration } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
-import { absoluteStore } from "../gate/wiring.ts";
+import { logPlace } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type RecordReading, recordIn, writeAuditBundle } from "../log/audit/write.ts";
 import { noteSigner } from "../log/note.ts";
@@ -50,7 +50,7 @@ async function run(invocation: Invocation): Promise<number> {
   const signer = noteSigner(key);
   const { vkey } = signer;
   const { origin: name } = configuration.gate.log;
-  const log = await openLogReader({ store: absoluteStore(configuration), origin: name, keys: [vkey] });
+  const log = await openLogReader({ ...logPlace(configuration), origin: name, keys: [vkey] });
   const record = isSet(invocation, "unlogged") ? null : briefly(invocation, configuration, key);
   const bundle = await writeAuditBundle(log, signer, folder, { from, to, by }, record).finally(async () => {
     done();
@@ -92,7 +92,7 @@ function briefly(invocation: Invocation, configuration: GateConfiguration, key: 
     const { clock, random } = invocation;
     const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
     const { origin } = gate.log;
-    const log = await openLog({ store: absoluteStore(configuration), origin, key, anchor, clock, random }).catch(asked);
+    const log = await openLog({ ...logPlace(configuration), origin, key, anchor, clock, random }).catch(asked);
     try {
       return await recordIn(log)(request);
     } finally {

@@ -1,7 +1,7 @@
 /** `sluice log reconcile`: what git, the log and the cluster say of one target, held against each other. */
 import { isAbsolute, resolve } from "node:path";
 import { branchTip } from "../gate/proposal.ts";
-import { absoluteStore } from "../gate/wiring.ts";
+import { logPlace } from "../gate/wiring.ts";
 import type { CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -117,7 +117,7 @@ async function openWanted(invocation: Invocation, target: string): Promise<Opene
     throw new SluiceError("target-unknown", `gate.yaml has no target ${target}.`, {
       fix: `one of ${Object.keys(targets).join(", ")}`,
     });
-  const reader = await openLogReader({ store: absoluteStore(configuration), origin: log.origin });
+  const reader = await openLogReader({ ...logPlace(configuration), origin: log.origin });
   return { log: reader, branch: named ?? known.branch, isKeyChecked: false };
 }
 

@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { GateConfiguration } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
-import { absoluteStore } from "../gate/wiring.ts";
+import { absoluteStore, logPlace } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { noteSigner } from "../log/note.ts";
+import type { LogPlace } from "../log/stores.ts";
 import type { LogVerification } from "../log/verification.ts";
-import { verifyLog } from "../log/verify.ts";
+import { verifyLog, verifyStore } from "../log/verify.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
 import { CONFIG_OPTION, gateConfiguration } from "./opening.ts";
@@ -39,15 +40,19 @@ export const logVerify: Command = {
 };
 
 interface Verified {
+  /** What is said to be verified. */
   readonly path: string;
+  /** Where it is, unless it is at the path. */
+  readonly place: LogPlace | null;
   readonly keys: readonly string[];
   readonly known: readonly string[];
 }
 
 async function run(invocation: Invocation): Promise<number> {
-  const { path, keys, known } = await whatToVerify(invocation);
+  const { path, place, keys, known } = await whatToVerify(invocation);
   const done = invocation.output.progress("verifying the log");
-  const verification = await verifyLog(path, { keys, known }).finally(done);
+  const options = { keys, known };
+  const verification = await (place === null ? verifyLog(path, options) : verifyStore(place, options)).finally(done);
   answer(invocation, report(path, verification), (paint) => text(path, verification, paint));
   return verification.kind === "intact" ? 0 : 1;
 }
@@ -62,15 +67,15 @@ async function whatToVerify(invocation: Invocation): Promise<Verified> {
       fix: "sluice log verify PATH --key VKEY, or --config gate.yaml",
     });
   }
-  return { path: resolve(invocation.folder, named), keys, known };
+  return { path: resolve(invocation.folder, named), place: null, keys, known };
 }
 
 async function own(invocation: Invocation, named: string | undefined, known: readonly string[]): Promise<Verified> {
   const configuration = await gateConfiguration(invocation);
   const evidence = ownEvidence(invocation, configuration);
-  const path =
-    named === undefined ? absoluteStore(configuration).replace(/^sqlite:/, "") : resolve(invocation.folder, named);
-  return { path, keys: evidence.keys, known: [...known, ...evidence.known] };
+  const checks = { keys: evidence.keys, known: [...known, ...evidence.known] };
+  if (named !== undefined) return { path: resolve(invocation.folder, named), place: null, ...checks };
+  return { path: absoluteStore(configuration).replace(/^sqlite:/, ""), place: logPlace(configuration), ...checks };
 }
 
 /** What a gate holds its own log against: its key, and what its anchor remembers now. */

@@ -9,6 +9,7 @@ import { masksSchema, retentionSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
+import { checkStore, storeFields } from "./store-yaml.ts";
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
 const notYet = z.unknown().describe("Not supported yet.");
@@ -80,10 +81,7 @@ export const gateSchema = z.strictObject({
     .describe("Fingerprints of keys that count no longer, at once."),
   log: z
     .strictObject({
-      store: z
-        .string()
-        .regex(/^[a-z]+:.+/)
-        .describe("sqlite:PATH"),
+      ...storeFields,
       origin: origin.describe("Name of the log, as in its checkpoints."),
       witnesses: z
         .array(

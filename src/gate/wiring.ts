@@ -1,9 +1,10 @@
 /** The composition root: the only place that makes the things which everything else is given. */
 import { mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Surroundings } from "../config/environment.ts";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
+import { dataFolderOf, placeOfLog, storeOf } from "../config/store-yaml.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -12,7 +13,7 @@ import { openTurns, type Turns } from "../lib/turns.ts";
 import { cosignatureVerifier } from "../log/cosignature.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
-import { openLog, openLogReader } from "../log/stores.ts";
+import { type LogPlace, openLog, openLogReader } from "../log/stores.ts";
 import { openWitnesses, type Witnesses } from "../log/witness/client.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
@@ -58,7 +59,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
   const { clock, random } = means;
   const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
   const log = await openLog({
-    store: absoluteStore(configuration),
+    ...logPlace(configuration),
     origin: gate.log.origin,
     key: logKey,
     anchor,
@@ -187,7 +188,7 @@ function secretPart(key: string): string {
 
 /** For commands that only read the log; needs no key. */
 export function openGateLog(configuration: GateConfiguration): Promise<DecisionLog> {
-  return openLogReader({ store: absoluteStore(configuration), origin: configuration.gate.log.origin });
+  return openLogReader({ ...logPlace(configuration), origin: configuration.gate.log.origin });
 }
 
 /** @throws SluiceError `target-unknown` */
@@ -200,17 +201,21 @@ function gateTarget({ gate }: GateConfiguration, name: string): GateTarget {
   });
 }
 
-/** Where the database lies; the gate's git stores and object bytes lie beside it. */
-export function dataFolder(configuration: GateConfiguration): string {
-  const path = absoluteStore(configuration).slice("sqlite:".length);
-  return dirname(path);
+/** Where a database in a file lies; the gate's git stores and object bytes lie beside it. */
+export function dataFolder({ gate, folder }: GateConfiguration): string {
+  return dataFolderOf(gate.log, folder);
 }
 
 export function absoluteStore({ gate, folder }: GateConfiguration): string {
-  const [scheme = "", ...rest] = gate.log.store.split(":");
-  return scheme === "sqlite" ? `sqlite:${resolve(folder, rest.join(":"))}` : gate.log.store;
+  return storeOf(gate.log, folder);
+}
+
+/** How the log is reached. @throws SluiceError `secret-missing`, `secret-readable-by-others` */
+export function logPlace({ gate, folder }: GateConfiguration): LogPlace {
+  return placeOfLog(gate.log, folder);
 }
 
 function absoluteChannel(channel: GateTarget["channels"][number], folder: string): Readonly<Record<string, unknown>> {
   return "directory" in channel ? { directory: resolve(folder, channel.directory) } : channel;
 }
+/** The store with its whole path: what tells one log from another. */

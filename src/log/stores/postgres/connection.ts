@@ -37,7 +37,9 @@ const LOCK_DEADLINE_MS = 10_000;
 const IDLE_LOCK_DEADLINE_MS = 10_000;
 const STATEMENT_DEADLINE_MS = 25_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
+const FAREWELL_DEADLINE_MS = 2000;
 const READERS = 4;
+const IDLE_READER_MS = 10_000;
 
 const ADDRESS =
   /^\/\/(?<user>[^:@/?#]+)@(?<host>[A-Za-z0-9._-]*|\[[0-9a-f:.]+\])(?::(?<port>\d{1,5}))?\/(?<database>[^:@/?#]+)(?:\?host=(?<socket>\/[^?#&]*))?$/;
@@ -106,6 +108,13 @@ export async function connect(place: PostgresPlace): Promise<Client> {
   }
 }
 
+/** With a farewell, for which nobody waits long. */
+export async function hangUp(client: Client): Promise<void> {
+  const deadline = setTimeout(() => drop(client), FAREWELL_DEADLINE_MS);
+  await client.end().catch(() => {});
+  clearTimeout(deadline);
+}
+
 /** At once, whatever it is doing; a farewell might wait for a server that does not answer. */
 export function drop(client: Client): void {
   client.connection.stream.destroy();
@@ -113,9 +122,9 @@ export function drop(client: Client): void {
 
 export type PostgresPool = Pool;
 
-/** For readers: some connections, made again when they break; none keeps a process alive. */
+/** For readers: some connections, made again when they break, and given up when nobody has asked for ten seconds. */
 export function openPool(place: PostgresPlace): Pool {
-  const pool = new Pool({ ...settings(place), max: READERS, allowExitOnIdle: true });
+  const pool = new Pool({ ...settings(place), max: READERS, idleTimeoutMillis: IDLE_READER_MS });
   pool.on("error", () => {});
   return pool;
 }

@@ -20,6 +20,7 @@ import {
   connect,
   DURABILITY_COLUMNS,
   drop,
+  hangUp,
   isBrokenConnection,
   type PostgresPlace,
   requireDurable,
@@ -135,9 +136,10 @@ export class PostgresSequencer {
   }
 
   async close(): Promise<void> {
+    this.#keepAlive(true); // or the process ends while it says farewell
     const client = this.#client;
     this.#client = null;
-    await client?.end().catch(() => {});
+    if (client !== null) await hangUp(client);
   }
 
   async #stage(groups: readonly (readonly PreparedEntry[])[]): Promise<{ stage: Stage; checkpoint: Checkpoint }> {
