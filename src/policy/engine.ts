@@ -15,9 +15,10 @@ import type { PolicyInput } from "./input.ts";
 import { inventoryText } from "./inventory.ts";
 import { selectionOf, surroundingsOf } from "./match.ts";
 import type { Evaluated, PolicyEngine, PolicySet, Rule } from "./policy-set.ts";
-import { type PolicyWorker, startPolicyWorker, type WorkerLimits } from "./policy-worker.ts";
+import type { PolicyWorker } from "./policy-worker.ts";
+import { openWorkerPool, type PoolLimits } from "./worker-pool.ts";
 
-export interface EngineLimits extends WorkerLimits {
+export interface EngineLimits extends PoolLimits {
   /** Milliseconds for one call of `evaluate`; what has not answered by then is `policy-deadline`. */
   readonly totalDeadlineMs: number;
 }
@@ -30,11 +31,13 @@ const ENGINE_LIMITS: EngineLimits = {
 
 const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), data: null, contexts: [], documents: [] };
 
-/** Calls run one after the other. `close()` MUST be called; an engine that is closed evaluates nothing more. */
+/**
+ * Calls run one after the other, or as many at once as there are workers. `close()` MUST be called; an engine that is
+ * closed evaluates nothing more.
+ */
 export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
-  const worker = startPolicyWorker(limits);
+  const pool = openWorkerPool(limits);
   const modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>();
-  let tail: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   function moduleOf(set: PolicySet): Promise<WebAssembly.Module> {
@@ -43,31 +46,38 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
     return module;
   }
 
+  async function run(evaluation: Evaluation, set: PolicySet, worker: PolicyWorker): Promise<void> {
+    const module = await moduleOf(set).catch(() => null);
+    if (module === null)
+      evaluation.failAll({ code: "rules-missing", message: "the compiled policies are not a WebAssembly module" });
+    else await evaluation.run(worker, module, performance.now() + limits.totalDeadlineMs);
+  }
+
   return {
     prepare(set) {
-      const prepared = tail.then(async () => {
-        if (closed) return;
+      if (closed) return;
+      const prepared = pool.use(async (worker) => {
         await worker.run(await moduleOf(set), NOTHING_TO_ASK, [], performance.now() + limits.totalDeadlineMs);
       });
-      tail = prepared.catch(() => undefined); // evaluate() meets the same failure and says it
+      prepared.catch(() => undefined); // evaluate() meets the same failure and says it
     },
-    evaluate(set, documents, _digests, around) {
-      const evaluated = tail.then(async () => {
-        const evaluation = new Evaluation(set, documents, around ?? objectsOf(documents));
-        const module = closed ? null : await moduleOf(set).catch(() => null);
-        if (closed) evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
-        else if (module === null)
-          evaluation.failAll({ code: "rules-missing", message: "the compiled policies are not a WebAssembly module" });
-        else await evaluation.run(worker, module, performance.now() + limits.totalDeadlineMs);
+    async evaluate(set, documents, _digests, around) {
+      const evaluation = new Evaluation(set, documents, around ?? objectsOf(documents));
+      if (closed) {
+        evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
         return evaluation.result();
+      }
+      const answered = await pool.use(async (worker) => {
+        await run(evaluation, set, worker);
+        return true;
       });
-      tail = evaluated.catch(() => undefined);
-      return evaluated;
+      if (answered === null)
+        evaluation.failAll({ code: "policy-overloaded", message: "too many evaluations wait for their turn" });
+      return evaluation.result();
     },
     async close() {
-      await tail;
       closed = true;
-      await worker.close();
+      await pool.close();
     },
   };
 }

@@ -4,6 +4,9 @@ export const AGGREGATE_PACKAGE = "sluice.aggregate";
 export const AGGREGATE_FILE = ".sluice/aggregate.rego";
 export const RESULT_ENTRYPOINT = "sluice/aggregate/result";
 
+/** What people name: `shop/deny` is `data.shop.deny`. */
+export const ENTRYPOINT = /^[A-Za-z_][A-Za-z0-9_]*(?:\/[A-Za-z_][A-Za-z0-9_]*){0,20}$/;
+
 export function ruleEntrypoint(index: number): string {
   return `sluice/aggregate/rule_${index}`;
 }

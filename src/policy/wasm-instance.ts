@@ -35,6 +35,8 @@ export interface PolicyInstance {
    * @returns the value of the entrypoint as JSON text, null when it is undefined. @throws EvaluationFault
    */
   evaluate(entrypoint: number, own: InputParts, rules?: CallRules): string | null;
+  /** Whether its memory has grown to several times what it holds; memory never shrinks, so it is then dropped. */
+  isSwollen(): boolean;
   /** Why calls of the last evaluation failed and had no value, each once, ten at most; they are forgotten then. */
   takeFailures(): readonly string[];
   /**
@@ -84,6 +86,9 @@ const PAGE_BYTES = 65_536;
 const INITIAL_PAGES = [16, 64, 256, 1024] as const;
 /** Garbage of earlier documents after which the heap is set back. */
 const GARBAGE_BYTES = 16 * 1024 * 1024;
+/** Above it an instance is dropped after an evaluation, unless it is for what documents share. */
+const HIGH_WATER_BYTES = 96 * 1024 * 1024;
+const SWOLLEN = 3;
 /** Of one evaluation; the rest says nothing new. */
 const MAXIMUM_FAILURES = 10;
 /** Longest answer that is read; a rule that says more says nothing useful. */
@@ -104,6 +109,7 @@ export function instantiate(
     query: (entrypoint, values) => host.guard(() => host.query(entrypoint, values)),
     share: (parts, data) => host.guard(() => host.share(parts, data ?? null)),
     evaluate: (entrypoint, own, given) => host.guard(() => host.evaluate(entrypoint, own, given ?? rules)),
+    isSwollen: () => host.isSwollen(),
     takeFailures: () => host.takeFailures(),
   };
 }
@@ -182,6 +188,10 @@ class Host {
     this.#data = this.#parse(data ?? utf8("{}"));
     this.#shared = Object.entries(parts).map(([key, text]) => [this.#path(key), this.#parse(text)]);
     this.#base = this.#exports.opa_heap_ptr_get();
+  }
+
+  isSwollen(): boolean {
+    return this.#memory.buffer.byteLength > Math.max(HIGH_WATER_BYTES, SWOLLEN * this.#base);
   }
 
   takeFailures(): readonly string[] {

@@ -84,7 +84,9 @@ class Run {
 
   #one(job: Job): Outcome {
     try {
-      return this.#read(job, this.#evaluate(job));
+      const outcome = this.#read(job, this.#evaluate(job));
+      if (this.#instance?.isSwollen() === true) this.#instance = null;
+      return outcome;
     } catch (thrown) {
       this.#instance = null;
       const fault: Fault =

@@ -343,6 +343,17 @@ test("answers calls that overlap, each with its own set", async (t) => {
   );
 });
 
+test("who comes when too many wait is turned away, and whoever waits is answered", async (t) => {
+  const set = await build(t, [denyLabel("a")]);
+  const running = engine(t, { workers: 1, waiting: 2 });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => running.evaluate(set, [document("x")])));
+  assert.deepEqual(
+    answers.map(({ notEvaluated }) => notEvaluated[0]?.code ?? "answered"),
+    ["answered", "answered", "answered", "policy-overloaded", "policy-overloaded"],
+  );
+  assert.equal((await running.evaluate(set, [document("x")])).rulesEvaluated, 1);
+});
+
 test("nothing of one document is left for the next", async (t) => {
   const set = await build(t, [
     policy(

@@ -60,8 +60,7 @@ export const POLICY_CODES = {
   },
   "builtin-not-supported": {
     class: "error",
-    means:
-      "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy.",
+    means: "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy.",
     example: "`http.send({...})` in a policy.",
     fix: "Write the rule with what `input` holds (`time.now_ns()` is the recorded instant), then run `sluice policy check`.",
   },
@@ -82,6 +81,12 @@ export const POLICY_CODES = {
     means: "A rule did not answer within its deadline and was stopped.",
     example: "A rule loops over every combination of 5,000 numbers.",
     fix: "Make the rule do less work per document; `sluice policy eval` shows how long it takes.",
+  },
+  "policy-overloaded": {
+    class: "error",
+    means: "More evaluations waited for a policy worker than may wait, so this one was not begun.",
+    example: "Several hundred changes that are judged at the same moment.",
+    fix: "Ask again; where it lasts, look for a policy that uses up its deadline with `sluice policy bench`.",
   },
   "policy-memory": {
     class: "error",

@@ -101,6 +101,14 @@ export const POLICY: readonly Mutant[] = [
     named: "a call that fails is an error of the rule that makes it, and of no other",
   },
   {
+    name: "lets any number of evaluations wait",
+    file: "src/policy/worker-pool.ts",
+    find: "return waiting.length >= mostWaiting ? null : ",
+    replace: "return ",
+    test: ENGINE,
+    named: "who comes when too many wait is turned away, and whoever waits is answered",
+  },
+  {
     name: "keeps an instance after a throw",
     file: "src/policy/worker.ts",
     find: "      this.#instance = null;\n      const fault",
@@ -239,8 +247,8 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "takes a limit of its own for a failure that OPA would have",
     file: "src/policy/wasm-instance.ts",
-    find: 'if (this.#onFailure === "undefined" && isFailure(thrown))',
-    replace: 'if (this.#onFailure === "undefined")',
+    find: 'if (this.#rules.onFailure === "undefined" && isFailure(thrown))',
+    replace: 'if (this.#rules.onFailure === "undefined")',
     test: REGO,
     named: "a limit of our built-ins is an error where the engine that a policy is for would have answered",
   },
