@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { ENTRYPOINT } from "../policy/entrypoints.ts";
 import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
 import { masksSchema, retentionSchema } from "./log-yaml.ts";
@@ -10,6 +11,7 @@ import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
 import { checkStore, storeFields } from "./store-yaml.ts";
+
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
 const notYet = z.unknown().describe("Not supported yet.");
@@ -110,9 +112,13 @@ export const gateSchema = z.strictObject({
     .strictObject({ key: secretSchema.describe("From `sluice keygen release`; never the log's key.") })
     .describe("How releases and heads are signed."),
   data: z
-    .union([z.string(), z.strictObject({ entrypoints: notYet })])
+    .strictObject({
+      entrypoints: z
+        .record(z.string().max(500).regex(ENTRYPOINT), name)
+        .describe("By package/rule: the target whose policies answer it."),
+    })
     .optional()
-    .describe("Not supported yet."),
+    .describe("What /v1/data answers; absent: nothing."),
   listen: listenSchema.prefault({}).describe("Where `sluice serve` listens."),
   admission: admissionSchema.optional().describe("The listener for a cluster's API server; absent: there is none."),
   access: accessSchema.optional().describe("Who may call the service; without it, it listens on loopback only."),
@@ -140,8 +146,18 @@ export function readGateYaml(path: string): GateConfiguration {
   for (const [target, one] of Object.entries(gate.targets)) checkTarget(gate, target, one);
   refuseSharedChannels(gate, dirname(file));
   checkDoors(gate);
+  checkEntrypoints(gate);
   refusePlanned(gate, path);
   return { gate, folder: dirname(file), file };
+}
+
+function checkEntrypoints({ data, targets }: GateYaml): void {
+  const unknown = Object.entries(data?.entrypoints ?? {}).find(([, target]) => !Object.hasOwn(targets, target));
+  if (unknown === undefined) return;
+  const [entrypoint, target] = unknown;
+  throw new SluiceError("gate-configuration-invalid", `data answers ${entrypoint} by ${target}, which is not listed.`, {
+    fix: "name one of the targets",
+  });
 }
 
 /** Two targets in one folder would each publish a head that the other's agents refuse. */
@@ -166,8 +182,8 @@ function refuseSharedChannels(gate: GateYaml, folder: string): void {
   }
 }
 
-/** What data and forges will need: refused, because what is set here and does nothing would look as if it did. */
-const PLANNED = ["data", "forges"] as const;
+/** What forges will need: refused, because what is set here and does nothing would look as if it did. */
+const PLANNED = ["forges"] as const;
 
 function refusePlanned(gate: GateYaml, path: string): void {
   const planned = PLANNED.filter((key) => gate[key] !== undefined);

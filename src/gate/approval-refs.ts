@@ -26,9 +26,14 @@ export interface FoundEnvelopes {
   readonly unread: readonly IgnoredApproval[];
 }
 
-export async function findEnvelopes(repository: GitRepository, bounds = BOUNDS): Promise<FoundEnvelopes> {
+/** `handed`: those that came in another way; what was pushed too is one and the same. */
+export async function findEnvelopes(
+  repository: GitRepository,
+  bounds = BOUNDS,
+  handed: readonly Envelope[] = [],
+): Promise<FoundEnvelopes> {
   const refs = await listOrNull(repository);
-  if (refs === null) return { envelopes: [], malformed: [], unread: [unread("the approvals cannot be listed")] };
+  if (refs === null) return { envelopes: handed, malformed: [], unread: [unread("the approvals cannot be listed")] };
   const distinct = [...new Set(refs.map((ref) => ref.id))];
   const asked = distinct.slice(0, bounds.references);
   const blobs = await repository.smallBlobs(asked, { each: MAXIMUM_ENVELOPE_BYTES, together: bounds.bytes });
@@ -38,8 +43,10 @@ export async function findEnvelopes(repository: GitRepository, bounds = BOUNDS):
   });
   const left = distinct.length - blobs.length;
   const message = `${left} of ${distinct.length} approvals were not read: there are too many`;
+  const pushed = read.filter((one) => "statement" in one);
+  const names = new Set(pushed.map(({ digest }) => digest));
   return {
-    envelopes: read.filter((one) => "statement" in one),
+    envelopes: [...pushed, ...handed.filter(({ digest }) => !names.has(digest))],
     malformed: [...read.filter((one) => "code" in one), ...refusedByGit(repository)],
     unread: [...(left === 0 ? [] : [unread(message)]), ...notFetched(repository)],
   };

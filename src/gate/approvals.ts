@@ -113,7 +113,8 @@ async function readApprovals(
   rule: ApprovalRule,
   services: Services,
 ): Promise<ReadApprovals> {
-  const found = await findEnvelopes(subject.repository);
+  const handed = (await services.approvals?.given(subject.target)) ?? [];
+  const found = await findEnvelopes(subject.repository, undefined, handed);
   const isOfThis = ({ statement }: Envelope): boolean => couldCount(statement, rule, content);
   const named = found.envelopes.filter(isOfThis);
   const others = found.envelopes.filter((one) => !isOfThis(one));

@@ -41,7 +41,7 @@ export function openPreviewServices(means: Means, repository: string): OpenServi
 /** `memory` is what the log remembers; `scope` is whose memory the caches are: a repository's path, or a gate's folder. */
 export function openServices(
   means: Means,
-  memory: Pick<Services, "receipts" | "landings">,
+  memory: Pick<Services, "receipts" | "landings" | "approvals">,
   scope: string,
 ): OpenServices {
   const { surroundings, clock, random, onStep } = means;

@@ -16,7 +16,7 @@ import { decodeUtf8 } from "../lib/bytes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { buildPolicySet } from "../policy/compile.ts";
-import type { PolicySet } from "../policy/policy-set.ts";
+import type { PolicyFile, PolicySet } from "../policy/policy-set.ts";
 import { isPolicyFile } from "../policy/reading.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
 import type { Trust } from "../signature/trust.ts";
@@ -80,10 +80,14 @@ export async function readSluiceConfiguration(repository: GitRepository, commit:
 }
 
 /** Only the trust folder of a commit. @throws what readSluiceConfiguration() and the trust folder throw */
-export async function readJudgeTrust(repository: GitRepository, commit: CommitId): Promise<Trust> {
+export async function readJudgeTrust(
+  repository: GitRepository,
+  commit: CommitId,
+  revokedKeys: readonly string[] = [],
+): Promise<Trust> {
   const files = await repository.files((await repository.commit(commit)).tree);
   const { trust } = readSluiceYaml(await readConfigurationText(repository, files));
-  return readTrustFolder(await readFolder(repository, files, trust), { revokedKeys: [], folder: inFolder(trust, "") });
+  return readTrustFolder(await readFolder(repository, files, trust), { revokedKeys, folder: inFolder(trust, "") });
 }
 
 /** Only the waivers of a commit. @throws what readSluiceConfiguration() throws, `waivers-invalid` */
@@ -112,12 +116,30 @@ async function readPolicies(
   folder: string,
   services: Read,
 ): Promise<PolicySet> {
+  const sources = await policySources(repository, files, folder);
+  return buildPolicySet({ toolchain: services.toolchain, cache: services.compiledCache, files: sources });
+}
+
+/** The policies as they are written, without tests. */
+export async function readPolicySources(
+  repository: GitRepository,
+  tree: TreeId,
+  folder: string,
+): Promise<readonly PolicyFile[]> {
+  const all = await policySources(repository, await repository.files(tree), folder);
+  return all.filter(({ path }) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
+}
+
+async function policySources(
+  repository: GitRepository,
+  files: readonly TreeFile[],
+  folder: string,
+): Promise<readonly PolicyFile[]> {
   const rego = await readFolder(repository, files, folder, isPolicyFile);
-  const sources = [...rego].map(([path, bytes]) => ({
+  return [...rego].map(([path, bytes]) => ({
     path: inFolder(folder, path),
     text: asText(inFolder(folder, path), bytes),
   }));
-  return buildPolicySet({ toolchain: services.toolchain, cache: services.compiledCache, files: sources });
 }
 
 /** Files below a folder by their path inside it. */

@@ -16,6 +16,7 @@ import type { LoggedEntry } from "../log/entry.ts";
 import { matchesCommitment } from "../log/leaf.ts";
 import { loggedLandings, offeredBy } from "./carrying.ts";
 import { admit } from "./gate.ts";
+import { loggedApprovals } from "./given-approvals.ts";
 import { readHistory } from "./history.ts";
 import { loggedReceipts } from "./receipts.ts";
 import { disclose, disclosedDecision } from "./record.ts";
@@ -92,6 +93,7 @@ async function decideAgain(
     clock,
     receipts: loggedReceipts(past, clock),
     landings: loggedLandings(past),
+    approvals: loggedApprovals(past, clock),
   };
   const { decision } = await admit(await subjectOfThen(replayer, past, target, recorded), services);
   return { ...decision, id: recorded.id };

@@ -1,5 +1,6 @@
 /** What the judge needs from outside: made once in wiring.ts, given to every step as an argument. */
 import type { Digests } from "../decision/decision.ts";
+import type { Envelope } from "../decision/envelope.ts";
 import type { CommitId } from "../git/object.ts";
 import type { Memo } from "../lib/memo.ts";
 import type { Clock, Instant } from "../lib/time.ts";
@@ -26,6 +27,12 @@ export interface LandingBook {
   carried(target: string, commit: CommitId): Promise<Digests | null>;
 }
 
+/** Approvals that nobody pushed; a preview has none. */
+export interface ApprovalBook {
+  /** Newest first, of those that may not be over yet. */
+  given(target: string): Promise<readonly Envelope[]>;
+}
+
 /** Reports how long each step took, for `timings` and progress. */
 export type StepListener = (step: string, milliseconds: number) => void;
 
@@ -38,6 +45,7 @@ export interface Services {
   readonly engine: PolicyEngine;
   readonly receipts: ReceiptBook;
   readonly landings: LandingBook;
+  readonly approvals?: ApprovalBook;
   /** What signatures were worth before. */
   readonly verifications: VerificationMemory;
   /** What manifest files gave before. */

@@ -10,10 +10,12 @@ import { SluiceError } from "../lib/errors.ts";
 import { openTurns } from "../lib/turns.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
 import type { PolicyInput } from "../policy/input.ts";
-import type { Evaluated } from "../policy/policy-set.ts";
+import type { Evaluated, PolicyFile } from "../policy/policy-set.ts";
+import type { Toolchain } from "../policy/toolchain.ts";
 import { findRelease, releasedResources } from "../release/rollback.ts";
 import { readHistory } from "./history.ts";
-import { type Judge, readJudge, targetFacts } from "./judge.ts";
+import { type Judge, readJudge, readPolicySources, targetFacts } from "./judge.ts";
+import { openCompiler } from "./judge-wiring.ts";
 import type { Gate } from "./wiring.ts";
 
 /** An API server waits 30 s at most. */
@@ -31,6 +33,8 @@ export interface ReadyJudge {
   readonly judge: Judge;
   readonly target: TargetFacts;
   readonly tree: TreeId;
+  /** The policies as they are written. */
+  readonly sources: readonly PolicyFile[];
   /** The objects of the target's current release, for rules that look at more than one. */
   readonly released: readonly JsonObject[];
 }
@@ -40,6 +44,8 @@ export interface StandingJudges {
   of(target: string): Promise<StandingJudge>;
   /** One after the other; who has waited too long is not asked any more. */
   evaluate(ready: ReadyJudge, document: PolicyInput, signal: AbortSignal): Promise<Evaluated>;
+  /** For questions that are no object: a process of its own, started when it is first asked. */
+  readonly compiler: Toolchain;
   close(): Promise<void>;
 }
 
@@ -51,6 +57,7 @@ interface Kept {
 
 export function openStandingJudges(gate: Gate): StandingJudges {
   const engine = openPolicyEngine(LIMITS);
+  const compiler = openCompiler();
   const turns = openTurns();
   const known = new Map<string, Kept>();
   return {
@@ -71,7 +78,8 @@ export function openStandingJudges(gate: Gate): StandingJudges {
         refuseLate(signal);
         return engine.evaluate(judge.policies, [document], undefined, around(document, released));
       }),
-    close: () => engine.close(),
+    compiler,
+    close: async () => void (await Promise.all([engine.close(), compiler.close()])),
   };
 }
 
@@ -108,8 +116,9 @@ async function readReady(gate: Gate, name: string, commit: CommitId, sequence: n
     signatures: { ...facts.signatures, require: "none" },
     approvals: { ...facts.approvals, count: 0, roles: [] },
   };
+  const sources = await readPolicySources(repository, tree, judge.configuration.policies);
   const looksAround = judge.policies.rules.some(({ imported }) => imported !== null);
-  return { judge, target, tree, released: looksAround ? await releasedObjects(gate, name, sequence) : [] };
+  return { judge, target, tree, sources, released: looksAround ? await releasedObjects(gate, name, sequence) : [] };
 }
 
 async function releasedObjects(gate: Gate, target: string, sequence: number | null): Promise<readonly JsonObject[]> {

@@ -19,6 +19,7 @@ import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
+import { loggedApprovals } from "./given-approvals.ts";
 import { type Means, type OpenServices, openServices } from "./judge-wiring.ts";
 import { logMasks } from "./log-masks.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
@@ -68,7 +69,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     random,
   });
   const witnesses = await openWitnessed(log, configuration, logKey, means.onWitnessFailure);
-  const services = openServices(means, { receipts: loggedReceipts(log, clock), landings: loggedLandings(log) }, data);
+  const services = openServices(means, memoryOf(log, clock), data);
   let current = configuration;
   const repositories = openRepositories(() => current, data);
   const target = (name: string): GateTarget => gateTarget(current, name);
@@ -121,6 +122,14 @@ async function openWitnessed(
     await log.close();
     throw cause;
   }
+}
+
+function memoryOf(log: DecisionLog, clock: Means["clock"]) {
+  return {
+    receipts: loggedReceipts(log, clock),
+    landings: loggedLandings(log),
+    approvals: loggedApprovals(log, clock),
+  };
 }
 
 /** For judging again what the log holds: reads beside a running gate, remembers nothing, writes nothing. */

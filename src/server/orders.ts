@@ -15,6 +15,7 @@ import type { HoldRequest } from "../release/holds.ts";
 import { isHeld, readHolds } from "../release/holds.ts";
 import { lastRelease } from "../release/record.ts";
 import type { Room } from "./free-space.ts";
+import { handingIn } from "./handing-in.ts";
 import type { Service } from "./service.ts";
 import type {
   CheckRequest,
@@ -42,6 +43,7 @@ export function serviceOrders(service: Service): Orders {
     hold: (request) => holding(service, "hold", request),
     resume: (request) => holding(service, "resume", request),
     release: (request) => release(service, request),
+    ...handingIn(service),
     admit: (request, signal) => admission(service, request, signal),
     readiness: async () => readiness(service),
     metrics: async () => metrics(service, judging.counts),

@@ -6,8 +6,10 @@
  * answered as `internal`, without its text. What does not exist yet rejects with `not-supported`.
  */
 import type { AdmissionRequest, AdmissionVerdict } from "../admission/review.ts";
+import type { DataAnswer, DataQuery } from "../gate/data.ts";
 import type { CheckReport } from "../gate/json/check.ts";
 import type { landedReport } from "../gate/json/landed.ts";
+import type { RollbackWish } from "../gate/rollback.ts";
 import type { Code } from "../lib/codes.ts";
 import type { Instant } from "../lib/time.ts";
 import type { EntryQuery, LoggedEntry, Verdict } from "../log/entry.ts";
@@ -52,6 +54,16 @@ export interface ServiceView extends LogView {
   release(request: ReleaseRequest): Promise<Landings>;
   /** One admission request, by policies alone. MUST reject, never allow, where it cannot be judged. */
   admit(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionVerdict>;
+  /** Which target an approval is for, by what it says itself. @throws SluiceError `approval-malformed` */
+  approvalTarget(envelope: Uint8Array): Promise<string>;
+  /** Logged, and what waits for it is judged again. @throws what takeApproval() throws */
+  approve(envelope: Uint8Array): Promise<GivenApproval>;
+  /** An agent's signed note. @throws SluiceError what readReport() rejects it with */
+  report(target: string, note: Uint8Array): Promise<{ readonly index: number | null }>;
+  /** In the target's turn among its landings. @throws SluiceError `release-unknown` */
+  rollback(wish: RollbackWish): Promise<Landings>;
+  /** The value of a configured entrypoint; `targets` are those that the caller may ask. @throws `route-unknown`, `entrypoint-undefined` */
+  data(query: DataQuery & { readonly targets: readonly string[] | null }): Promise<DataAnswer>;
   /** Looks at a repository at once. @throws SluiceError what Hints.check() throws: then nothing is looked at */
   hint(hint: SignedHint): Promise<void>;
   readiness(): Promise<Readiness>;
@@ -146,6 +158,15 @@ export interface ReleaseRequest {
   readonly by: string;
   /** The person's word as one of two operators. */
   readonly emergency?: { readonly reason: string; readonly ticket: string };
+}
+
+export interface GivenApproval {
+  /** Of the entry. */
+  readonly index: number;
+  readonly target: string;
+  readonly approver: string;
+  readonly tree: string;
+  readonly head: string;
 }
 
 export interface Holding {

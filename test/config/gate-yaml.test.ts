@@ -20,6 +20,7 @@ log: {store: "sqlite:./data/log.db", origin: gate.example/log, key: {file: /run/
 release: {key: {file: /run/secrets/release.key}}
 listen: {address: 127.0.0.1, port: 8443, tls: {certificate: tls.crt, key: tls.key}}
 admission: {port: 9443, target: prod, tls: {certificate: tls.crt, key: tls.key, clients: ca.pem}, deadline: 5s}
+data: {entrypoints: {shop/deny: prod}}
 access:
   tokens: {file: tokens.yaml}
   certificates: {ca: clients.pem, subjects: {"CN=apiserver": caller}}
@@ -27,7 +28,6 @@ access:
 
 /** Its other lines, each of a part that is not there yet. */
 const PLANNED: Readonly<Record<string, string>> = {
-  data: "data: {entrypoints: {shop/deny: prod}}",
   forges: "forges: {github: {app: 12345, key: {file: /run/secrets/github.pem}, secret: {env: WEBHOOK_SECRET}}}",
 };
 
@@ -92,6 +92,8 @@ const INVALID: readonly (readonly [string, string, string, RegExp])[] = [
   ["a minimum that does not exist", "mode: enforce", "mode: strict", /targets\.prod\.minimum\.mode: /],
   ["a sandbox that is none", "version: 1", "version: 1\ntoolchain: {sandbox: none}", /toolchain\.sandbox: /],
   ["an agent's key that is none", "prod-1+1a2b3c4d+AZab", "prod-1", /agents\.0: is a verifier key: name\+hash\+base64/],
+  ["an entrypoint of no target", "{shop/deny: prod}", "{shop/deny: other}", /^data answers shop\/deny by other, /],
+  ["an entrypoint that is no rule", "{shop/deny: prod}", '{"../deny": prod}', /data\.entrypoints/],
   ["no channel", "[{directory: /srv/releases/prod}]", "[]", /targets\.prod\.channels: /],
   ["an origin with a plus sign", "origin: gate.example/log", "origin: gate+log", /log\.origin: has no white space/],
   ["no release key", "release: {key: {file: /run/secrets/release.key}}", "", /^gate\.yaml:1:1 release: /],

@@ -352,6 +352,14 @@ export class World {
 
   /** The same yes, bound to the tree of the merge, without a process: for tests that are about something else. */
   approve(by: Signer, revision: string, change: Partial<ApprovalStatement> = {}): void {
+    const envelope = this.approval(by, revision, change);
+    const ref = `refs/sluice/approvals/${sha256Hex(envelope)}`;
+    this.repo.git(["update-ref", ref, this.repo.object("blob", envelope)]);
+    this.repo.git(["push", "--quiet", "origin", ref]);
+  }
+
+  /** Its envelope, which nobody has seen yet. */
+  approval(by: Signer, revision: string, change: Partial<ApprovalStatement> = {}): Uint8Array {
     const base = this.repo.git(["rev-parse", "origin/main"]);
     const statement: ApprovalStatement = {
       repository: "shop",
@@ -367,10 +375,7 @@ export class World {
     };
     const message = preAuthentication(statementBytes(statement));
     const pair = { path: this.key(by), line: this.publicKey(by) };
-    const envelope = writeEnvelope(statement, sshSign(pair, message, APPROVAL_NAMESPACE));
-    const ref = `refs/sluice/approvals/${sha256Hex(envelope)}`;
-    this.repo.git(["update-ref", ref, this.repo.object("blob", envelope)]);
-    this.repo.git(["push", "--quiet", "origin", ref]);
+    return writeEnvelope(statement, sshSign(pair, message, APPROVAL_NAMESPACE));
   }
 
   release(): Promise<Answer<Landings>> {

@@ -117,6 +117,13 @@ export const SERVER_CODES = {
     example: "`POST /v1/checks` of a change that takes more than ten minutes.",
     fix: "Ask again, or look for the decision: `sluice log list`.",
   },
+  "entrypoint-undefined": {
+    class: "refused",
+    means:
+      "A rule that /v1/data was asked for has no value for this input, which is no answer: nothing passes by absence.",
+    example: "`POST /v1/data/shop/allow` where the policy has no `default allow := false`.",
+    fix: "Give the rule a default, or ask for one that always has a value, such as a set of denials.",
+  },
   "listen-failed": {
     class: "error",
     means: "The service cannot listen on its address: another program does, or this machine has no such address.",

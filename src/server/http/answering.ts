@@ -17,7 +17,6 @@ import { problemOf } from "./problem.ts";
 import { type Answer, type Call, RAW_BODY, type Route } from "./route.ts";
 import type { Traffic } from "./traffic.ts";
 
-const MAXIMUM_BODY_BYTES = 64 * 1024;
 /** A check fetches, renders and evaluates; everything else reads. */
 const DEADLINE_MS = { read: 30_000, open: 30_000, act: 600_000 } as const;
 const ONCE = ["authorization", "host", "content-type", "content-encoding", "content-length", "expect"] as const;
@@ -190,9 +189,9 @@ async function readValues(
     return { query, body: null };
   }
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (request.headers.expect !== undefined && announced <= MAXIMUM_BODY_BYTES) response.writeContinue();
-  if (route.body === RAW_BODY) return { query, body: await readBytes(request, MAXIMUM_BODY_BYTES) };
-  return { query, body: parseAs(route.body, await readJson(request, MAXIMUM_BODY_BYTES), "body") };
+  if (request.headers.expect !== undefined && announced <= route.bodyBytes) response.writeContinue();
+  if (route.body === RAW_BODY) return { query, body: await readBytes(request, route.bodyBytes) };
+  return { query, body: parseAs(route.body, await readJson(request, route.bodyBytes), "body") };
 }
 
 /** Of one that came twice node:http makes one with a comma in it. */

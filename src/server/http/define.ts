@@ -10,6 +10,9 @@ export const READERS: readonly CallerRole[] = ["local", "reader", "auditor", "ap
 export const OPERATORS: readonly CallerRole[] = ["operator", "admin"];
 export const EVERYBODY: readonly CallerRole[] = ["nobody", ...READERS, "caller"];
 
+/** Orders and hints; what may be more says so. */
+const MAXIMUM_BODY_BYTES = 64 * 1024;
+
 export const NO_QUERY = z.strictObject({});
 
 export function defineRoute<Query extends z.ZodType = typeof NO_QUERY, Body extends z.ZodType = z.ZodNull>(
@@ -21,6 +24,7 @@ export function defineRoute<Query extends z.ZodType = typeof NO_QUERY, Body exte
     isLogged: draft.isLogged ?? draft.method === "GET",
     query: draft.query ?? NO_QUERY,
     body: draft.body ?? null,
+    bodyBytes: draft.bodyBytes ?? MAXIMUM_BODY_BYTES,
     headers: draft.headers ?? {},
     refusals: draft.refusals ?? [],
     otherType: draft.otherType ?? null,

@@ -60,14 +60,16 @@ export interface Route extends Told {
   readonly query: z.ZodType;
   /** null where no body is read; RAW_BODY where it is taken as it is. */
   readonly body: z.ZodType | null;
+  /** How large a body may be. */
+  readonly bodyBytes: number;
   /** Headers of its own that it reads, in small letters, and what each says. */
   readonly headers: Readonly<Record<string, string>>;
   /** Codes that it refuses with, beside those of every route. */
   readonly refusals: readonly string[];
-  /** What each parameter of the path looks like. */
-  readonly parameters: Readonly<Record<string, z.ZodType>>;
   /** Another type that it answers with where it is asked to. */
   readonly otherType: string | null;
+  /** What each parameter of the path looks like. */
+  readonly parameters: Readonly<Record<string, z.ZodType>>;
   handle(call: Call): Promise<Answer>;
 }
 
@@ -81,9 +83,10 @@ export interface RouteDraft<Query extends z.ZodType, Body extends z.ZodType> ext
   readonly isLogged?: boolean;
   readonly query?: Query;
   readonly body?: Body;
+  readonly bodyBytes?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly refusals?: readonly string[];
+  readonly otherType?: string;
   readonly parameters?: Readonly<Record<string, z.ZodType>>;
   handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>;
 }
-  readonly otherType?: string;

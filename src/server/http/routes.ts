@@ -3,6 +3,7 @@ import type { Route } from "./route.ts";
 import { postCheck, postHold, postRelease, postResume } from "./routes/acts.ts";
 import { listDecisions, proveDecision, showDecision } from "./routes/decisions.ts";
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
+import { postApproval, postData, postReport, postRollback } from "./routes/handing-in.ts";
 import { alertmanagerHook, genericHook } from "./routes/hooks.ts";
 import { changesView, changeView, styleSheet, targetsView } from "./routes/pages.ts";
 import { healthz, metrics, openApi, readyz } from "./routes/probes.ts";
@@ -20,6 +21,10 @@ export const ROUTES: readonly Route[] = [
   postHold,
   postResume,
   postRelease,
+  postRollback,
+  postApproval,
+  postReport,
+  postData,
   alertmanagerHook,
   genericHook,
   logCheckpoint,

@@ -17,7 +17,7 @@ export const SERVER: readonly Mutant[] = [
     name: "takes a hint that anybody made",
     file: "src/server/access/hints.ts",
     find: "secret === undefined || !isSigned(",
-    replace: "secret === undefined || !isSigned === isSigned(",
+    replace: "secret === undefined || isSigned === undefined || void (",
     test: "test/server/access/hints.test.ts",
     named: "is refused when it is signed by another secret",
   },

@@ -163,6 +163,22 @@ export const SERVICE: readonly Mutant[] = [
     named: "what lands is released, a bad gate.yaml changes nothing, and a signal ends it all in order",
   },
   {
+    name: "takes an approval that somebody else signed",
+    file: "src/gate/given-approvals.ts",
+    find: " && outcome.signer.person === approver",
+    replace: "",
+    test: "test/server/handing-in.test.ts",
+    named: "what can never count is turned away with its code",
+  },
+  {
+    name: "answers a question to the policies with nothing",
+    file: "src/policy/entrypoint-value.ts",
+    find: "if (parsed.data.defined) return",
+    replace: "if (parsed.success) return",
+    test: "test/server/handing-in.test.ts",
+    named: "a question to the policies is answered by the judge's rules, logged, and never by nothing",
+  },
+  {
     name: "judges a request by its kind and another object",
     file: "src/admission/object.ts",
     find: 'object["apiVersion"] !== apiVersionOf(kind) || object["kind"] !== kind.kind',

@@ -58,6 +58,13 @@ function plainView(): ServiceView {
     resume: async (request) => holding(request),
     release: async (request) => (request.target === "prod" ? LANDINGS : unknown()),
     admit: async () => unknown(),
+    approvalTarget: async () => "prod",
+    approve: async () => {
+      throw new SluiceError("approval-malformed", "This is not an approval.");
+    },
+    report: async (name) => (name === "prod" ? { index: 9 } : unknown()),
+    rollback: async ({ target: name }) => (name === "prod" ? LANDINGS : unknown()),
+    data: async ({ entrypoint, input }) => (entrypoint === "shop/deny" ? { result: input, id: ULID } : unknown()),
     hint: async () => {
       throw new SluiceError("hint-unsigned", "Nothing is signed here.");
     },

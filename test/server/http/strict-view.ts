@@ -46,6 +46,11 @@ const METHODS = [
   "release",
   "admit",
   "hint",
+  "approvalTarget",
+  "approve",
+  "report",
+  "rollback",
+  "data",
   "readiness",
   "metrics",
 ] as const satisfies readonly (keyof ServiceView)[];
