@@ -2,7 +2,9 @@
 import { resolve } from "node:path";
 import type { GateConfiguration } from "../config/gate-yaml.ts";
 import { readSecret } from "../config/secret.ts";
-import { logPlace } from "../gate/wiring.ts";
+import { policySourceFinder } from "../gate/policy-sources.ts";
+import { openRepositories } from "../gate/repositories.ts";
+import { dataFolder, logPlace } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type RecordReading, recordIn, writeAuditBundle } from "../log/audit/write.ts";
 import { noteSigner } from "../log/note.ts";
@@ -52,11 +54,15 @@ async function run(invocation: Invocation): Promise<number> {
   const { origin: name } = configuration.gate.log;
   const log = await openLogReader({ ...logPlace(configuration), origin: name, keys: [vkey] });
   const record = isSet(invocation, "unlogged") ? null : briefly(invocation, configuration, key);
-  const bundle = await writeAuditBundle(log, signer, folder, { from, to, by }, record).finally(async () => {
-    done();
-    await log.close();
-  });
-  const { checkpoint, query, read, changes } = bundle;
+  const repositories = openRepositories(() => configuration, dataFolder(configuration));
+  const findSources = policySourceFinder(repositories, Object.keys(configuration.gate.repositories));
+  const bundle = await writeAuditBundle(log, signer, folder, { from, to, by }, record, findSources).finally(
+    async () => {
+      done();
+      await Promise.all([repositories.close(), log.close()]);
+    },
+  );
+  const { checkpoint, query, read, changes, policies } = bundle;
   const { origin, size } = checkpoint;
   const entries = query.end - query.start;
   const report = {
@@ -67,6 +73,7 @@ async function run(invocation: Invocation): Promise<number> {
     query,
     entries,
     changes,
+    policies,
     read,
     size,
     by,
@@ -77,7 +84,7 @@ async function run(invocation: Invocation): Promise<number> {
     [
       `${paint("allow", "EXPORTED")}  ${folder}`,
       `        ${origin}: ${entries} entries from ${query.start} on, ${changes} landed changes; read by ${by}, ${logged}`,
-      "        policy sources are not in it: the repository has them at the commits that statement.json names",
+      `        ${policies.held} of ${policies.judged} policy sets with their sources${policies.held < policies.judged ? "; statement.json says where the others are" : ""}`,
       `next    sluice log verify ${folder} --key ${vkey}`,
       "",
     ].join("\n"),

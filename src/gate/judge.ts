@@ -120,6 +120,13 @@ async function readPolicies(
   return buildPolicySet({ toolchain: services.toolchain, cache: services.compiledCache, files: sources });
 }
 
+/** Every file of the policy folder that sluice.yaml of the commit names. @throws what readSluiceConfiguration() throws */
+export async function readAllPolicies(repository: GitRepository, commit: CommitId): Promise<readonly PolicyFile[]> {
+  const files = await repository.files((await repository.commit(commit)).tree);
+  const { policies } = readSluiceYaml(await readConfigurationText(repository, files));
+  return policySources(repository, files, policies);
+}
+
 /** The policies as they are written, without tests. */
 export async function readPolicySources(
   repository: GitRepository,

@@ -11,6 +11,7 @@ import { INVENTORY_PACKAGE, type PolicyProblem } from "./dialect.ts";
 import { AGGREGATE_FILE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
 import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
+import { type PolicySources, sourceDigest } from "./policy-sources.ts";
 import {
   asWritten,
   compilerFile,
@@ -83,8 +84,17 @@ function boundedPolicies(files: readonly PolicyFile[]): SelectedPolicies {
 }
 
 function digestOf(policies: readonly PolicyFile[]): string {
-  const listed = policies.map(({ path, text }) => [path, sha256Hex(text)]);
-  return sha256Hex(canonicalJson({ policies: listed, compiler: COMPILER_VERSION, host: HOST_VERSION }));
+  return sourceDigest({ compiler: COMPILER_VERSION, host: HOST_VERSION, policies });
+}
+
+/** The files of a policy folder as the sources that have this digest, by this or an earlier host; null where they have not. */
+export function sourcesOf(files: readonly PolicyFile[], digest: string): PolicySources | null {
+  const { files: policies } = selectPolicies(files);
+  for (let host = HOST_VERSION; host > 0; host--) {
+    const sources = { compiler: COMPILER_VERSION, host, policies };
+    if (sourceDigest(sources) === digest) return sources;
+  }
+  return null;
 }
 
 async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promise<CompiledEntry> {

@@ -34,7 +34,14 @@ test("log export writes a bundle that verifies without the gate, tells each chan
   for (const time of [released, applied]) assert.match(time ?? "", /^20\d\d-.*Z$/);
   const statement = JSON.parse(world.read("bundle/statement.json"));
   assert.deepEqual([statement.entries, statement.changes, statement.read.index], [size, 1, size]);
-  assert.ok(statement.policies.length > 0 && statement.policies.every((one: { held: boolean }) => !one.held));
+  const [policies = { digest: "", held: false }] = statement.policies as readonly { digest: string; held: boolean }[];
+  assert.deepEqual([statement.policies.length, policies.held], [1, true], "the sources behind the digest");
+  const sources = `bundle/policies/${policies.digest}.json`;
+  const whole = world.read(sources);
+  world.write(sources, whole.replace("deny", "warn"));
+  const weaker = await world.sluice(["log", "verify", "../bundle", "--key", key]);
+  assert.deepEqual([weaker.code, weaker.stdout.includes(`policies/${policies.digest}.json`)], [1, true]);
+  world.write(sources, whole);
   const read = await world.log<{ entries: { kind: string }[] }>(["list", "--person", "erin"]);
   assert.deepEqual(
     read.report.entries.map(({ kind: one }) => one),

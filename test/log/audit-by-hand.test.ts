@@ -7,7 +7,8 @@ import { test } from "node:test";
 import { writeAuditBundle } from "../../src/log/audit/write.ts";
 import { noteSigner } from "../../src/log/note.ts";
 import { drawSample } from "../../src/log/sample.ts";
-import { fill, KEY, logPath, openTestLog } from "../support/log.ts";
+import { sourceDigest, sourcesText } from "../../src/policy/policy-sources.ts";
+import { draft, fill, KEY, logPath, openTestLog } from "../support/log.ts";
 import { tempFolder } from "../support/temp.ts";
 
 const PAGE = readFileSync(resolve(import.meta.dirname, "../../docs/auditing.md"), "utf8");
@@ -25,8 +26,14 @@ test("a bundle checks by hand: signature, entry, values, counts and sample; a ch
   await fill(log, 3);
   now += 10;
   await fill(log, 34);
+  const sources = { compiler: "opa 1.22.0", host: 1, policies: [{ path: "a.rego", text: "package a # ü\n" }] };
+  const digests = { policies: sourceDigest(sources), trust: null, configuration: null, waivers: null, code: "1" };
+  await log.append(draft({ digests }));
   const drawn = await drawSample(log, { from }, 25, "2026-Q4");
-  await writeAuditBundle(log, noteSigner(KEY.skey), join(folder, "q4"), { from, to: null, by: "erin" });
+  const request = { from, to: null, by: "erin" };
+  await writeAuditBundle(log, noteSigner(KEY.skey), join(folder, "q4"), request, undefined, async (digest) =>
+    digest === digests.policies ? sourcesText(sources) : null,
+  );
   await log.close();
   const lines = run(folder);
   assert.equal(lines[0], "Signature Verified Successfully");
@@ -35,15 +42,17 @@ test("a bundle checks by hand: signature, entry, values, counts and sample; a ch
   for (let at = 4; at < 16; at += 2) assert.equal(lines[at], lines[at + 1], "value and commitment");
   assert.deepEqual(
     lines.slice(16, 19).map((line) => line.trim()),
-    ["34", "34", "34 decision"],
+    ["35", "35", "35 decision"],
   );
   assert.deepEqual(
-    lines.slice(19).map(Number),
+    lines.slice(19, 44).map(Number),
     drawn.entries.map(({ index }) => index),
     "the sample that we draw",
   );
+  const policies = `policies/${digests.policies}.json True`;
+  assert.deepEqual(lines.slice(44), ["checkpoint True", "checkpoint.start True", policies]);
   const checkpoint = join(folder, "q4", "checkpoint");
-  writeFileSync(checkpoint, readFileSync(checkpoint, "utf8").replace("\n38\n", "\n39\n"));
+  writeFileSync(checkpoint, readFileSync(checkpoint, "utf8").replace("\n39\n", "\n38\n"));
   const rows = join(folder, "q4", "rows.ndjson");
   writeFileSync(rows, readFileSync(rows, "utf8").replace("ada", "eve"));
   const changed = run(folder);

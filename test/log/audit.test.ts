@@ -21,6 +21,7 @@ import { type AuditBundle, type AuditRequest, writeAuditBundle } from "../../src
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import { noteSigner } from "../../src/log/note.ts";
 import { verifyLog } from "../../src/log/verify.ts";
+import { sourceDigest, sourcesText } from "../../src/policy/policy-sources.ts";
 import { draft, fill, KEY, logPath, openTestLog, openTestReader } from "../support/log.ts";
 import { type Scope, tempFolder } from "../support/temp.ts";
 
@@ -66,6 +67,34 @@ function filesOf(folder: string): readonly string[] {
 }
 
 describe("an auditor's bundle", () => {
+  it("holds the sources of the policies that judged, each proven by its digest, and says of which it has none", async (context) => {
+    const sources = { compiler: "opa 1.22.0", host: 1, policies: [{ path: "a.rego", text: "package a\n" }] };
+    const digest = sourceDigest(sources);
+    const { log } = await logOfDays(context, [1]);
+    const digests = { policies: digest, trust: null, configuration: null, waivers: null, code: "1" };
+    await log.append(draft({ digests, subject: { judge: "a".repeat(40) } }));
+    const folder = join(tempFolder(context), "bundle");
+    const asked: string[] = [];
+    const bundle = await writeAuditBundle(log, SIGNER, folder, EVERYTHING, undefined, async (wanted, judges) => {
+      asked.push(`${wanted === digest} ${judges.join()}`);
+      return sourcesText(sources); // also for the digest that it is not of
+    });
+    await log.close();
+    assert.deepEqual(bundle.policies, { judged: 2, held: 1 });
+    assert.ok(asked.includes(`true ${"a".repeat(40)}`));
+    assert.equal(await verdict(folder), "intact");
+    const path = join(folder, "policies", `${digest}.json`);
+    for (const text of [`${sourcesText(sources)}\n`, sourcesText({ ...sources, host: 2 }), "{}"]) {
+      writeFileSync(path, text);
+      assert.equal(await verdict(folder), "log-tampered bundle null", text);
+    }
+    rmSync(path);
+    assert.equal(await verdict(folder), "log-tampered bundle null");
+    writeFileSync(path, sourcesText(sources));
+    writeFileSync(join(folder, "policies", `${"ab".repeat(32)}.json`), "{}");
+    assert.equal(await verdict(folder), "log-tampered bundle null");
+  });
+
   it("holds exactly the entries of its period, whatever the tree's size, and verifies from its bytes", async (context) => {
     const cases: [perDay: number[], from: number, to: number, start: number, end: number][] = [
       [[3, 4, 5], 1, 2, 3, 7],

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { encodeBase64 } from "../../src/lib/bytes.ts";
+import { writeAuditBundle } from "../../src/log/audit/write.ts";
 import { cosigner, generateCosigningKey } from "../../src/log/cosignature.ts";
 import type { Checkpoint, DecisionLog } from "../../src/log/decision-log.ts";
 import { exportFolder } from "../../src/log/export.ts";
+import { noteSigner } from "../../src/log/note.ts";
 import { fill, KEY, logPath, openTestLog } from "../support/log.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -64,6 +66,38 @@ describe("Go's own sumdb packages", { skip: GO_MISSING }, () => {
       writeFileSync(join(last, file), whole);
     }
     assert.equal(spawnSync(referee, [KEY.vkey, last]).status, 0);
+  });
+
+  it("accept an auditor's bundle of a period, and refuse it with a changed byte or without a row", async (context) => {
+    const referee = buildReferee(context);
+    let now = Date.parse("2026-10-01T00:00:00Z");
+    const log = await openTestLog(logPath(context), { clock: () => now });
+    await fill(log, 300);
+    now += 1000;
+    await fill(log, 400);
+    const folder = join(tempFolder(context), "bundle");
+    await writeAuditBundle(log, noteSigner(KEY.skey), folder, { from: now, to: null, by: "erin" });
+    await log.close();
+    const judge = () => spawnSync(referee, [KEY.vkey, "-bundle", folder], { encoding: "utf8" });
+    assert.match(judge().stdout, /^bundle of entries 300 to 700 of 701: roots, consistency and rows/);
+    for (const file of [
+      "checkpoint",
+      "checkpoint.start",
+      "consistency",
+      "tile/0/001",
+      "tile/entries/001",
+      "rows.ndjson",
+    ]) {
+      const whole = readFileSync(join(folder, file));
+      const middle = Math.floor(whole.length / 2);
+      const changed =
+        file === "rows.ndjson"
+          ? whole.subarray(whole.indexOf("\n") + 1)
+          : Buffer.from(whole.map((byte, at) => (at === middle ? byte ^ 1 : byte)));
+      writeFileSync(join(folder, file), changed);
+      assert.equal(judge().status, 1, `${file} was changed and accepted`);
+      writeFileSync(join(folder, file), whole);
+    }
   });
 
   it("accept a checkpoint that two witnesses cosigned, and refuse it with a changed byte or without one of them", async (context) => {

@@ -2,6 +2,9 @@
 //
 //	referee VKEY FOLDER...
 //	referee VKEY -witnessed FILE WITNESS-VKEY...
+//	referee VKEY -bundle FOLDER
+//
+// The last is for an auditor's bundle: see bundle.go.
 //
 // Each folder holds checkpoint, tile/... (C2SP layout) and proofs.json: {"old": [checkpoint], "inclusion": [{"index",
 // "hashes"}], "consistency": [[hash]]}. Leaves come from the entry bundles. Exit status 1 and a line for what is wrong.
@@ -39,6 +42,10 @@ func main() {
 		witnessed(string(read("", os.Args[3])), verifier, os.Args[4:])
 		return
 	}
+	if len(os.Args) == 4 && os.Args[2] == "-bundle" {
+		bundled(os.Args[3], note.VerifierList(verifier))
+		return
+	}
 	for _, folder := range os.Args[2:] {
 		judge(folder, note.VerifierList(verifier))
 	}
@@ -47,19 +54,11 @@ func main() {
 func judge(folder string, known note.Verifiers) {
 	head := openTree(string(read(folder, "checkpoint")), known)
 	leaves := readLeaves(folder, head.N)
-	var stored []tlog.Hash
-	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		out := make([]tlog.Hash, len(indexes))
-		for i, x := range indexes {
-			out[i] = stored[x]
-		}
-		return out, nil
-	})
+	hashes := make([]tlog.Hash, len(leaves))
 	for i, leaf := range leaves {
-		hashes, err := tlog.StoredHashes(int64(i), leaf, reader)
-		check(err, "stored hashes")
-		stored = append(stored, hashes...)
+		hashes[i] = tlog.RecordHash(leaf)
 	}
+	reader := treeOf(hashes)
 	root, err := tlog.TreeHash(head.N, reader)
 	check(err, "tree hash")
 	require(root == head.Hash, "%s: root of %d leaves differs", folder, head.N)
@@ -76,6 +75,24 @@ func judge(folder string, known note.Verifiers) {
 		check(tlog.CheckTree(hashesOf(p.Consistency[i]), head.N, head.Hash, old.N, old.Hash), "consistency")
 	}
 	fmt.Printf("size %d: root, %d inclusion and %d consistency proofs\n", head.N, len(p.Inclusion), len(p.Old))
+}
+
+// treeOf computes every hash above the given ones.
+func treeOf(hashes []tlog.Hash) tlog.HashReader {
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(indexes))
+		for i, x := range indexes {
+			out[i] = stored[x]
+		}
+		return out, nil
+	})
+	for i, hash := range hashes {
+		more, err := tlog.StoredHashesForRecordHash(int64(i), hash, reader)
+		check(err, "stored hashes")
+		stored = append(stored, more...)
+	}
+	return reader
 }
 
 // checkTiles compares every tile with Go's; Go writes tile/8/L/N where C2SP writes tile/L/N.

@@ -1,5 +1,5 @@
 /**
- * The auditor's bundle, version 1: a folder in the layout of C2SP tlog-tiles with what belongs to a period beside it.
+ * The auditor's bundle, version 2: a folder in the layout of C2SP tlog-tiles with what belongs to a period beside it.
  *
  *     checkpoint         the signed head under which everything is proven; its last entry says that this was read
  *     checkpoint.start   the signed head before the period's first entry
@@ -8,6 +8,7 @@
  *     read.json          the last entry: who took the bundle, when, of which period; or that no entry says so
  *     rows.ndjson        every entry of the period, with its leaf and the values that are not withheld
  *     changes.csv        a row for each decision on a landed commit
+ *     policies/...       the sources of each policy set, named by its digest, where the gate still had them
  *     statement.json     how many there are of what, and how to count again
  *     tile/...           all hashes of the tree; the entries of the period and those around it
  *
@@ -47,6 +48,11 @@ export interface AuditQuery {
   readonly to: string | null;
   readonly start: number;
   readonly end: number;
+}
+
+/** Where the sources of the policies with this digest stand. */
+export function policiesPath(digest: string): string {
+  return `policies/${digest}.json`;
 }
 
 /** By any file that only a bundle has, so that taking one of them away does not make it a plain folder. */

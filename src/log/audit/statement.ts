@@ -10,8 +10,26 @@ const RECOUNT = [
   "Entries are numbered from 0 and their time never decreases: entry start - 1 is before `from`, entry end is not before `to` or is the one that logged this reading.",
   "rows.ndjson has one line for each number from start to end - 1, none left out; count its lines and its kinds.",
   "A value is the recorded one if base64(SHA-256(salt || canonical JSON of the value)) is its commitment in the leaf.",
+  "policies/DIGEST.json holds sources: with the SHA-256 of each text, in hex, in its place, its SHA-256 is the digest.",
   "changes.csv has one row for each line of kind decision and purpose gate whose subject has a commit.",
 ];
+
+/** What the statement says beside what it counts. */
+interface Stated {
+  /** The entry that logged the reading; null where none did. */
+  readonly read: AuditRow | null;
+  readonly query: AuditQuery;
+  /** What that entry discloses, or what is claimed. */
+  readonly by: string;
+  readonly head: Checkpoint;
+  readonly start: Checkpoint;
+  /** Digests of the policies whose sources are in the bundle. */
+  readonly held: ReadonlySet<string>;
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
 
 /** Gathers what the statement says while the rows go by, in the order of the log. */
 export class Tally {
@@ -36,13 +54,16 @@ export class Tally {
     this.changes.add(row);
   }
 
-  /** `read` is the entry that logged the reading, null where none did; `by` is what it discloses, or what is claimed. */
-  text(read: AuditRow | null, query: AuditQuery, by: string, head: Checkpoint, start: Checkpoint): string {
-    const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  /** Digests of policies that judged in the period, with the commits that they were read at. */
+  get policies(): readonly (readonly [digest: string, judges: readonly string[]])[] {
+    return sorted(this.#policies).map(([digest, judges]) => [digest, [...judges].sort()] as const);
+  }
+
+  text({ read, query, by, head, start, held }: Stated): string {
     const statement = {
       apiVersion: "sluice/v1",
       kind: "AuditStatement",
-      version: 1,
+      version: 2,
       origin: head.origin,
       query: { from: query.from, to: query.to },
       read: {
@@ -59,9 +80,8 @@ export class Tally {
       changes: this.changes.count,
       values: { given: this.#given, withheld: this.#withheld },
       tree: { size: head.size, root: encodeBase64(head.root), startRoot: encodeBase64(start.root) },
-      policies: sorted(this.#policies).map(([digest, judges]) => ({ digest, held: false, judges: [...judges].sort() })),
-      notHeld:
-        "The sources of the policies are not in this bundle: the repository has them at the commits named as judges.",
+      policies: this.policies.map(([digest, judges]) => ({ digest, held: held.has(digest), judges })),
+      notHeld: "Of policies that are not held the repository has the sources at the commits named as judges.",
       columnsWithoutSource: { file: AUDIT_FILES.changes, columns: COLUMNS_WITHOUT_SOURCE },
       recount: RECOUNT,
     };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { decodeUtf8, encodeBase64, equalBytes } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonValue } from "../../lib/canonical.ts";
 import { parseTime } from "../../lib/time.ts";
+import { digestOfText } from "../../policy/policy-sources.ts";
 import type { Checkpoint } from "../decision-log.ts";
 import type { Leaf } from "../entry.ts";
 import { readLeaf } from "../leaf.ts";
@@ -28,6 +29,7 @@ import {
   type AuditRow,
   auditTiles,
   consistencyText,
+  policiesPath,
   rowText,
   type UnloggedReading,
   unloggedText,
@@ -66,8 +68,9 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
     Array.from({ length: width }, (_, at) => source.hash(level, first + at, head.size) ?? new Uint8Array(0));
   compare(folder, AUDIT_FILES.consistency, consistencyText(consistencyProof(hashes, query.start, head.size)));
   compare(folder, AUDIT_FILES.changes, tally.changes.text());
-  compare(folder, AUDIT_FILES.statement, tally.text(read, query, by, head, start));
-  checkNames(names, query, head.size);
+  const held = heldPolicies(folder, names, tally);
+  compare(folder, AUDIT_FILES.statement, tally.text({ read, query, by, head, start, held }));
+  checkNames(names, query, head.size, held);
   return { kind: "intact", checkpoint: head, disclosures: count, redactions: [] };
 }
 
@@ -227,9 +230,18 @@ function namesIn(folder: string): readonly string[] {
   });
 }
 
+/** Digests of the policies whose sources are there; each source proves the digest that it is named by. */
+function heldPolicies(folder: string, names: readonly string[], tally: Tally): ReadonlySet<string> {
+  const held = tally.policies.map(([digest]) => digest).filter((digest) => names.includes(policiesPath(digest)));
+  const wrong = held.find((digest) => digestOfText(textOf(folder, policiesPath(digest))) !== digest);
+  if (wrong !== undefined) throw differs(policiesPath(wrong));
+  return new Set(held);
+}
+
 /** What nobody made and nobody checks does not belong in evidence. */
-function checkNames(names: readonly string[], query: AuditQuery, size: number): void {
-  const expected = new Set<string>([...Object.values(AUDIT_FILES), ...auditTiles(query, size).map(tilePath)]);
+function checkNames(names: readonly string[], query: AuditQuery, size: number, held: ReadonlySet<string>): void {
+  const tiles = auditTiles(query, size).map(tilePath);
+  const expected = new Set<string>([...Object.values(AUDIT_FILES), ...tiles, ...[...held].map(policiesPath)]);
   const stranger = names.find((name) => !expected.has(name));
   if (stranger === undefined) return;
   throw new Broken("bundle", null, `${JSON.stringify(stranger)} does not belong to the bundle.`);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { SluiceError } from "../../lib/errors.ts";
 import { formatTime, type Instant } from "../../lib/time.ts";
 import { VERSION } from "../../lib/version.ts";
+import { digestOfText } from "../../policy/policy-sources.ts";
 import { signCheckpoint } from "../checkpoint.ts";
 import type { Checkpoint, DecisionLog } from "../decision-log.ts";
 import { createFile, syncFolder } from "../durable.ts";
@@ -12,7 +13,15 @@ import type { NoteSigner } from "../note.ts";
 import { folderSource } from "../source.ts";
 import { tilePath } from "../tile.ts";
 import { consistencyProof, type HashSource, storedRoot } from "../tree.ts";
-import { AUDIT_FILES, type AuditQuery, auditTiles, consistencyText, rowText, unloggedText } from "./layout.ts";
+import {
+  AUDIT_FILES,
+  type AuditQuery,
+  auditTiles,
+  consistencyText,
+  policiesPath,
+  rowText,
+  unloggedText,
+} from "./layout.ts";
 import { RowFile } from "./row-file.ts";
 import { Tally } from "./statement.ts";
 
@@ -37,6 +46,9 @@ export interface RecordedReading {
 /** Finds out what will be read and logs it, while nobody else appends. */
 export type RecordReading = (request: AuditRequest) => Promise<RecordedReading>;
 
+/** The sources of the policies with a digest, as one text that proves it; null where they are not to be had. */
+export type FindSources = (digest: string, judges: readonly string[]) => Promise<string | null>;
+
 /** In a log that is open for writing. */
 export function recordIn(log: DecisionLog): RecordReading {
   return async (request) => {
@@ -53,6 +65,8 @@ export interface AuditBundle {
   readonly read: number | null;
   /** Rows of changes.csv. */
   readonly changes: number;
+  /** Policy sets that judged in the period, and how many of them are in the bundle with their sources. */
+  readonly policies: { readonly judged: number; readonly held: number };
 }
 
 /**
@@ -67,6 +81,7 @@ export async function writeAuditBundle(
   folder: string,
   request: AuditRequest,
   record: RecordReading | null = recordIn(log),
+  findSources: FindSources = async () => null,
 ): Promise<AuditBundle> {
   takeFolder(folder);
   const { query, read, head } = await reading(log, request, record).catch((refused: unknown) => {
@@ -83,13 +98,20 @@ export async function writeAuditBundle(
     createFile(join(folder, AUDIT_FILES[name]), text, FILE_MODE);
   await put("read", read === null ? unloggedText({ by: request.by, query }) : rowText(read));
   await put("changes", tally.changes.text());
-  await put("statement", tally.text(read, query, request.by, head, start));
+  const held = await writePolicies(folder, tally, findSources);
+  await put("statement", tally.text({ read, query, by: request.by, head, start, held }));
   await put("key", `${signer.vkey}\n`);
   await put("consistency", consistencyText(consistencyProof(hashes, query.start, head.size)));
   await put("start", start.note);
   await put("checkpoint", head.note);
   await syncFolder(folder);
-  return { checkpoint: head, query, read: read?.index ?? null, changes: tally.changes.count };
+  return {
+    checkpoint: head,
+    query,
+    read: read?.index ?? null,
+    changes: tally.changes.count,
+    policies: { judged: tally.policies.length, held: held.size },
+  };
 }
 
 interface Reading {
@@ -149,6 +171,20 @@ async function writeTiles(log: DecisionLog, folder: string, query: AuditQuery, s
     mkdirSync(dirname(join(folder, path)), { recursive: true, mode: FOLDER_MODE });
     await createFile(join(folder, path), bytes, FILE_MODE);
   }
+}
+
+/** Digests of what could be written. */
+async function writePolicies(folder: string, tally: Tally, find: FindSources): Promise<ReadonlySet<string>> {
+  const held = new Set<string>();
+  for (const [digest, judges] of tally.policies) {
+    const text = await find(digest, judges);
+    if (text === null || digestOfText(text) !== digest) continue;
+    const path = join(folder, policiesPath(digest));
+    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    await createFile(path, text, FILE_MODE);
+    held.add(digest);
+  }
+  return held;
 }
 
 /** Every row is re-hashed against the signed head as it is read. */

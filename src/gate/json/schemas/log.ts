@@ -174,6 +174,9 @@ export const logExportSchema = z.strictObject({
     .describe("The entries from start to end - 1 are those of the period; null for no bound."),
   entries: count,
   changes: count.describe("Decisions on landed commits: rows of changes.csv."),
+  policies: z
+    .strictObject({ judged: count, held: count })
+    .describe("Policy sets of the period, and how many have their sources in the bundle."),
   read: index.nullable().describe("The entry that logged this export; null with --unlogged."),
   size: count.describe("Number of entries of the checkpoint."),
   by: z.string(),
