@@ -19,13 +19,13 @@ export interface Match {
   /** Of the key that signed: a subkey's own where one did. */
   readonly signingKey: string;
   readonly hardware: Signer["hardware"];
-  /** What the key's own certificate says against it at the instant; null when nothing. */
-  readonly objection: Refusal | null;
+  /** What the key's own certificate says against it at an instant; null when nothing. */
+  readonly objectionAt: (at: Instant) => Refusal | null;
   /**
-   * Instants at which `objection` may become another, each the first of what comes after it; null where they are not
-   * known, so that what is said holds for this instant alone. What the key's terms and its owner say is not among them.
+   * Instants at which objectionAt() may begin to say something else, each the first of what comes after it. What the
+   * key's terms and its owner say is not among them.
    */
-  readonly turningPoints: () => readonly Instant[] | null;
+  readonly turningPoints: () => readonly Instant[];
   /** SSH only: where a certificate says whose the key is. */
   readonly certification?: Certification;
 }
@@ -45,8 +45,8 @@ export interface SignedBytes {
 }
 
 export interface FormatVerifier {
-  /** MUST NOT throw for any bytes. `at` decides about expiry and soft revocation, and is the only time that does. */
-  match(signed: SignedBytes, at: Instant): Matched | Refusal;
+  /** MUST NOT throw for any bytes. Whose the signature is; no time decides about that. */
+  match(signed: SignedBytes): Matched | Refusal;
 }
 
 export interface Format {

@@ -31,7 +31,9 @@ interface Certified {
 function objectionToSigning(key: UsedKey, certified: Certified, trust: Trust, at: Instant, namespace: string) {
   const use = { at, namespace, revokedKeys: new Set(trust.revokedKeys) };
   const untouched = { ...key, terms: { ...key.terms, touch: false } };
-  return objectionToUse({ key: untouched, ...certified, hardware: null, turningPoints: () => null }, use);
+  const { signingKey, objection } = certified;
+  const match = { key: untouched, signingKey, hardware: null, objectionAt: () => objection, turningPoints: () => [] };
+  return objectionToUse(match, use);
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Use {
 
 /** The first thing that speaks against the key, gravest first; null when nothing does. */
 export function objectionToUse(match: Match, use: Use): Refusal | null {
-  const certificate = match.objection;
+  const certificate = match.objectionAt(use.at);
   const isCertificateRevoked = certificate?.reason === "key-revoked";
   return (
     revokedByOperator(match, use) ??
@@ -24,6 +24,17 @@ export function objectionToUse(match: Match, use: Use): Refusal | null {
     wrongNamespace(match, use) ??
     untouched(match)
   );
+}
+
+/**
+ * The same of a commit that claims a time: where the key was over when the commit was first seen, but not yet at that
+ * time, the key is not the fault. The time is the signer's own word, so it counts for nothing more.
+ */
+export function objectionToClaim(match: Match, use: Use, claimed: Instant | null): Refusal | null {
+  const found = objectionToUse(match, use);
+  if (found?.reason !== "key-expired" || claimed === null) return found;
+  if (objectionToUse(match, { ...use, at: claimed }) !== null) return found;
+  return refusal("time-not-proven", `${found.detail} The commit says that it was made before; nothing proves it.`);
 }
 
 /** Instants at which objectionToUse() may begin to say something else, beside those of the match's own objection. */

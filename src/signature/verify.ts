@@ -8,10 +8,10 @@ import { sha256Hex } from "../lib/digest.ts";
 import { printable } from "../lib/printable.ts";
 import type { Instant } from "../lib/time.ts";
 import { type CommitPayload, mergetagsOf, splitCommit } from "./commit-payload.ts";
-import { type FormatVerifier, type Match, type Refusal, refusal, type SignedBytes } from "./format.ts";
+import { type Match, type Matched, type Refusal, refusal, type SignedBytes } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import { splitTag, type TagPayload } from "./tag-payload.ts";
-import { objectionToUse, turningPointsOfUse } from "./terms.ts";
+import { objectionToClaim, turningPointsOfUse } from "./terms.ts";
 import type { Certification, Trust } from "./trust.ts";
 import type { Rejection, SignatureFormat, Signer, TagVerification, TimeBasis, Verification } from "./verification.ts";
 
@@ -68,7 +68,7 @@ export async function openVerifier(trust: Trust, objectFormat: ObjectFormat): Pr
       return { verification, ...stretchAround(at.instant, turningPoints()) };
     },
     verifyDetached: async (signed, at) => {
-      const judged = judge(signed.format, signed, at.instant);
+      const judged = judge(signed.format, signed, { at: at.instant, claimed: null });
       const { signer, refusal: found, certification = null } = judged;
       if (found === null && signer !== null) return { kind: "verified", signer, certification };
       const { reason, detail } = found ?? NOBODY;
@@ -85,65 +85,70 @@ interface Judged {
   /** null only together with a signer. */
   readonly refusal: Refusal | null;
   readonly certification?: Certification | null;
-  /** Instants at which it may become another; null where they are not known. Absent: it never does. */
-  readonly turningPoints?: () => readonly Instant[] | null;
+  /** Instants at which it may become another. Absent: it never does. */
+  readonly turningPoints?: () => readonly Instant[];
 }
 
-type JudgeSignature = (format: SignatureFormat, signed: SignedBytes, at: Instant) => Judged;
+interface Times {
+  /** Decides. */
+  readonly at: Instant;
+  /** What the commit says of itself: only chooses the words of a refusal. null where nothing is said. */
+  readonly claimed: Instant | null;
+}
+
+type JudgeSignature = (format: SignatureFormat, signed: SignedBytes, times: Times) => Judged;
 
 const NOBODY = refusal("unknown-signer", "The signature was made by nobody who is listed.");
 
 function openJudge(trust: Trust): JudgeSignature {
   const verifiers = new Map(FORMATS.map((format) => [format.name, format.open(trust)]));
   const revokedKeys = new Set(trust.revokedKeys.map(comparableFingerprint));
-  return (format, signed, at) => {
-    const found = matchSafely(verifiers.get(format), signed, at);
-    if (found.kind === "refused") return { signer: null, refusal: found };
-    const judged = found.matches.map((match) => ({
-      signer: toSigner(match),
-      refusal: objectionToUse(match, { at, namespace: signed.namespace, revokedKeys }),
-      certification: match.certification ?? null,
-    }));
-    const best = judged.find((one) => one.refusal === null) ?? judged[0] ?? { signer: null, refusal: NOBODY };
-    return { ...best, turningPoints: () => turningPointsOf(found.matches) };
+  return (format, signed, times) => {
+    try {
+      const found = verifiers.get(format)?.match(signed) ?? UNSUPPORTED;
+      return found.kind === "refused"
+        ? { signer: null, refusal: found }
+        : judgeMatches(found, signed, times, revokedKeys);
+    } catch {
+      return UNREADABLE;
+    }
   };
 }
 
+/** A parser or OpenSSL that throws at hostile bytes is a refusal of these bytes, never of the range. */
+const UNREADABLE: Judged = {
+  signer: null,
+  refusal: refusal("malformed-signature", "The signature could not be read."),
+};
+const UNSUPPORTED = refusal("not-supported", "Signatures of this format are not supported.");
+
+function judgeMatches(
+  { matches }: Matched,
+  { namespace }: SignedBytes,
+  { at, claimed }: Times,
+  revokedKeys: ReadonlySet<string>,
+): Judged {
+  const judged = matches.map((match) => ({
+    signer: toSigner(match),
+    refusal: objectionToClaim(match, { at, namespace, revokedKeys }, claimed),
+    certification: match.certification ?? null,
+  }));
+  const best = judged.find((one) => one.refusal === null) ?? judged[0] ?? { signer: null, refusal: NOBODY };
+  return { ...best, turningPoints: () => turningPointsOf(matches) };
+}
+
 /** Of all matches, since at another instant another one may be the best. */
-function turningPointsOf(matches: readonly Match[]): readonly Instant[] | null {
-  const points: Instant[] = [];
-  for (const match of matches) {
-    const ofKey = match.turningPoints();
-    if (ofKey === null) return null;
-    points.push(...ofKey, ...turningPointsOfUse(match));
-  }
-  return points;
+function turningPointsOf(matches: readonly Match[]): readonly Instant[] {
+  return matches.flatMap((match) => [...match.turningPoints(), ...turningPointsOfUse(match)]);
 }
 
 /** The stretch around `at` in which no turning point lies. */
-function stretchAround(
-  at: Instant,
-  points: readonly Instant[] | null,
-): { from: Instant | null; until: Instant | null } {
-  if (points === null) return { from: at, until: at + 1 };
+function stretchAround(at: Instant, points: readonly Instant[]): { from: Instant | null; until: Instant | null } {
   const [before, after] = [points.filter((one) => one <= at), points.filter((one) => one > at)];
   return {
     from: before.length === 0 ? null : Math.max(...before),
     until: after.length === 0 ? null : Math.min(...after),
   };
-}
-
-/** A parser or OpenSSL that throws at hostile bytes is a refusal of these bytes, never of the range. */
-function matchSafely(
-  verifier: FormatVerifier | undefined,
-  signed: SignedBytes,
-  at: Instant,
-): ReturnType<FormatVerifier["match"]> {
-  try {
-    return verifier?.match(signed, at) ?? refusal("not-supported", "Signatures of this format are not supported.");
-  } catch {
-    return refusal("malformed-signature", "The signature could not be read.");
-  }
 }
 
 /** SSH fingerprints keep their case; hexadecimal ones are compared in upper case. */
@@ -158,7 +163,7 @@ function toSigner({ key, hardware }: Match): Signer {
 
 interface Judgement {
   readonly verification: Verification;
-  readonly turningPoints: () => readonly Instant[] | null;
+  readonly turningPoints: () => readonly Instant[];
 }
 
 function verifyCommit(commit: Commit, at: Moment, objectFormat: ObjectFormat, judge: JudgeSignature): Judgement {
@@ -182,7 +187,11 @@ function judgeSplit(split: CommitPayload, commit: Commit, at: Instant, judge: Ju
     case "unsigned":
       return { signer: null, refusal: refusal("unsigned-commit", `${commit.id.slice(0, 7)} is unsigned.`) };
     case "signed":
-      return judge(split.format, { ...split, namespace: GIT_NAMESPACE }, at);
+      return judge(
+        split.format,
+        { ...split, namespace: GIT_NAMESPACE },
+        { at, claimed: commit.committer.seconds * 1000 },
+      );
   }
 }
 
@@ -213,7 +222,7 @@ function judgeTag(split: TagPayload, at: Instant, judge: JudgeSignature): Judged
     case "unsigned":
       return { signer: null, refusal: refusal("unsigned-tag", `The tag ${printable(split.fields.name)} is unsigned.`) };
     case "signed":
-      return judge(split.format, { ...split, namespace: GIT_NAMESPACE }, at);
+      return judge(split.format, { ...split, namespace: GIT_NAMESPACE }, { at, claimed: null });
   }
 }
 

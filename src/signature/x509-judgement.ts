@@ -6,8 +6,9 @@ import { type Refusal, refusal } from "./refusal.ts";
 import type { ProvenTime } from "./timestamp-token.ts";
 import type { X509Authority } from "./trust.ts";
 import type { Certificate } from "./x509-certificate.ts";
-import { type CertificatePath, objectionToPath, outsideValidity } from "./x509-path.ts";
-import { objectionByLists } from "./x509-revocation.ts";
+import { type CertificatePath, objectionToPath, outsideValidity, turningPointsOfValidity } from "./x509-path.ts";
+import { objectionByLists, turningPointsByLists } from "./x509-revocation.ts";
+import { notAhead, seenEarliest } from "./x509-time.ts";
 
 /** Certificates that live shorter than this are over before anybody could look. */
 const SHORT_LIVED_MS = 24 * 60 * 60 * 1000;
@@ -15,16 +16,20 @@ const SHORT_LIVED_MS = 24 * 60 * 60 * 1000;
 export interface Circumstances {
   readonly authority: X509Authority;
   readonly issuers: DatedIssuers;
-  /** When it was first seen, or now. */
-  readonly at: Instant;
+  /** Whatever the signature proves of its time, also where it is ahead of when it was seen. */
   readonly proven: ProvenTime | Refusal | null;
   /** Fingerprints taken away by the operator. */
   readonly revokedKeys: ReadonlySet<string>;
 }
 
-/** Gravest first; null when nothing does. Expiry is judged at the proven time, everything else when it was first seen. */
-export function objectionToCertificate(path: CertificatePath, circumstances: Circumstances): Refusal | null {
-  const { authority, at, proven } = circumstances;
+/**
+ * Gravest first; null when nothing does. Expiry is judged at the proven time, everything else at `at`: when it was first
+ * seen, or now.
+ */
+export function objectionToCertificate(path: CertificatePath, stated: Circumstances, at: Instant): Refusal | null {
+  const { authority } = stated;
+  const proven = notAhead(stated.proven, at);
+  const circumstances = { ...stated, proven };
   const lists = authority.revocations === null ? null : objectionByLists(path, authority.revocations, at);
   const [leaf, issuer] = path;
   if (leaf === undefined || issuer === undefined) return null;
@@ -32,7 +37,7 @@ export function objectionToCertificate(path: CertificatePath, circumstances: Cir
     takenAway(path, circumstances) ??
     (lists?.reason === "key-revoked" ? lists : null) ??
     (proven?.kind === "refused" ? proven : null) ??
-    outsideTime(leaf, circumstances) ??
+    outsideTime(leaf, circumstances, at) ??
     objectionToPath(path, authority.purposes, proven?.kind === "proven" ? proven.at : at) ??
     unpromised(leaf, issuer, authority) ??
     lists
@@ -46,20 +51,35 @@ function takenAway(path: CertificatePath, { revokedKeys }: Circumstances): Refus
   return taken === undefined ? null : refusal("key-revoked", `The operator took away the certificate or key ${taken}.`);
 }
 
-function outsideTime(leaf: Certificate, { issuers, at, proven }: Circumstances): Refusal | null {
+/** Every instant at which objectionToCertificate() may begin to say something else. */
+export function turningPointsOf(
+  path: CertificatePath,
+  { authority, issuers, proven }: Circumstances,
+): readonly Instant[] {
+  const { from, until } = issuers;
+  return [
+    ...path.flatMap(turningPointsOfValidity),
+    ...(from === null ? [] : [from]),
+    ...(until === null ? [] : [until + 1]),
+    ...(proven?.kind === "proven" ? [seenEarliest(proven)] : []),
+    ...turningPointsByLists(path, authority.revocations ?? []),
+  ];
+}
+
+function outsideTime(leaf: Certificate, { issuers, proven }: Circumstances, at: Instant): Refusal | null {
   const time = proven?.kind === "proven" ? proven.at : at;
   const outside = outsideValidity(leaf, time);
   const isShort = leaf.notAfter - leaf.notBefore < SHORT_LIVED_MS;
-  if (outside?.reason === "key-expired" && proven === null && isShort) return notProven(leaf, at);
+  if (outside?.reason === "key-expired" && proven === null && isShort) return notProven(leaf);
   const isOver = (issuers.from !== null && time < issuers.from) || (issuers.until !== null && time > issuers.until);
   if (outside !== null || !isOver) return outside;
   return refusal("untrusted-certificate", "The authority's certificate was not in use then, by its trust root.");
 }
 
-function notProven({ notAfter }: Certificate, at: Instant): Refusal {
-  const ended = `The certificate ended at ${formatTime(notAfter)}`;
-  const seen = `the commit counts as seen at ${formatTime(at)}`;
-  return refusal("time-not-proven", `${ended}, ${seen}, and nothing proves that it was signed before.`);
+/** Without the instant at which it was seen: what is said is remembered for every later one. */
+function notProven({ notAfter }: Certificate): Refusal {
+  const ended = `The certificate ended at ${formatTime(notAfter)}, before the commit was first seen`;
+  return refusal("time-not-proven", `${ended}, and nothing proves that it was signed in time.`);
 }
 
 function unpromised(leaf: Certificate, issuer: Certificate, { certificateLogs }: X509Authority): Refusal | null {

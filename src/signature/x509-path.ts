@@ -172,6 +172,11 @@ function faultOfSigner(extensions: Certificate["extensions"], purposes: readonly
   return purposes.some((purpose) => named.includes(purpose)) ? null : "names no purpose that allows this signature";
 }
 
+/** Instants at which outsideValidity() begins to say something else. */
+export function turningPointsOfValidity({ notBefore, notAfter }: Certificate): readonly Instant[] {
+  return [notBefore, notAfter + 1000];
+}
+
 /** RFC 5280 section 4.1.2.5: both ends belong to the period. */
 export function outsideValidity({ notBefore, notAfter, fingerprint }: Certificate, at: Instant): Refusal | null {
   if (at < notBefore) {

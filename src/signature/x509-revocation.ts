@@ -142,10 +142,7 @@ export function objectionByLists(
   at: Instant,
 ): Refusal | null {
   for (const [index, certificate] of path.slice(0, -1).entries()) {
-    const issuer = path[index + 1];
-    const covering = lists.filter(
-      (list) => list.issuer === certificate.issuer && list.issuerKey === issuer?.keyFingerprint,
-    );
+    const covering = listsOf(certificate, path[index + 1], lists);
     for (const list of covering) {
       const entry = list.revoked.get(certificate.serial);
       if (entry === undefined || (SOFT_REASONS.has(entry.reason) && at < entry.at)) continue;
@@ -155,6 +152,25 @@ export function objectionByLists(
     if (!covering.some((list) => at < list.nextUpdate)) return uncovered(certificate, covering);
   }
   return null;
+}
+
+/** Instants at which objectionByLists() may begin to say something else. */
+export function turningPointsByLists(path: CertificatePath, lists: readonly ListedRevocations[]): readonly Instant[] {
+  return path.slice(0, -1).flatMap((certificate, index) =>
+    listsOf(certificate, path[index + 1], lists).flatMap(({ nextUpdate, revoked }) => {
+      const entry = revoked.get(certificate.serial);
+      return entry === undefined ? [nextUpdate] : [nextUpdate, entry.at];
+    }),
+  );
+}
+
+/** Those that the issuer of the certificate signed. */
+function listsOf(
+  certificate: Certificate,
+  issuer: Certificate | undefined,
+  lists: readonly ListedRevocations[],
+): readonly ListedRevocations[] {
+  return lists.filter((list) => list.issuer === certificate.issuer && list.issuerKey === issuer?.keyFingerprint);
 }
 
 function uncovered(certificate: Certificate, covering: readonly RevocationList[]): Refusal {

@@ -21,7 +21,6 @@ export function provenTime(
   { signer }: SignedData,
   certificate: Uint8Array,
   authority: X509Authority,
-  at: Instant,
   issuedBy: IssuedBy,
 ): ProvenTime | Refusal | null {
   const logged = { signedBytes: signer.signedBytes, signature: signer.signature, certificate };
@@ -31,11 +30,19 @@ export function provenTime(
   const wrong = found.find((one) => one.kind === "refused");
   if (wrong !== undefined) return wrong;
   const [earliest] = found.filter((one) => one.kind === "proven").sort((a, b) => a.at - b.at);
-  return earliest === undefined || earliest.at <= at + MAXIMUM_AHEAD_MS ? (earliest ?? null) : ahead(earliest.at);
+  return earliest ?? null;
 }
 
-function ahead(time: Instant): Refusal {
-  return refusal("time-not-proven", `The signature claims ${formatTime(time)}, which is after it was first seen.`);
+/** Nothing can be proven to be made after it was seen. */
+export function notAhead(proven: ProvenTime | Refusal | null, at: Instant): ProvenTime | Refusal | null {
+  if (proven?.kind !== "proven" || at >= seenEarliest(proven)) return proven;
+  const time = formatTime(proven.at);
+  return refusal("time-not-proven", `The signature claims ${time}, which is after it was first seen.`);
+}
+
+/** The first instant for which notAhead() lets the time stand. */
+export function seenEarliest(proven: ProvenTime): Instant {
+  return proven.at - MAXIMUM_AHEAD_MS;
 }
 
 /** gitsign 0.4 wrote the entry in another form, as text in several attributes: that proves nothing here, and harms nothing. */

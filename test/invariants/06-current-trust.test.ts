@@ -117,7 +117,7 @@ test("a commit back-dated into the life of an expired key is refused", async (t)
   await landTrust(world, { ada: keyTerms(world, { from: day(-300), until: day(-100) }) });
   const seconds = Math.floor((Date.now() - 200 * DAY_MS) / 1000);
   const { codes, reason } = await judged(world, world.propose({ files: PLAIN, seconds }));
-  assert.deepEqual([codes, reason], [["key-expired"], "key-expired"]);
+  assert.deepEqual([codes, reason], [["time-not-proven"], "time-not-proven"]);
 });
 
 test("a key that is not valid yet verifies nothing, whatever the commit's date says", async (t) => {

@@ -81,6 +81,7 @@ function classify(found: Verification, opinion: Opinion | undefined, commit: Com
       if (letter === "E") return "agree: no such key";
       return found.format === "ssh" ? "not asked: SSH, its key is in no keyring" : null;
     case "key-expired":
+    case "time-not-proven":
       if (letter === "Y" && key === primary) return "agree: the key has expired";
       return key === OLD_WEB_FLOW && key === primary ? "differ: web-flow's first key has expired" : null;
     case "malformed-signature":
@@ -131,6 +132,7 @@ test(`judged when they were committed, no later expiry breaks history (${USED})`
     reasons.set(outcome, (reasons.get(outcome) ?? 0) + 1);
   }
   assert.equal(reasons.get("key-expired"), undefined);
+  assert.equal(reasons.get("time-not-proven"), undefined);
   assert.equal(reasons.get("bad-signature"), undefined);
 });
 

@@ -126,11 +126,11 @@ describe("OpenPGP signatures of gpg", () => {
     const signature = gpg.sign(key, PAYLOAD, ["--faked-system-time", "20261105T000000"]);
     const short = gpg.export(key);
     assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-09"))), "verified");
-    assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-12"))), "key-expired");
+    assert.equal(outcome(await verify(short, signature, Date.parse("2026-11-12"))), "time-not-proven");
     assert.equal(outcome(await verify(short, signature, Date.parse("2026-10-01"))), "key-not-yet-valid");
     gpg.gpg(["--faked-system-time", "20261105T000000", "--quick-set-expire", key, "2027-06-01"]);
     assert.equal(outcome(await verify(gpg.export(key), signature, Date.parse("2026-11-12"))), "verified");
-    assert.equal(outcome(await verify(gpg.export(key), signature, Date.parse("2027-06-02"))), "key-expired");
+    assert.equal(outcome(await verify(gpg.export(key), signature, Date.parse("2027-06-02"))), "time-not-proven");
   });
 
   test("judges the expiry of a subkey by its newest binding, also one that was made after the signature", async () => {

@@ -104,7 +104,7 @@ for (const [name, options, pattern, at, expected] of [
   ["in its first second", [...ADA, ...VALID], "*@example.com", FIRST, "ada@example.com"],
   ["in its last second", [...ADA, ...VALID], "*@example.com", LAST, "ada@example.com"],
   ["a second too early", [...ADA, ...VALID], "*@example.com", BEFORE, "key-not-yet-valid"],
-  ["a second too late", [...ADA, ...VALID], "*@example.com", AFTER, "key-expired"],
+  ["a second too late", [...ADA, ...VALID], "*@example.com", AFTER, "time-not-proven"],
   ["without end", [...ADA, "-V", "always:forever"], "*@example.com", AFTER, "ada@example.com"],
   ["for names the authority may not give", [...ADA, ...VALID], "*@example.org", AT, "unknown-signer"],
   ["for an excluded name", [...ADA, ...VALID], "*@example.com,!ada@*", AT, "unknown-signer"],

@@ -268,6 +268,9 @@ test("judges from, until, left and revocations at the instant alone", async () =
   assert.equal(await outcome(window, "2026-01-01T00:00:00Z"), "verified");
   assert.equal(await outcome(window, "2026-06-30T23:59:59.999Z"), "verified");
   assert.equal(await outcome(window, "2026-07-01T00:00:00Z"), "key-expired");
+  const ended = listed("until: 2026-11-10");
+  assert.equal(await outcome(ended, "2026-11-09T23:59:59.999Z"), "verified");
+  assert.equal(await outcome(ended, "2026-11-10T00:00:00Z"), "time-not-proven", "the commit says 1 November");
   const compromised = listed("revoked: {at: 2026-05-01, reason: compromised}");
   assert.equal(await outcome(compromised, "2026-01-01"), "key-revoked");
   for (const reason of ["superseded", "retired"]) {

@@ -143,8 +143,10 @@ function run(command: string, args: readonly string[], input: Uint8Array | strin
 /** A commit of these bytes, without the checks of git/: for objects that git would not make. */
 export function commitOf(raw: Uint8Array, change: Partial<Commit> = {}): Commit {
   const text = Buffer.from(raw).toString("utf8");
-  const mail = (who: string): string => new RegExp(`^${who} .*<(.*)>`, "m").exec(text)?.[1] ?? "";
-  const ident = (who: string) => ({ name: "", email: mail(who), seconds: 0 });
+  const ident = (who: string) => {
+    const [, email = "", seconds = "0"] = new RegExp(`^${who} .*<(.*)>(?: (\\d+))?`, "m").exec(text) ?? [];
+    return { name: "", email, seconds: Number(seconds) };
+  };
   return {
     id: commitId(hashObject("sha1", "commit", raw)),
     raw,

@@ -85,7 +85,8 @@ export const SIGNATURE_CODES = {
   },
   "key-expired": {
     class: "rejected",
-    means: "The key, or the time for which the trust folder lists it, was over when the commit was first seen.",
+    means:
+      "The key, or the time for which the trust folder lists it, was over when the commit was first seen, and at the time that the commit says of itself.",
     example: "A key listed with `until: 2026-06-30` signs in July.",
     fix: `Extend the key or use the new one, let the trust folder land, then sign again: ${RE_SIGN}`,
   },
@@ -139,8 +140,9 @@ export const SIGNATURE_CODES = {
   "time-not-proven": {
     class: "rejected",
     means:
-      "The certificate was valid for minutes only, and nothing proves that it signed within them: no log entry, no timestamp, and the commit was first seen later.",
-    example: "A gitsign commit without an embedded log entry is first seen an hour after it was made.",
+      "The key or certificate was over when the commit was first seen, and nothing proves that it signed before: what the commit says of its own time does not count, and there is no log entry and no timestamp.",
+    example:
+      "A gitsign commit without an embedded log entry is first seen an hour after it was made; or a commit that says June, by a key that ended in July, is pushed in August.",
     fix: `Already landed: somebody else runs \`${APPROVE}\`. Otherwise sign again and push at once: \`${RE_SIGN}\``,
   },
   "signer-left": {

@@ -60,7 +60,7 @@ function open(trust: Trust): FormatVerifier {
     if (signature.issuerFingerprint !== null) return byFingerprint.get(signature.issuerFingerprint) ?? [];
     return byKeyId.get(signature.issuerKeyId ?? "") ?? [];
   };
-  return { match: (signed, at) => matchOpenPgp(signed, at, find, trust.sha1Until ?? null) };
+  return { match: (signed) => matchOpenPgp(signed, find, trust.sha1Until ?? null) };
 }
 
 /** @throws SluiceError `trust-key-invalid` where the stored certificate does not read back as the one it was listed as */
@@ -87,7 +87,6 @@ function asList<T>(found: readonly T[] | string): readonly T[] {
 
 function matchOpenPgp(
   signed: SignedBytes,
-  at: Instant,
   find: (signature: OpenPgpSignature) => readonly Candidate[],
   sha1Until: Instant | null,
 ): Matched | Refusal {
@@ -103,19 +102,20 @@ function matchOpenPgp(
     ({ signing }) => signing !== null && isSignedBy(signing, signature, hashes, signed.payload),
   );
   if (makers.length === 0) return notMade(candidates);
-  return { kind: "matched", matches: makers.map((one) => toMatch(one, signature, at)) };
+  return { kind: "matched", matches: makers.map((one) => toMatch(one, signature)) };
 }
 
-function toMatch(maker: Candidate, signature: OpenPgpSignature, at: Instant): Match {
-  const ended = signature.expires !== null && signature.expires <= at ? signature.expires : null;
-  const objection =
-    objectionTo(maker.certificate, maker.key, at) ??
-    (ended === null
-      ? null
-      : refusal("key-expired", `The signature itself ended on ${formatTime(ended).slice(0, 10)}.`));
+function toMatch(maker: Candidate, signature: OpenPgpSignature): Match {
+  const objectionAt = (at: Instant): Refusal | null =>
+    objectionTo(maker.certificate, maker.key, at) ?? endOf(signature, at);
   const end = signature.expires === null ? [] : [signature.expires];
   const turningPoints = () => [...end, ...turningPointsOf(maker.certificate, maker.key)];
-  return { key: maker.listed, signingKey: maker.key.fingerprint, hardware: null, objection, turningPoints };
+  return { key: maker.listed, signingKey: maker.key.fingerprint, hardware: null, objectionAt, turningPoints };
+}
+
+function endOf({ expires }: OpenPgpSignature, at: Instant): Refusal | null {
+  if (expires === null || at < expires) return null;
+  return refusal("key-expired", `The signature itself ended on ${formatTime(expires).slice(0, 10)}.`);
 }
 
 /** Exactly one signature packet and nothing else; inline-signed messages and key material are refused. */

@@ -64,7 +64,7 @@ function open(trust: Trust): FormatVerifier {
     revokedKeys: new Set(trust.revokedKeys),
     readHolder: rememberingHolders(),
   };
-  return { match: (signed, at) => matchSsh(signed, at, listed) };
+  return { match: (signed) => matchSsh(signed, listed) };
 }
 
 /** The same few keys sign whole histories: each is read, and each certificate verified, once. */
@@ -95,7 +95,7 @@ interface SshSignature {
   readonly inner: RawSshSignature;
 }
 
-function matchSsh(signed: SignedBytes, at: Instant, listed: Listed): Matched | Refusal {
+function matchSsh(signed: SignedBytes, listed: Listed): Matched | Refusal {
   const blob = binary(signed.signature);
   if (typeof blob === "string") return malformed(blob);
   const signature = readSignature(blob, signed.namespace, listed.readHolder);
@@ -104,7 +104,7 @@ function matchSsh(signed: SignedBytes, at: Instant, listed: Listed): Matched | R
   if (!isMade(signature, signed.payload)) {
     return refusal("bad-signature", `The signature of ${key.fingerprint} does not belong to these bytes.`);
   }
-  const matches = certificate === null ? byKey(signature, listed) : byAuthority(signature, certificate, at, listed);
+  const matches = certificate === null ? byKey(signature, listed) : byAuthority(signature, certificate, listed);
   return "kind" in matches ? matches : { kind: "matched", matches };
 }
 
@@ -116,7 +116,7 @@ function byKey({ holder: { key }, inner }: SshSignature, { keys }: Listed): read
     key: one,
     signingKey: one.fingerprint,
     hardware,
-    objection: null,
+    objectionAt: () => null,
     turningPoints: () => [],
   }));
 }
@@ -125,7 +125,6 @@ function byKey({ holder: { key }, inner }: SshSignature, { keys }: Listed): read
 function byAuthority(
   signature: SshSignature,
   certificate: SshCertificate,
-  at: Instant,
   { authorities, revokedKeys, keys }: Listed,
 ): readonly Match[] | Refusal {
   const { key, authority } = certificate;
@@ -137,9 +136,10 @@ function byAuthority(
     return refusal("bad-signature", `The certificate of ${key.fingerprint} is not signed by its authority.`);
   }
   const hardware = hardwareOf(signature.inner);
-  const objection = revokedKeys.has(authority.fingerprint)
-    ? refusal("key-revoked", `The certificate authority ${authority.fingerprint} was taken away.`)
-    : objectionToCertificate(certificate, at, hardware);
+  const objectionAt = (at: Instant): Refusal | null =>
+    revokedKeys.has(authority.fingerprint)
+      ? refusal("key-revoked", `The certificate authority ${authority.fingerprint} was taken away.`)
+      : objectionToCertificate(certificate, at, hardware);
   const { fingerprint } = key;
   const { principals, from, until } = certificate;
   const certification = { authority: authority.fingerprint, principals, from, until };
@@ -147,7 +147,7 @@ function byAuthority(
   const revoked = keys.get(fingerprint)?.find((one) => one.terms.revoked !== null)?.terms.revoked ?? null;
   const found = certifiedKeys(fingerprint, principals, issuers, revoked);
   return found.length > 0
-    ? found.map((one) => ({ key: one, signingKey: fingerprint, hardware, objection, certification, turningPoints }))
+    ? found.map((one) => ({ key: one, signingKey: fingerprint, hardware, objectionAt, certification, turningPoints }))
     : refusal("unknown-signer", `The certificate of ${fingerprint} does not name one person who is listed.`);
 }
 

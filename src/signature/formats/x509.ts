@@ -3,7 +3,7 @@
  * with a certificate of a company's authority, or by gitsign with one of Fulcio that lives for ten minutes.
  *
  * In this order: read, find the one signer's certificate, check the mathematics, find a way to a listed authority and
- * whose name the certificate carries, find the time, judge everything at that time. Nothing is fetched.
+ * whose name the certificate carries, find the time; then everything can be judged at any time. Nothing is fetched.
  */
 import type { Instant } from "../../lib/time.ts";
 import { armourText, readArmour } from "../armour.ts";
@@ -14,8 +14,15 @@ import type { DatedIssuers } from "../fulcio-root.ts";
 import type { KeyTerms, Trust, X509Authority } from "../trust.ts";
 import { type Certificate, type ReadCertificate, rememberingCertificates } from "../x509-certificate.ts";
 import { ownerOf, shownName } from "../x509-identity.ts";
-import { objectionToCertificate } from "../x509-judgement.ts";
-import { findPaths, type IssuedBy, objectionToSigner, openIssuedBy, withinBounds } from "../x509-path.ts";
+import { type Circumstances, objectionToCertificate, turningPointsOf } from "../x509-judgement.ts";
+import {
+  type CertificatePath,
+  findPaths,
+  type IssuedBy,
+  objectionToSigner,
+  openIssuedBy,
+  withinBounds,
+} from "../x509-path.ts";
 import { provenTime } from "../x509-time.ts";
 
 const BEGIN = "-----BEGIN SIGNED MESSAGE-----";
@@ -36,7 +43,7 @@ export const X509: Format = {
       issuedBy: openIssuedBy(),
       readCertificate: rememberingCertificates(),
     };
-    return { match: (signed, at) => matchX509(signed, at, judging) };
+    return { match: (signed) => matchX509(signed, judging) };
   },
 };
 
@@ -47,7 +54,7 @@ interface Judging {
   readonly readCertificate: ReadCertificate;
 }
 
-function matchX509({ signature, payload }: SignedBytes, at: Instant, judging: Judging): Matched | Refusal {
+function matchX509({ signature, payload }: SignedBytes, judging: Judging): Matched | Refusal {
   const message = binary(signature);
   if (typeof message === "string") return refusal("malformed-signature", `${WHAT} ${message}.`);
   const data = readSignedData(message, WHAT);
@@ -59,7 +66,7 @@ function matchX509({ signature, payload }: SignedBytes, at: Instant, judging: Ju
   if (signer.kind === "refused") return signer;
   const bounded = { ...judging, issuedBy: withinBounds(judging.issuedBy) };
   const matches = judging.authorities.flatMap((authority) =>
-    authority.issuers.flatMap((issuers) => matchesBy(data, signer, { authority, issuers }, at, bounded)),
+    authority.issuers.flatMap((issuers) => matchesBy(data, signer, { authority, issuers }, bounded)),
   );
   return matches.length > 0 ? { kind: "matched", matches } : unknown(signer.certificate);
 }
@@ -74,7 +81,6 @@ function matchesBy(
   data: SignedData,
   { certificate, others }: CmsSigner,
   { authority, issuers }: { readonly authority: X509Authority; readonly issuers: DatedIssuers },
-  at: Instant,
   { issuedBy, revokedKeys }: Judging,
 ): readonly Match[] {
   const owner = ownerOf(certificate, authority);
@@ -82,14 +88,19 @@ function matchesBy(
   const reachable = { anchors: issuers.anchors, intermediates: [...issuers.intermediates, ...others] };
   const paths = findPaths(certificate, reachable, issuedBy);
   if (paths.length === 0) return [];
-  const proven = provenTime(data, certificate.der, authority, at, issuedBy);
-  const circumstances = { authority, issuers, at, proven, revokedKeys };
-  const objections = paths.map((path) => objectionToCertificate(path, circumstances));
-  const objection =
-    objectionToSigner(certificate, authority.purposes) ?? (objections.includes(null) ? null : objections[0]);
+  const proven = provenTime(data, certificate.der, authority, issuedBy);
+  const circumstances = { authority, issuers, proven, revokedKeys };
+  const notSigner = objectionToSigner(certificate, authority.purposes);
+  const objectionAt = (at: Instant): Refusal | null => notSigner ?? leastObjection(paths, circumstances, at);
+  const turningPoints = () => paths.flatMap((path) => turningPointsOf(path, circumstances));
   const key = { owner, fingerprint: certificate.fingerprint, terms: NO_TERMS };
-  const judged = { objection: objection ?? null, turningPoints: () => null };
-  return [{ key, signingKey: certificate.keyFingerprint, hardware: null, ...judged }];
+  return [{ key, signingKey: certificate.keyFingerprint, hardware: null, objectionAt, turningPoints }];
+}
+
+/** One way without an objection is enough; otherwise what speaks against the shortest. */
+function leastObjection(paths: readonly CertificatePath[], circumstances: Circumstances, at: Instant): Refusal | null {
+  const objections = paths.map((path) => objectionToCertificate(path, circumstances, at));
+  return objections.includes(null) ? null : (objections[0] ?? null);
 }
 
 function unknown(certificate: Certificate): Refusal {

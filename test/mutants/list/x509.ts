@@ -378,7 +378,7 @@ export const X509: readonly Mutant[] = [
   {
     name: "takes a short certificate long after its end",
     file: "src/signature/x509-judgement.ts",
-    find: "outsideTime(leaf, circumstances) ??\n",
+    find: "outsideTime(leaf, circumstances, at) ??\n",
     replace: "",
     test: FULCIO,
     named: "seen later, without any proof: time-not-proven",
@@ -450,8 +450,8 @@ export const X509: readonly Mutant[] = [
   {
     name: "takes times after the commit was seen",
     file: "src/signature/x509-time.ts",
-    find: "earliest.at <= at + MAXIMUM_AHEAD_MS",
-    replace: "earliest.at > 0",
+    find: "at >= seenEarliest(proven)",
+    replace: "at > 0",
     test: FULCIO,
     named: "logged after it was seen: time-not-proven",
   },

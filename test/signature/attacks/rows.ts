@@ -241,7 +241,7 @@ export const ROWS: readonly AttackRow[] = [
       {
         id: "back-dated",
         name: "dates of the commit inside the key's time",
-        verdict: "key-expired",
+        verdict: "time-not-proven",
         ran: { git: "accepts" },
       },
     ],
