@@ -1,20 +1,21 @@
 /** `sluice log redact`: erases disclosed values and their salts, and says in the log that it did. */
 import { resolve } from "node:path";
 import { readSecret } from "../config/secret.ts";
-import { type NeededValues, neededValues } from "../gate/needed.ts";
+import { type RedactionReport, redactionReport } from "../gate/json/redaction.ts";
+import { type RedactionOrder, redactOpenLog, refuseNeeded } from "../gate/redacting.ts";
 import { absoluteStore } from "../gate/wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
-import type { DecisionLog } from "../log/decision-log.ts";
+import { formatTime } from "../lib/time.ts";
 import type { EntryQuery } from "../log/entry.ts";
-import { planRedaction, type RedactionPlan, type RedactionWish } from "../log/redaction/plan.ts";
-import { redactionDraft } from "../log/redaction/record.ts";
+import type { RedactionWish } from "../log/redaction/plan.ts";
 import { redactLog } from "../log/redaction/redact.ts";
 import type { RedactionSubject } from "../log/redaction/subject.ts";
-import { ANSWER_OPTIONS, answer } from "./answer.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
 import { entryKind, numberOption, timeOption } from "./log-list.ts";
 import { AS_OPTION, CONFIG_OPTION, gateConfiguration, personOf, required, withGateLog } from "./opening.ts";
+import { GATE_OPTIONS, type GateCall, redactionAnswer, remoteGate } from "./remote-gate.ts";
 
 /** Shorter texts would take half of the log with them. */
 const MINIMUM_TEXT_CHARACTERS = 3;
@@ -26,9 +27,11 @@ export const logRedact: Command = {
     "log redact (--person NAME | --resource NAME | --text TEXT) --reason TEXT --config gate.yaml",
     "log redact --entry INDEX [--value NAME]... --reason TEXT --config gate.yaml",
     "log redact --value NAME... [--kind K]... [--rule ID] --reason TEXT --config gate.yaml",
+    "log redact ... --reason TEXT --gate URL --token-file FILE",
   ],
   options: {
     config: CONFIG_OPTION,
+    ...GATE_OPTIONS,
     person: { type: "string", value: "NAME", description: "every value that names this person" },
     resource: { type: "string", value: "NAME", description: "every value that names Kind/namespace/name" },
     text: { type: "string", value: "TEXT", description: "every value that holds this text; - reads standard input" },
@@ -64,18 +67,21 @@ export const logRedact: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const request = { by: personOf(invocation), reason: required(invocation, "reason", "TEXT") };
+  const reason = required(invocation, "reason", "TEXT");
   const wish = await wishOf(invocation);
+  const flags = { evenNeeded: isSet(invocation, "even-needed"), dryRun: isSet(invocation, "dry-run") };
+  const remote = remoteGate(invocation);
+  if (remote !== null) return said(invocation, await ask(remote, wish, { reason, ...flags }, invocation));
+  return redactHere(invocation, { wish, request: { by: personOf(invocation), reason }, ...flags });
+}
+
+async function redactHere(invocation: Invocation, order: RedactionOrder): Promise<number> {
+  const { wish, request, evenNeeded } = order;
   const configuration = await gateConfiguration(invocation);
   const { gate, folder } = configuration;
-  if (isSet(invocation, "dry-run")) {
-    const plan = await withGateLog(invocation, async (log) => {
-      const found = await planRedaction(log, wish);
-      redactionDraft(request, found.erasures, wish.subject);
-      if (!isSet(invocation, "even-needed")) await refuseNeeded(log, found);
-      return found;
-    });
-    return said(invocation, plan, request, null);
+  if (order.dryRun) {
+    const plan = await withGateLog(invocation, (log) => redactOpenLog(log, order));
+    return said(invocation, redactionReport(plan, request, null));
   }
   const done = invocation.output.progress("redacting the log");
   const redaction = await redactLog(
@@ -89,14 +95,40 @@ async function run(invocation: Invocation): Promise<number> {
     },
     wish,
     request,
-    isSet(invocation, "even-needed") ? async () => undefined : refuseNeeded,
+    evenNeeded ? async () => undefined : refuseNeeded,
   ).finally(done);
-  said(invocation, redaction, request, redaction.receipt.index);
+  said(invocation, redactionReport(redaction, request, redaction.receipt.index));
   if (redaction.isPurged) return 0;
   throw new SluiceError(
     "redaction-unfinished",
     "The values are erased, but somebody who reads the log keeps old pages.",
   );
+}
+
+/** Who redacts is whom the token names. */
+async function ask(
+  call: GateCall,
+  { query, ...wish }: RedactionWish,
+  flags: { readonly reason: string; readonly evenNeeded: boolean; readonly dryRun: boolean },
+  invocation: Invocation,
+): Promise<RedactionReport> {
+  formatsOf(invocation);
+  const { from, to, terms, kinds, target } = query;
+  const asked = {
+    ...(target === undefined ? {} : { target }),
+    ...(kinds === undefined ? {} : { kinds: [...kinds] }),
+    ...(terms === undefined ? {} : { rule: terms[0]?.value ?? "" }),
+    ...(from === undefined ? {} : { from: formatTime(from) }),
+    ...(to === undefined ? {} : { to: formatTime(to) }),
+  };
+  const { entry, values, subject } = wish;
+  const body = {
+    entry,
+    values: values === null ? null : [...values],
+    subject: subject && { ...subject },
+    query: asked,
+  };
+  return call("/v1/redactions", { ...body, ...flags }, redactionAnswer);
 }
 
 /** @throws SluiceError `usage` */
@@ -143,26 +175,10 @@ async function inputText({ output }: Invocation): Promise<string> {
   return (decodeUtf8(await output.readInput()) ?? "").replace(/\r?\n$/, "");
 }
 
-async function refuseNeeded(log: DecisionLog, { erasures }: RedactionPlan): Promise<void> {
-  const needed: NeededValues = await neededValues(log);
-  const hit = erasures.find(({ index, names }) => {
-    const values = needed.get(index);
-    return values !== undefined && (values === null || names.some((name) => values.has(name)));
-  });
-  if (hit === undefined) return;
-  throw new SluiceError("redaction-needed", `What entry ${hit.index} says is still needed: ${hit.names.join(", ")}.`);
-}
-
-function said(
-  invocation: Invocation,
-  { erasures, kept }: RedactionPlan,
-  { by, reason }: { readonly by: string; readonly reason: string },
-  index: number | null,
-): number {
-  const values = erasures.reduce((sum, { names }) => sum + names.length, 0);
-  const report = { apiVersion: "sluice/v1", kind: "Redaction", index, by, reason, values, erased: erasures, kept };
+function said(invocation: Invocation, report: RedactionReport): number {
+  const { index, by, values, erased, kept } = report;
   answer(invocation, report, (paint) => {
-    const what = `${values} values beside ${erasures.length} entries`;
+    const what = `${values} values beside ${erased.length} entries`;
     const lines = [
       index === null ? `WOULD ERASE  ${what}` : `${paint("allow", "ERASED")}  ${what}: log ${index}, by ${by}`,
       ...(kept.length === 0 ? [] : [`        kept   redactions say it too: log ${kept.join(", ")}`]),

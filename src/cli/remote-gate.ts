@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import type * as z from "zod";
 import { readConfigurationFile } from "../config/configuration-file.ts";
 import { readSecretFile } from "../config/secret.ts";
+import type { AdoptionReport } from "../gate/json/adoption.ts";
 import type { CheckReport } from "../gate/json/check.ts";
+import type { RedactionReport } from "../gate/json/redaction.ts";
 import type { JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
@@ -22,6 +24,14 @@ export async function checkAnswer(): Promise<z.ZodType<CheckReport>> {
 
 export async function landingsAnswer(): Promise<z.ZodType<LandingsReport>> {
   return (await import("../gate/json/schemas/check.ts")).landingsSchema as unknown as z.ZodType<LandingsReport>;
+}
+
+export async function adoptionAnswer(): Promise<z.ZodType<AdoptionReport>> {
+  return (await import("../gate/json/schemas/acts.ts")).adoptionSchema as unknown as z.ZodType<AdoptionReport>;
+}
+
+export async function redactionAnswer(): Promise<z.ZodType<RedactionReport>> {
+  return (await import("../gate/json/schemas/redaction.ts")).redactionSchema as unknown as z.ZodType<RedactionReport>;
 }
 
 /** `schema` is read when the gate is asked: a command that asks none goes without. */

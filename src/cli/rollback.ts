@@ -1,20 +1,25 @@
 /** `sluice rollback`: releases an earlier sequence's objects again, judged by today's policies. */
 
-import { landedReport } from "../gate/json/landed.ts";
-import { rollBack } from "../gate/rollback.ts";
+import { rollbackReport } from "../gate/json/landed.ts";
+import { type RollbackWish, rollBack } from "../gate/rollback.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { ANSWER_OPTIONS, answer } from "./answer.ts";
+import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
 import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
-import { landedText } from "./reports/landed.ts";
+import { GATE_OPTIONS, type GateCall, landingsAnswer, remoteGate } from "./remote-gate.ts";
+import { type LandingsReport, landedText } from "./reports/landed.ts";
 
 export const rollback: Command = {
   name: "rollback",
   summary: "release an earlier sequence again",
-  usage: ["rollback TARGET --to SEQUENCE --config gate.yaml --reason TEXT [--as NAME]"],
+  usage: [
+    "rollback TARGET --to SEQUENCE --config gate.yaml --reason TEXT [--as NAME]",
+    "rollback TARGET --to SEQUENCE --gate URL --token-file FILE --reason TEXT",
+  ],
   options: {
     config: CONFIG_OPTION,
+    ...GATE_OPTIONS,
     to: { type: "string", value: "SEQUENCE", description: "the release whose objects come back" },
     reason: { type: "string", value: "TEXT", description: "why; recorded" },
     as: AS_OPTION,
@@ -33,18 +38,26 @@ export const rollback: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const [target = ""] = invocation.positionals;
-  const wish = {
-    target,
-    to: sequence(invocation),
-    reason: required(invocation, "reason", "TEXT"),
-    by: personOf(invocation),
-  };
+  const order = { target, to: sequence(invocation), reason: required(invocation, "reason", "TEXT") };
   const started = performance.now();
-  const landed = await withGate(invocation, (gate) => rollBack(gate, wish));
-  const report = landedReport([landed], { target, current: landed.released?.release.sequence ?? null });
+  const remote = remoteGate(invocation);
+  const report = await (remote === null ? rollBackHere(order, invocation) : ask(remote, order, invocation));
   const context = { seconds: (performance.now() - started) / 1000, hold: null, width: invocation.output.width };
   answer(invocation, report, (paint) => landedText(report, context, paint));
-  return exitCodeOfVerdict(landed.admitted.decision.verdict);
+  return exitCodeOfVerdict(report.landed[0]?.check.verdict ?? "error");
+}
+
+type Order = Omit<RollbackWish, "by">;
+
+async function rollBackHere(order: Order, invocation: Invocation): Promise<LandingsReport> {
+  const wish = { ...order, by: personOf(invocation) };
+  const landed = await withGate(invocation, (gate) => rollBack(gate, wish));
+  return rollbackReport(order.target, landed);
+}
+
+async function ask(call: GateCall, order: Order, invocation: Invocation): Promise<LandingsReport> {
+  formatsOf(invocation);
+  return call("/v1/rollbacks", { ...order }, landingsAnswer);
 }
 
 function sequence(invocation: Invocation): number {

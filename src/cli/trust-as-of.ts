@@ -79,11 +79,13 @@ interface InForce {
 async function inForce(log: DecisionLog, target: string, at: Instant): Promise<InForce> {
   let after: number | undefined;
   for (;;) {
-    const query = { target, kinds: ["genesis", "release"], order: "newest", limit: PAGE } as const;
+    const query = { target, kinds: ["genesis", "bypass", "release"], order: "newest", limit: PAGE } as const;
     const page = await log.find({ ...query, ...(after === undefined ? {} : { after }) });
     for (const entry of page) {
       if ((parseTime(entry.leaf.time) ?? Number.POSITIVE_INFINITY) > at) continue;
-      if (entry.leaf.kind === "genesis") return { entry, commit: commitId(entry.leaf.subject["commit"] ?? "") };
+      const { kind, verdict, subject } = entry.leaf;
+      if (kind === "bypass" && verdict !== "allow") continue; // one operator's word alone
+      if (kind !== "release") return { entry, commit: commitId(subject["commit"] ?? "") };
       const { release } = releaseOf(entry);
       if (release.rollbackOf === null) return { entry, commit: commitId(release.commit) };
     }
@@ -120,7 +122,7 @@ async function recordedDigest(
   { entry, commit }: InForce,
   { digest }: Trust,
 ): Promise<TrustAsOfReport["restsOn"]["recorded"]> {
-  if (entry.leaf.kind === "genesis") return recorded(entry, digest);
+  if (entry.leaf.kind !== "release") return recorded(entry, digest);
   const later = await log.find({ target, kinds: ["decision"], order: "oldest", after: entry.index, limit: PAGE });
   const judged = later.find(({ leaf }) => leaf.subject["judge"] === commit);
   return judged === undefined ? null : recorded(judged, digest);
@@ -139,7 +141,7 @@ function toReport(
   recorded: TrustAsOfReport["restsOn"]["recorded"],
 ): TrustAsOfReport {
   const { index, leaf } = entry;
-  const entryKind = leaf.kind === "genesis" ? "genesis" : "release";
+  const entryKind = leaf.kind === "genesis" || leaf.kind === "bypass" ? leaf.kind : "release";
   return {
     apiVersion: "sluice/v1",
     kind: "TrustAsOf",
@@ -157,7 +159,7 @@ function toReport(
 function text(report: TrustAsOfReport): string {
   const { target, at, restsOn } = report;
   const { index, entryKind, time, commit, recorded } = restsOn;
-  const what = entryKind === "genesis" ? "adoption" : "release";
+  const what = { genesis: "adoption", bypass: "second adoption", release: "release" }[entryKind];
   return [
     `${target}: people, keys and roles as of ${at}`,
     `${ownersText(report)}rests on  log ${index}, the ${what} of ${time}, and the trust folder of ${commit.slice(0, 7)}`,

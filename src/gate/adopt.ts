@@ -8,8 +8,10 @@ import type { Receipt } from "../log/entry.ts";
 import type { Resource } from "../render/resource.ts";
 import { asItIs } from "./as-it-is.ts";
 import { admit } from "./gate.ts";
+import { readAdoption } from "./history.ts";
 import { entryDigests, terms } from "./record.ts";
 import { signedHead } from "./releasing.ts";
+import { type OperatorAct, type OperatorWish, secondNeeded, wordOf } from "./two-operators.ts";
 import type { Gate } from "./wiring.ts";
 
 export interface Adoption {
@@ -32,15 +34,54 @@ export interface AdoptionWish {
 
 /** @throws SluiceError `target-adopted`, and whatever makes the state unable to judge */
 export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adoption> {
-  const { target } = wish;
-  const { branch, repository: repositoryName, minimum } = gate.target(target);
+  const { target, by, reason } = wish;
   if ((await gate.log.latest(target, ["genesis"])) !== null) {
     throw new SluiceError("target-adopted", `${target} has its first approved state already.`, {
       fix: "land a change instead",
     });
   }
+  const state = await look(gate, wish);
+  const receipt = await gate.log.append({
+    kind: "genesis",
+    target,
+    purpose: "gate",
+    verdict: null,
+    reasons: [],
+    subject: { commit: state.commit, tree: state.tree },
+    digests: state.digests,
+    disclosed: { by, reason, ...state.disclosed },
+    terms: [...terms("person", [by]), ...terms("commit", [state.commit]), ...terms("subject", ["adopted"])],
+  });
+  await signedHead(gate, target);
+  return { ...state, receipt };
+}
+
+/**
+ * Repairs a judge that cannot judge any more: the state that is adopted is the judge from now on, with a baseline of
+ * today. Two operators say so; what they say is not judged by anything, so it is logged as what it is, a bypass. Sequence
+ * and log go on; what is released stays until the next change lands.
+ * @throws SluiceError `target-not-adopted`, `second-operator-needed` for the first word, `second-operator-same`,
+ * `operator-unnamed`, and whatever makes the state unable to judge
+ */
+export async function adoptAgain(gate: Gate, wish: AdoptionWish): Promise<Adoption> {
+  const { target, by, reason } = wish;
+  await readAdoption(gate.log, target);
+  const state = await look(gate, wish);
+  const act: OperatorAct = { kind: "bypass", ...state };
+  const word: OperatorWish = { target, by, reason, ticket: null };
+  const now = gate.services.clock();
+  const { first, draft } = await wordOf(gate.log, word, act, now);
+  const receipt = await gate.log.append(draft);
+  if (first === null) throw secondNeeded(word, act, receipt.index, now);
+  await signedHead(gate, target);
+  return { ...state, receipt };
+}
+
+/** The state as it is, judged by itself: it must be able to judge. */
+async function look(gate: Gate, { target, at }: AdoptionWish) {
+  const { branch, repository: repositoryName, minimum } = gate.target(target);
   const repository = await gate.repository(target);
-  const commit = await repository.resolve(wish.at ?? `refs/heads/${branch}`);
+  const commit = await repository.resolve(at ?? `refs/heads/${branch}`);
   const revokedKeys = gate.configuration.gate.revoked;
   const state = {
     target,
@@ -53,35 +94,17 @@ export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adopt
     baseline: new Set<string>(),
   };
   const { decision, resources } = await admit(asItIs(state), gate.services);
-  if (decision.failure !== null) throw unusable(decision.failure);
+  const { tree, objects, digests, failure } = decision;
+  if (failure !== null || tree === null) throw unusable(failure);
   const baseline = decision.findings
     .filter((finding) => finding.kind === "deny" && finding.waivable)
     .map(findingKey)
     .sort();
-  const { tree, objects, digests } = decision;
-  const receipt = await gate.log.append({
-    kind: "genesis",
-    target,
-    purpose: "gate",
-    verdict: null,
-    reasons: [],
-    subject: { commit, tree },
-    digests: entryDigests(digests),
-    disclosed: {
-      by: wish.by,
-      reason: wish.reason,
-      after: commit,
-      baseline,
-      objects: objects.length,
-      manifests: digests.manifests,
-    },
-    terms: [...terms("person", [wish.by]), ...terms("commit", [commit]), ...terms("subject", ["adopted"])],
-  });
-  await signedHead(gate, target);
-  return { receipt, commit, decision, resources, baseline };
+  const disclosed = { after: commit, baseline, objects: objects.length, manifests: digests.manifests };
+  return { commit, tree, decision, resources, baseline, digests: entryDigests(digests), disclosed };
 }
 
-function unusable(failure: NonNullable<Decision["failure"]>): SluiceError {
-  const code = isCode(failure.code) ? failure.code : "internal";
-  return new SluiceError(code, failure.message, { fix: failure.fix });
+function unusable(failure: Decision["failure"]): SluiceError {
+  const { code, message, fix } = failure ?? { code: "internal", message: "The state has no tree.", fix: null };
+  return new SluiceError(isCode(code) ? code : "internal", message, { fix });
 }

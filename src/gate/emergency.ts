@@ -5,8 +5,8 @@
  *   1 judge and log what landed, as ever      3 second operator: log the word, decide again, log that, release
  *   2 first operator: log the word, end here
  *
- * The words are in the log before the decision that rests on them, so what a crash leaves behind 3 is completed by any
- * landing that is looked at within the same 15 minutes; later two operators say it again.
+ * The words are in the log before the decision that rests on them. A decision that a crash kept from its release is
+ * completed by whoever looks within 15 minutes; without a decision, or later, two operators say it again.
  */
 import type { Decision } from "../decision/decision.ts";
 import { beyondEmergency } from "../decision/emergency.ts";

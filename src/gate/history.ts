@@ -9,12 +9,15 @@ import type { Release } from "../release/release.ts";
 import { disclosedDecision } from "./record.ts";
 
 export interface TargetHistory {
-  readonly genesis: LoggedEntry;
+  /** The newest adoption: the first one, or what two operators adopted again. */
+  readonly adoption: LoggedEntry;
   readonly adopted: CommitId;
   readonly baseline: ReadonlySet<string>;
   readonly latestRelease: LoggedRelease | null;
   /** Newest released commit that was not a rollback, or the adopted one: it never moves back. */
   readonly judge: CommitId;
+  /** The newest released commit, or the adopted one where that is newer. */
+  readonly released: CommitId;
   readonly lastLanded: LoggedDecision | null;
 }
 
@@ -32,40 +35,50 @@ const PAGE = 100;
 
 /** @throws SluiceError `target-not-adopted` */
 export async function readHistory(log: DecisionLog, target: string): Promise<TargetHistory> {
-  const genesis = await log.latest(target, ["genesis"]);
-  if (genesis === null) {
-    throw new SluiceError(
-      "target-not-adopted",
-      `${target} has no first approved state yet; nothing can be compared with it.`,
-      {
-        fix: `sluice adopt ${target} --config gate.yaml --reason TEXT`,
-      },
-    );
-  }
-  const adopted = commitId(genesis.leaf.subject["commit"] ?? "");
-  const releases = await releasesSince(log, target, genesis.index);
+  const adoption = await readAdoption(log, target);
+  const adopted = commitId(adoption.leaf.subject["commit"] ?? "");
+  const releases = await releasesSince(log, target);
   const forward = releases.find(({ release }) => release.rollbackOf === null);
+  const since = (one: LoggedRelease | undefined): CommitId =>
+    one === undefined || one.entry.index < adoption.index ? adopted : commitId(one.release.commit);
   return {
-    genesis,
+    adoption,
     adopted,
-    baseline: baselineOf(genesis),
+    baseline: baselineOf(adoption),
     latestRelease: releases[0] ?? null,
-    judge: forward === undefined ? adopted : commitId(forward.release.commit),
-    lastLanded: await lastLanded(log, target, genesis),
+    judge: since(forward),
+    released: since(releases[0]),
+    lastLanded: await lastLanded(log, target, adoption),
   };
 }
 
+/** What everything since is compared with. A bypass of one operator is none yet. @throws SluiceError `target-not-adopted` */
+export async function readAdoption(log: DecisionLog, target: string): Promise<LoggedEntry> {
+  const newest = await log.latest(target, ["genesis", "bypass"]);
+  if (newest?.leaf.kind === "genesis" || newest?.leaf.verdict === "allow") return newest;
+  const [bypass] = await log.find({ target, kinds: ["bypass"], verdict: "allow", order: "newest", limit: 1 });
+  const adoption = bypass ?? (newest === null ? null : await log.latest(target, ["genesis"]));
+  if (adoption !== null) return adoption;
+  throw new SluiceError(
+    "target-not-adopted",
+    `${target} has no first approved state yet; nothing can be compared with it.`,
+    {
+      fix: `sluice adopt ${target} --config gate.yaml --reason TEXT`,
+    },
+  );
+}
+
 /** @throws SluiceError `entry-redacted`: an empty baseline would deny what was accepted, without saying why */
-function baselineOf(genesis: LoggedEntry): ReadonlySet<string> {
-  if (genesis.disclosed["baseline"] === null) throw redacted(genesis, "the baseline");
-  const keys = genesis.disclosed["baseline"]?.value;
+function baselineOf(adoption: LoggedEntry): ReadonlySet<string> {
+  if (adoption.disclosed["baseline"] === null) throw redacted(adoption, "the baseline");
+  const keys = adoption.disclosed["baseline"]?.value;
   return new Set(Array.isArray(keys) ? keys.filter((key): key is string => typeof key === "string") : []);
 }
 
 /** Newest first, down to the first that is not a rollback. */
-async function releasesSince(log: DecisionLog, target: string, after: number): Promise<readonly LoggedRelease[]> {
+async function releasesSince(log: DecisionLog, target: string): Promise<readonly LoggedRelease[]> {
   const found: LoggedRelease[] = [];
-  for await (const entry of newestFirst(log, target, "release", after)) {
+  for await (const entry of newestFirst(log, target, "release", -1)) {
     const { release } = releaseOf(entry);
     found.push({ entry, release });
     if (release.rollbackOf === null) break;
@@ -73,14 +86,14 @@ async function releasesSince(log: DecisionLog, target: string, after: number): P
   return found;
 }
 
-async function lastLanded(log: DecisionLog, target: string, genesis: LoggedEntry): Promise<LoggedDecision | null> {
+async function lastLanded(log: DecisionLog, target: string, adoption: LoggedEntry): Promise<LoggedDecision | null> {
   const isLanded = [{ kind: "subject", value: "landed" }] as const;
-  const found = await newestLanded(newestFirst(log, target, "decision", genesis.index, isLanded));
+  const found = await newestLanded(newestFirst(log, target, "decision", adoption.index, isLanded));
   if (found !== null) return found;
   const isNew = [{ kind: "subject", value: "adopted" }] as const;
-  const adoptions = await log.find({ target, kinds: ["genesis"], terms: isNew, order: "newest", limit: 1 });
-  if (adoptions[0]?.index === genesis.index) return null;
-  return newestLanded(newestFirst(log, target, "decision", genesis.index)); // of before decisions said what they are about
+  const adoptions = await log.find({ target, kinds: ["genesis", "bypass"], terms: isNew, order: "newest", limit: 1 });
+  if (adoptions[0]?.index === adoption.index) return null;
+  return newestLanded(newestFirst(log, target, "decision", adoption.index)); // of before decisions said what they are about
 }
 
 async function newestLanded(entries: AsyncGenerator<LoggedEntry>): Promise<LoggedDecision | null> {

@@ -105,7 +105,7 @@ async function openSteps(
   const history = await readHistory(gate.log, target);
   const abandoned = await readAbandoned(gate.log, target);
   const last = lastLooked(history);
-  const walk = (await walked(repository, last, tip)) ?? (await walked(repository, releasedCommit(history), tip));
+  const walk = (await walked(repository, last, tip)) ?? (await walked(repository, history.released, tip));
   if (walk === null) return [{ base: last, commit: tip }];
   if (walk.length === 0) {
     return tip === abandoned || isSettled(history, tip) ? [] : [{ base: baseOf(history, tip), commit: tip }];
@@ -130,10 +130,6 @@ async function lacksRelease(gate: Gate, target: string, history: TargetHistory):
   return (await gate.log.find({ kinds: ["hold", "resume"], after, order: "oldest", limit: 1 })).length === 0;
 }
 
-function releasedCommit({ latestRelease, adopted }: TargetHistory): CommitId {
-  return latestRelease === null ? adopted : commitId(latestRelease.release.commit);
-}
-
 function lastLooked(history: TargetHistory): CommitId {
   return history.lastLanded === null ? history.adopted : commitId(history.lastLanded.decision.head);
 }
@@ -155,7 +151,7 @@ async function landingSubject(
   { base, commit }: Step,
 ): Promise<Subject> {
   const { repository: repositoryName, branch, minimum } = gate.target(target);
-  const released = releasedCommit(history);
+  const released = history.released;
   const subject: Subject = {
     kind: "landed",
     authority: "gate",

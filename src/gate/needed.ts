@@ -14,9 +14,9 @@ export type NeededValues = ReadonlyMap<number, ReadonlySet<string> | null>;
  */
 export async function neededValues(log: DecisionLog): Promise<NeededValues> {
   const needed = new Map<number, ReadonlySet<string> | null>();
-  for await (const { index, leaf } of newestFirst(log, { kinds: ["genesis"] })) {
+  for await (const { index, leaf } of newestFirst(log, { kinds: ["genesis", "bypass"] })) {
     needed.set(index, new Set(["baseline"]));
-    if (leaf.target !== null) await needOf(log, leaf.target, needed);
+    if (leaf.target !== null && leaf.kind === "genesis") await needOf(log, leaf.target, needed);
   }
   for (const { index } of await readHolds(log)) needed.set(index, null);
   return needed;

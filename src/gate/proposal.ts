@@ -14,7 +14,7 @@ export async function gateProposal(gate: Gate, target: string, head: CommitId): 
   const repository = await gate.repository(target);
   await repository.fetchCommit(head);
   const base = await repository.resolve(`refs/heads/${branch}`);
-  const released = history.latestRelease === null ? history.adopted : commitId(history.latestRelease.release.commit);
+  const { released } = history;
   await refuseEmptyRange(repository, base, head);
   return {
     kind: "proposed",

@@ -4,7 +4,6 @@
  * recorded is compared byte for byte; a part that was erased since is `withheld`. Nothing is logged.
  */
 import type { Decision } from "../decision/decision.ts";
-import { commitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -111,7 +110,7 @@ async function subjectOfThen(
     throw new SluiceError("not-supported", "A rollback judges released objects again; it is not replayed yet.");
   if (base === null) throw new SluiceError("not-supported", "A decision without a base is not replayed yet.");
   const history = await readHistory(past, target);
-  const released = history.latestRelease === null ? history.adopted : commitId(history.latestRelease.release.commit);
+  const { released } = history;
   const known = new Set([...approvals.given, ...approvals.ignored].map(({ envelope }) => envelope));
   const subject: Subject = {
     ...replayer.target(target),

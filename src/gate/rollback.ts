@@ -44,7 +44,7 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
     head,
     judge: history.judge,
     branch,
-    released: history.latestRelease === null ? history.adopted : commitId(history.latestRelease.release.commit),
+    released: history.released,
     excluded: [head],
     minimum,
     revokedKeys: gate.configuration.gate.revoked,

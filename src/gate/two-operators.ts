@@ -52,7 +52,10 @@ export async function wordOf(log: DecisionLog, wish: OperatorWish, act: Operator
   return { first, draft: draftOf(wish, act, first) };
 }
 
-/** Words of these 15 minutes for exactly this commit, newest first. One that was erased since is nobody's. */
+/**
+ * Words of these 15 minutes for exactly this commit, newest first. One that a second word has answered is used up, so that
+ * a third person alone does nothing; one that was erased since is nobody's.
+ */
 async function firstWords(
   log: DecisionLog,
   target: string,
@@ -67,7 +70,9 @@ async function firstWords(
     order: "newest",
     limit: PAGE,
   });
+  const [done] = await log.find({ target, kinds: [kind], verdict: "allow", order: "newest", limit: 1 });
   return found
+    .filter(({ index }) => done === undefined || index > done.index)
     .filter(({ leaf }) => leaf.subject["commit"] === commit && isFresh(leaf.time, now))
     .flatMap((entry) => readWord(entry) ?? []);
 }
@@ -96,7 +101,11 @@ function draftOf(wish: OperatorWish, act: OperatorAct, first: OperatorWord | nul
     subject: { commit, tree },
     digests,
     disclosed: { by, reason, ticket, first: first?.index ?? null, ...(first === null ? {} : disclosed) },
-    terms: [...terms("person", [by]), ...terms("commit", [commit])],
+    terms: [
+      ...terms("person", [by]),
+      ...terms("commit", [commit]),
+      ...terms("subject", kind === "bypass" && first !== null ? ["adopted"] : []),
+    ],
   };
 }
 

@@ -1,7 +1,7 @@
 /** What is handed to the service over HTTP and waits for no poll: an approval, a report, a rollback, a question to the policies. */
 import { answerData, entrypointTarget } from "../gate/data.ts";
 import { readGivenApproval, takeApproval } from "../gate/given-approvals.ts";
-import { landedReport } from "../gate/json/landed.ts";
+import { rollbackReport } from "../gate/json/landed.ts";
 import { takeReport } from "../gate/reports.ts";
 import { rollBack } from "../gate/rollback.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -24,12 +24,13 @@ export function handingIn(service: Service): HandingIn {
       return { index: await takeReport(gate, target, note) };
     },
     async rollback(wish) {
+      await gate.repositories.refresh(gate.target(wish.target).repository); // what waits on the branch now is left behind
       const landed = await judging.act(wish.target, async (watch) => {
         const done = await rollBack(gate, wish);
         watch.onLanded?.(done);
         return done;
       });
-      return landedReport([landed], { target: wish.target, current: landed.released?.release.sequence ?? null });
+      return rollbackReport(wish.target, landed);
     },
     data: async ({ targets, ...query }) => {
       const target = entrypointTarget(gate, query.entrypoint);

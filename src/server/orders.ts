@@ -3,12 +3,16 @@
 import type { AdmissionRequest, AdmissionVerdict } from "../admission/review.ts";
 import { admissionVerdict } from "../admission/verdict.ts";
 import { admitRequest } from "../gate/admission.ts";
+import { adoptAgain, adoptTarget } from "../gate/adopt.ts";
 import { releaseInEmergency } from "../gate/emergency.ts";
 import { readHistory, type TargetHistory } from "../gate/history.ts";
 import { changeHold } from "../gate/holding.ts";
+import { type AdoptionReport, adoptionReport } from "../gate/json/adoption.ts";
 import { checkReport } from "../gate/json/check.ts";
 import { landedReport } from "../gate/json/landed.ts";
+import { redactionReport } from "../gate/json/redaction.ts";
 import { readJudgeWaivers, readSluiceConfiguration, targetYaml } from "../gate/judge.ts";
+import { redactOpenLog } from "../gate/redacting.ts";
 import { commitId } from "../git/object.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import type { HoldRequest } from "../release/holds.ts";
@@ -18,6 +22,7 @@ import type { Room } from "./free-space.ts";
 import { handingIn } from "./handing-in.ts";
 import type { Service } from "./service.ts";
 import type {
+  AdoptRequest,
   CheckRequest,
   Holding,
   Landings,
@@ -44,6 +49,11 @@ export function serviceOrders(service: Service): Orders {
     resume: (request) => holding(service, "resume", request),
     release: (request) => release(service, request),
     ...handingIn(service),
+    adopt: (request) => adopt(service, request),
+    redact: async (order) => {
+      const done = await redactOpenLog(gate.log, order);
+      return redactionReport(done, order.request, done.index);
+    },
     admit: (request, signal) => admission(service, request, signal),
     readiness: async () => readiness(service),
     metrics: async () => metrics(service, judging.counts),
@@ -135,6 +145,14 @@ async function release(service: Service, { target, by, emergency }: ReleaseReque
   if (held !== null) throw held;
   const current = (await lastRelease(gate.log, target))?.release.sequence ?? null;
   return landedReport(landed, { target, current });
+}
+
+async function adopt(service: Service, { again, ...wish }: AdoptRequest): Promise<AdoptionReport> {
+  const { gate, judging } = service;
+  await gate.repositories.refresh(gate.target(wish.target).repository);
+  const adoption = await judging.act(wish.target, () => (again ? adoptAgain : adoptTarget)(gate, wish));
+  service.reconsider([wish.target]);
+  return adoptionReport(wish.target, adoption, null);
 }
 
 /** By the target that gate.yaml names now. */

@@ -6,9 +6,13 @@
  * answered as `internal`, without its text. What does not exist yet rejects with `not-supported`.
  */
 import type { AdmissionRequest, AdmissionVerdict } from "../admission/review.ts";
+import type { AdoptionWish } from "../gate/adopt.ts";
 import type { DataAnswer, DataQuery } from "../gate/data.ts";
+import type { AdoptionReport } from "../gate/json/adoption.ts";
 import type { CheckReport } from "../gate/json/check.ts";
 import type { landedReport } from "../gate/json/landed.ts";
+import type { RedactionReport } from "../gate/json/redaction.ts";
+import type { RedactionOrder } from "../gate/redacting.ts";
 import type { RollbackWish } from "../gate/rollback.ts";
 import type { Code } from "../lib/codes.ts";
 import type { Instant } from "../lib/time.ts";
@@ -52,6 +56,10 @@ export interface ServiceView extends LogView {
    * @throws SluiceError `second-operator-needed` for the first word, and what releaseInEmergency() throws
    */
   release(request: ReleaseRequest): Promise<Landings>;
+  /** A first approved state, or, by two operators, another judge. @throws what adoptTarget() and adoptAgain() throw */
+  adopt(request: AdoptRequest): Promise<AdoptionReport>;
+  /** Erases disclosed values. @throws SluiceError what redactOpenLog() throws */
+  redact(order: RedactionOrder): Promise<RedactionReport>;
   /** One admission request, by policies alone. MUST reject, never allow, where it cannot be judged. */
   admit(request: AdmissionRequest, signal: AbortSignal): Promise<AdmissionVerdict>;
   /** Which target an approval is for, by what it says itself. @throws SluiceError `approval-malformed` */
@@ -167,6 +175,11 @@ export interface GivenApproval {
   readonly approver: string;
   readonly tree: string;
   readonly head: string;
+}
+
+export interface AdoptRequest extends AdoptionWish {
+  /** The person's word as one of two operators who repair a judge. */
+  readonly again: boolean;
 }
 
 export interface Holding {

@@ -117,10 +117,3 @@ test("suggest names the rule in the fewest files first, with its fix and places,
   const wrong = await run(world, suggest, "--target", "staging");
   assert.deepEqual([wrong.code, wrong.stderr.split("  ")[0]], [2, "target-unknown"]);
 });
-
-test("adopt --again is refused as not-supported, and records nothing", async (t) => {
-  const world = base.copy(t);
-  const again = await run(world, adopt, ...ADOPT, "--again");
-  assert.deepEqual([again.code > 0, again.stdout, again.stderr.split("  ")[0]], [true, "", "not-supported"]);
-  assert.equal((await run(world, adopt, ...ADOPT)).code, 0);
-});

@@ -14,6 +14,7 @@ for (const [person, role, more] of [
   ["jo", "operator", []],
   ["lin", "approver", []],
   ["max", "operator", ["--targets", "prod"]],
+  ["root", "admin", []],
 ] as const) {
   const args = ["token", "new", "--role", role, "--person", person, "--config", "../gate.yaml", "--format", "json"];
   const { report } = await base.sluice<{ token: string }>([...args, ...more]);
@@ -99,4 +100,75 @@ test("through a running service two operators do the same, and its metrics count
   const page = await (await fetch(`${url}/changes`, { headers: { authorization: `Bearer ${token}` } })).text();
   assert.match(page, /EMERGENCY/);
   await service.stop();
+});
+
+test("while the service runs, a rollback and a redaction go through it, by name and by role", async (t) => {
+  const world = base.copy(t);
+  const land = async (replicas: number): Promise<void> => {
+    const tip = world.push({ files: { [WEB]: deployment("web", { replicas }) } });
+    world.approve("lin", tip, { tree: world.treeOf(tip) });
+    assert.equal((await world.release()).code, 0);
+  };
+  await land(3);
+  await land(4);
+  const service = await startService(t, world);
+  const url = await service.url();
+  const busy = await world.rollback(1);
+  assert.deepEqual([busy.code, busy.error], [3, "log-busy"]);
+  const back = ["rollback", "prod", "--to", "1", "--reason", "errors", "--gate", url];
+  assert.equal((await world.sluice([...back, ...by("lin")])).error, "not-permitted");
+  const done = await world.sluice([...back, ...by("max")]);
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /^released {3}prod #3, 3 objects, the objects of #1/m);
+  assert.equal((await service.line("released", { sequence: 3 })).level, 30);
+  const unknown = await world.sluice([...back.map((one) => (one === "1" ? "9" : one)), ...by("max")]);
+  assert.equal(unknown.error, "release-unknown");
+  const listed = await world.log<{ entries: { index: number }[] }>(["list", "--kind", "rollback"]);
+  const shown = await world.sluice(["log", "show", String(listed.report.entries[0]?.index), ...HERE]);
+  assert.match(shown.stdout, /errors/);
+  assert.match(shown.stdout, /max/);
+
+  const erase = ["log", "redact", "--text", "errors", "--reason", "case 12", "--gate", url];
+  assert.equal((await world.sluice([...erase, ...by("sam")])).error, "not-permitted");
+  const dry = await world.sluice([...erase, "--dry-run", ...by("root")]);
+  assert.match(dry.stdout, /^WOULD ERASE {2}1 values beside 1 entries\n/);
+  const erased = await world.sluice([...erase, ...by("root")]);
+  assert.match(erased.stdout, /^ERASED {2}1 values beside 1 entries: log \d+, by root\n/, erased.stderr);
+  assert.equal((await world.sluice([...erase, ...by("root")])).error, "nothing-to-redact");
+  const needed = ["log", "redact", "--value", "baseline", "--reason", "case 13", "--gate", url, ...by("root")];
+  assert.equal((await world.sluice(needed)).error, "redaction-needed");
+  await service.stop();
+  await world.verifiedSize();
+});
+
+test("a first state is adopted, and a judge repaired, through the service; here a repair takes two tokens too", async (t) => {
+  const world = await makeWorld(t, { adopt: false, gate: { access: { tokens: { file: "tokens.yaml" } } } });
+  for (const name of ["tokens.yaml", "sam.token", "jo.token", "lin.token"])
+    world.write(name, readFileSync(base.path(name)), 0o600);
+  const service = await startService(t, world);
+  const url = await service.url();
+  const order = (person: string, ...more: readonly string[]) =>
+    world.sluice(["adopt", "prod", "--reason", "what runs", "--gate", url, ...by(person), ...more]);
+  assert.equal((await order("lin")).error, "not-permitted");
+  const adopted = await order("sam");
+  assert.match(adopted.stdout, /^ADOPTED {2}prod {2}[0-9a-f]{7}: 3 objects, 0 findings /, adopted.stderr);
+  assert.equal((await order("sam")).error, "target-adopted");
+  assert.equal((await order("sam", "--compare-with", ".")).error, "usage");
+  const first = await order("sam", "--again");
+  assert.deepEqual([first.code, first.error], [4, "second-operator-needed"]);
+  assert.equal((await order("sam", "--again")).error, "second-operator-same");
+  const second = await order("jo", "--again");
+  assert.match(second.stdout, /^ADOPTED AGAIN {2}prod {2}/, second.stderr);
+  await service.stop();
+
+  const here = (...args: readonly string[]) =>
+    world.sluice(["adopt", "prod", "--again", "--reason", "x", ...HERE, ...args]);
+  assert.equal((await here()).error, "usage");
+  assert.equal((await here(...by("sam"))).error, "second-operator-needed");
+  assert.equal((await here(...by("jo"))).code, 0);
+  const kinds = await world.log<{ entries: { verdict: string }[] }>(["list", "--kind", "bypass"]);
+  assert.deepEqual(
+    kinds.report.entries.map(({ verdict }) => verdict),
+    ["allow", "wait", "allow", "wait"],
+  );
 });

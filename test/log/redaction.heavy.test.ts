@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { test } from "node:test";
-import { redactionSchema } from "../../src/cli/reports/schemas/redaction.ts";
 import { logShowSchema, logVerificationSchema } from "../../src/gate/json/schemas/log.ts";
+import { redactionSchema } from "../../src/gate/json/schemas/redaction.ts";
 import { deployment } from "../support/shop.ts";
 import { makeWorld, type World } from "../support/world.ts";
 

@@ -15,12 +15,12 @@ import {
   spokenSchema,
   time,
 } from "../../gate/json/schemas/parts.ts";
+import { redactionSchema } from "../../gate/json/schemas/redaction.ts";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
 import { coverageSchema } from "./schemas/coverage.ts";
 import { PEOPLE_SCHEMAS } from "./schemas/people.ts";
 import { policyVerifySchema } from "./schemas/policy-verify.ts";
 import { reconciliationSchema } from "./schemas/reconciliation.ts";
-import { redactionSchema } from "./schemas/redaction.ts";
 import { replaySchema } from "./schemas/replay.ts";
 import { policyNewSchema, waiverNewSchema } from "./schemas/scaffold.ts";
 import { mergetagSchema, tagSchema, trustSourceSchema, verifyTagsSchema } from "./schemas/tags.ts";

@@ -18,6 +18,11 @@ export function landedReport(
   } as const;
 }
 
+/** A rollback is one state that was judged again. */
+export function rollbackReport(target: string, landed: Landed) {
+  return landedReport([landed], { target, current: landed.released?.release.sequence ?? null });
+}
+
 function releaseReport({ release, manifestDigest, index, head }: NonNullable<Landed["released"]>) {
   const { sequence, commit, tree, rollbackOf, objects } = release;
   return {

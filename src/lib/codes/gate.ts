@@ -18,7 +18,7 @@ export const GATE_CODES = {
     class: "refused",
     means: "The target has its first approved state already; a second one would forget what was decided since.",
     example: "`sluice adopt prod` for the second time.",
-    fix: "Land a change instead; repairing a broken judge (`adopt --again`) is not there yet.",
+    fix: "Land a change instead. Where the judge cannot judge any more, two operators run `sluice adopt TARGET --again --reason TEXT`.",
   },
   "emergency-release": {
     class: "warning",

@@ -5,6 +5,7 @@ import { listDecisions, proveDecision, showDecision } from "./routes/decisions.t
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
 import { postApproval, postData, postReport, postRollback } from "./routes/handing-in.ts";
 import { alertmanagerHook, genericHook } from "./routes/hooks.ts";
+import { postAdoption, postRedaction } from "./routes/operator-acts.ts";
 import { changesView, changeView, styleSheet, targetsView } from "./routes/pages.ts";
 import { healthz, metrics, openApi, readyz } from "./routes/probes.ts";
 import { listHolds, listReleases, listTargets, listWaivers } from "./routes/states.ts";
@@ -25,6 +26,8 @@ export const ROUTES: readonly Route[] = [
   postApproval,
   postReport,
   postData,
+  postAdoption,
+  postRedaction,
   alertmanagerHook,
   genericHook,
   logCheckpoint,

@@ -18,6 +18,22 @@ export const GATE: readonly Mutant[] = [
     named: "one operator, or one person twice, releases nothing",
   },
   {
+    name: "lets a third person act on words that were answered",
+    file: "src/gate/two-operators.ts",
+    find: "done === undefined || index > done.index",
+    replace: "true",
+    test: "test/gate/adopt-again.heavy.test.ts",
+    named: "one operator alone, or twice, repairs nothing, nor does one who comes when it is done",
+  },
+  {
+    name: "takes one operator's word for a new judge",
+    file: "src/gate/history.ts",
+    find: 'newest?.leaf.kind === "genesis" || newest?.leaf.verdict === "allow"',
+    replace: "newest !== null",
+    test: "test/gate/adopt-again.heavy.test.ts",
+    named: "two operators adopt again: what lands next is judged by that state, and sequence and log go on",
+  },
+  {
     name: "lets an operator's word count for ever",
     file: "src/gate/two-operators.ts",
     find: "now - at <= SECOND_WORD_MS",

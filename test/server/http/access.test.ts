@@ -4,7 +4,21 @@ import * as z from "zod";
 import { CALLERS, type CallerRole } from "../../../src/server/access/principal.ts";
 import type { Route } from "../../../src/server/http/route.ts";
 import { ROUTES } from "../../../src/server/http/routes.ts";
-import { CHECK, COMMIT, entry, HOLD, LANDINGS, METRICS, READY, RELEASE, target, ULID, WAIVER } from "./samples.ts";
+import {
+  ADOPTION,
+  CHECK,
+  COMMIT,
+  entry,
+  HOLD,
+  LANDINGS,
+  METRICS,
+  READY,
+  REDACTION,
+  RELEASE,
+  target,
+  ULID,
+  WAIVER,
+} from "./samples.ts";
 import { type Asking, FILE_SCOPE, type Reply, type Served, serve } from "./served.ts";
 import { type Expected, expects } from "./strict-view.ts";
 
@@ -47,15 +61,25 @@ const CELLS: Readonly<Record<string, Cell>> = {
     asks: () => [expects("resume", null, holding)],
   },
   release: { path: "/v1/releases", body: { target: "prod" }, asks: () => [expects("release", null, LANDINGS)] },
+  rollback: {
+    path: "/v1/rollbacks",
+    body: { target: "prod", to: 2, reason: "it broke" },
+    asks: () => [expects("rollback", null, LANDINGS)],
+  },
+  adopt: {
+    path: "/v1/adoptions",
+    body: { target: "prod", reason: "what runs" },
+    asks: () => [expects("adopt", null, ADOPTION)],
+  },
+  redact: {
+    path: "/v1/redactions",
+    body: { reason: "left", subject: { of: "person", name: "kim" }, entry: null, values: null, query: {} },
+    asks: () => [expects("redact", null, REDACTION)],
+  },
   alertmanager: {
     path: "/hooks/alertmanager",
     body: { version: "4", status: "firing", commonLabels: { sluice_scope: "prod" } },
     asks: () => [expects("holds", [], []), expects("hold", null, holding)],
-  },
-  rollback: {
-    path: "/v1/rollbacks",
-    body: { target: "prod", to: 2, reason: "errors" },
-    asks: () => [expects("rollback", null, LANDINGS)],
   },
   approval: {
     path: "/v1/approvals",

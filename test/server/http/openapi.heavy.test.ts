@@ -14,7 +14,20 @@ import { serveHttp } from "../../../src/server/http/server.ts";
 import { openTraffic } from "../../../src/server/http/traffic.ts";
 import type { ServiceView } from "../../../src/server/view.ts";
 import { tempFolder } from "../../support/temp.ts";
-import { CHECK, entry, HOLD, LANDINGS, METRICS, READY, RELEASE, target, ULID, WAIVER } from "./samples.ts";
+import {
+  ADOPTION,
+  CHECK,
+  entry,
+  HOLD,
+  LANDINGS,
+  METRICS,
+  READY,
+  REDACTION,
+  RELEASE,
+  target,
+  ULID,
+  WAIVER,
+} from "./samples.ts";
 
 /** What .ci/run installs. */
 const TOOLS = resolve(import.meta.dirname, "../../../node_modules/.cache/python/bin");
@@ -57,6 +70,8 @@ function plainView(): ServiceView {
     hold: async (request) => holding(request),
     resume: async (request) => holding(request),
     release: async (request) => (request.target === "prod" ? LANDINGS : unknown()),
+    adopt: async (request) => (request.target === "prod" ? ADOPTION : unknown()),
+    redact: async ({ request: { by, reason } }) => ({ ...REDACTION, by, reason }),
     admit: async () => unknown(),
     approvalTarget: async () => "prod",
     approve: async () => {

@@ -1,6 +1,9 @@
 /** Answers of a service, in which only what matters need be said. */
 
+import type { AdoptionReport } from "../../../src/gate/json/adoption.ts";
 import type { CheckReport } from "../../../src/gate/json/check.ts";
+import type { RedactionReport } from "../../../src/gate/json/redaction.ts";
+import type { CommitId, TreeId } from "../../../src/git/object.ts";
 import { sha256Hex } from "../../../src/lib/digest.ts";
 import type { LoggedEntry } from "../../../src/log/entry.ts";
 import type { Landings, MetricFacts, TargetState } from "../../../src/server/view.ts";
@@ -115,3 +118,29 @@ export const LANDINGS: Landings = {
 /** What a stranger may have written, and how a page shows it. */
 export const HOSTILE = `"><script>alert('x')</script>\u202egnp\u0000&amp;`;
 export const SHOWN = "&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;\\u{202e}gnp\\u{0}&amp;amp;";
+
+export const ADOPTION: AdoptionReport = {
+  apiVersion: "sluice/v1",
+  kind: "Adoption",
+  target: "prod",
+  commit: COMMIT as CommitId,
+  tree: COMMIT as TreeId,
+  index: 9,
+  id: ULID,
+  time: TIME,
+  objects: 2,
+  baseline: 0,
+  digests: { policies: null, trust: null, configuration: null, waivers: null, manifests: null, input: null },
+  comparison: null,
+};
+
+export const REDACTION: RedactionReport = {
+  apiVersion: "sluice/v1",
+  kind: "Redaction",
+  index: 9,
+  by: "ada",
+  reason: "left",
+  values: 1,
+  erased: [{ index: 7, names: ["evidence"] }],
+  kept: [],
+};

@@ -44,6 +44,8 @@ const METHODS = [
   "hold",
   "resume",
   "release",
+  "adopt",
+  "redact",
   "admit",
   "hint",
   "approvalTarget",

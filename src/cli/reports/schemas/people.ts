@@ -44,7 +44,7 @@ export const trustAsOfSchema = trustListSchema.omit({ path: true }).extend({
   target: name,
   restsOn: z.strictObject({
     index: index.describe("Log entry that put this trust in force: a release, or the adoption."),
-    entryKind: z.enum(["genesis", "release"]),
+    entryKind: z.enum(["genesis", "bypass", "release"]),
     time,
     commit: commit.describe("Whose trust folder it is; its bytes were hashed again."),
     recorded: z

@@ -11,6 +11,7 @@ export const adoptionSchema = z.strictObject({
   index,
   id: ulid,
   time,
+  objects: count,
   baseline: count.describe("Findings of that day, which do not count."),
   digests: digestsSchema,
   comparison: z

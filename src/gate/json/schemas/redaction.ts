@@ -1,6 +1,6 @@
 /** `log redact`. */
 import * as z from "zod";
-import { apiVersion, count, index, name } from "../../../gate/json/schemas/parts.ts";
+import { apiVersion, count, index, name } from "./parts.ts";
 
 export const redactionSchema = z.strictObject({
   apiVersion,
