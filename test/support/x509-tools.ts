@@ -137,6 +137,8 @@ export class GpgsmHome {
     const bundle = ["-in", signer.certificate, "-inkey", signer.key, "-certfile", root.certificate];
     const p12 = openssl.run(["pkcs12", "-export", ...old, ...bundle, "-passout", "pass:x"]);
     const file = openssl.write("signer.p12", p12);
+    // The root first: a signer whose issuer is not there yet is an error to gpgsm, sometimes.
+    spawnSync("gpgsm", [...OFFLINE, "--import", root.certificate], { env: this.env });
     const answer = spawnSync("gpgsm", [...OFFLINE, "--passphrase-fd", "0", "--import", file], {
       env: this.env,
       input: "x\n",
