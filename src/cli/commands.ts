@@ -65,6 +65,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("./policy-verify.ts")).policyVerify,
   ),
   entry("policy eval", "say what policies find in a file", async () => (await import("./policy-eval.ts")).policyEval),
+  entry("policy bench", "measure what rules cost", async () => (await import("./policy-bench.ts")).policyBench),
+  entry("policy docs", "write a catalogue of the rules", async () => (await import("./policy-docs.ts")).policyDocs),
+  entry("policy fmt", "write policies as opa fmt does", async () => (await import("./policy-fmt.ts")).policyFmt),
   entry("policy input", "print what a policy sees", async () => (await import("./policy-input.ts")).policyInput),
   entry(
     "policy new",
@@ -126,7 +129,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands that are planned and refused `not-supported` until they exist. */
-export const PLANNED: readonly string[] = ["drift", "simulate", "policy fmt", "policy bench", "policy docs"];
+export const PLANNED: readonly string[] = ["drift", "simulate"];
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {
   return { name, summary, load };

@@ -1,9 +1,11 @@
 /** `sluice policy build`: a folder of policies to one module, as the judge compiles it, alone or as an OPA bundle. */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { readSecret } from "../config/secret.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import { encodeBundle } from "../policy/bundle.ts";
+import type { SigningKey } from "../policy/bundle-signature.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "../policy/entrypoints.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
@@ -17,13 +19,15 @@ import type { PolicyBuildReport } from "./reports/schemas.ts";
 export const policyBuild: Command = {
   name: "policy build",
   summary: "compile policies to one module",
-  usage: ["policy build [DIR] [--output FILE.wasm|FILE.tar.gz]"],
+  usage: ["policy build [DIR] [--output FILE.wasm|FILE.tar.gz] [--sign KEY]"],
   options: {
     output: {
       type: "string",
       value: "FILE",
-      description: "FILE.wasm: the module; FILE.tar.gz: an OPA bundle, the same bytes every time, not signed",
+      description: "FILE.wasm: the module; FILE.tar.gz: an OPA bundle, the same bytes every time",
     },
+    sign: { type: "string", value: "KEY", description: "sign the bundle for OPA: PEM of an RSA key, mode 0600" },
+    "key-id": { type: "string", value: "ID", description: "what OPA calls the key (default: sluice)" },
     format: ANSWER_OPTIONS.format,
   },
   positionals: [0, 1],
@@ -37,7 +41,8 @@ async function run(invocation: Invocation): Promise<number> {
   formatsOf(withoutOutput(invocation));
   const [named] = invocation.positionals;
   const output = textOption(invocation, "output") ?? null;
-  const encode = output === null ? null : encoderOf(output);
+  const key = signingKey(invocation, output);
+  const encode = output === null ? null : encoderOf(output, key);
   const { shown, files } = readPolicyFolder(invocation, named);
   const set = await withPolicyServices(invocation, ({ toolchain, compiledCache }) =>
     buildPolicySet({ toolchain, files, cache: compiledCache }),
@@ -55,12 +60,25 @@ function withoutOutput(invocation: Invocation): Invocation {
 }
 
 /** Asked before any work. @throws SluiceError `usage` */
-function encoderOf(output: string): (set: PolicySet) => Uint8Array {
+function encoderOf(output: string, key: SigningKey | null): (set: PolicySet) => Uint8Array {
   if (output.endsWith(".wasm")) return (set) => set.wasm;
-  if (output.endsWith(".tar.gz")) return encodeBundle;
+  if (output.endsWith(".tar.gz")) return (set) => encodeBundle(set, key);
   throw new SluiceError("usage", "The output is a module (.wasm) or an OPA bundle (.tar.gz).", {
     fix: "--output policies.tar.gz",
   });
+}
+
+/** @throws SluiceError `usage`, `secret-missing`, `secret-readable-by-others` */
+function signingKey(invocation: Invocation, output: string | null): SigningKey | null {
+  const file = textOption(invocation, "sign");
+  const id = textOption(invocation, "key-id");
+  if (file === undefined && id === undefined) return null;
+  if (file === undefined || output === null || !output.endsWith(".tar.gz"))
+    throw new SluiceError("usage", "Only a bundle is signed, and with a key.", {
+      fix: "--output policies.tar.gz --sign KEY",
+    });
+  const { environment } = invocation.surroundings;
+  return { pem: readSecret({ file }, invocation.folder, environment), id: id ?? "sluice" };
 }
 
 function reportOf(folder: string, set: PolicySet, output: string | null): PolicyBuildReport {

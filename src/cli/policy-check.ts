@@ -43,7 +43,8 @@ async function givenPolicies(invocation: Invocation): Promise<PolicyFolder> {
   const [named] = invocation.positionals;
   if (named !== "-") return readPolicyFolder(invocation, named);
   const text = decodeUtf8(await invocation.output.readInput());
-  if (text !== null) return { shown: "-", files: [{ path: STANDARD_INPUT, text }], examples: [] };
+  if (text !== null)
+    return { shown: "-", root: invocation.folder, files: [{ path: STANDARD_INPUT, text }], examples: [] };
   throw new SluiceError("usage", "Standard input is not UTF-8 text.", {
     fix: "policy check -",
   });

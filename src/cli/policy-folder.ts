@@ -26,6 +26,8 @@ export interface ExampleFile {
 export interface PolicyFolder {
   /** As it was named, for people. */
   readonly shown: string;
+  /** Where the paths of the files start. */
+  readonly root: string;
   /** Rego of any kind, objects of Gatekeeper, and data files, so that those are refused by name. */
   readonly files: readonly PolicyFile[];
   readonly examples: readonly ExampleFile[];
@@ -44,6 +46,7 @@ export function readPolicyFolder(invocation: Invocation, named: string | undefin
   const found = [...readFolderFiles(folder, isOurs)].map(([path, bytes]) => textFile(join(prefix, path), bytes));
   return {
     shown,
+    root: prefix === "" ? folder : invocation.folder,
     files: found.filter(({ path }) => !EXAMPLE.test(path) || DATA_FILE.test(path)),
     examples: found.filter(({ path }) => EXAMPLE.test(path)).map(exampleFile),
   };

@@ -11,9 +11,11 @@ import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { judgeExamples } from "./policy-examples.ts";
 import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
+import { policyTestJunit } from "./reports/policy-test-junit.ts";
 import { policyTestText } from "./reports/policy-test-text.ts";
 import type { PolicyTestReport } from "./reports/schemas.ts";
 
+const FORMATS = ["text", "json", "junit"] as const;
 const TEST_TIMEOUT_MS = 20_000;
 
 export const policyTest: Command = {
@@ -25,6 +27,11 @@ export const policyTest: Command = {
     threshold: { type: "string", value: "N", description: "fail below so many percent; says --coverage too" },
     run: { type: "string", value: "REGEX", description: "only tests and examples with such a name" },
     ...ANSWER_OPTIONS,
+    format: {
+      ...ANSWER_OPTIONS.format,
+      values: FORMATS,
+      description: "text (default), json or junit; may be repeated",
+    },
   },
   positionals: [0, 1],
   exitCodes: [
@@ -37,7 +44,7 @@ export const policyTest: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  formatsOf(invocation);
+  formatsOf(invocation, FORMATS);
   const wanted = wantedOf(invocation);
   const { shown, files, examples } = readPolicyFolder(invocation, invocation.positionals[0]);
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {
@@ -46,7 +53,7 @@ async function run(invocation: Invocation): Promise<number> {
     const chosen = examples.filter(({ path }) => wanted.pattern === null || wanted.pattern.test(path));
     return reportOf(shown, tests, [...(await judgeExamples(chosen, set, engine()))], coverage);
   });
-  answer(invocation, report, () => policyTestText(report));
+  answer(invocation, report, () => policyTestText(report), null, new Map([["junit", () => policyTestJunit(report)]]));
   return report.exitCode;
 }
 

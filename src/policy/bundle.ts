@@ -1,11 +1,12 @@
 /**
  * A policy set as an OPA bundle: a gzipped tar of policy.wasm, data.json and .manifest
  * (https://www.openpolicyagent.org/docs/management-bundles). The same set gives the same bytes, everywhere: no time, no
- * owner, and no word about the machine. It is not signed.
+ * owner, and no word about the machine. With a key it has `.signatures.json` too.
  */
 import { gzipSync } from "node:zlib";
 import { concatBytes, utf8 } from "../lib/bytes.ts";
 import { canonicalJson } from "../lib/canonical.ts";
+import { bundleSignatures, type SigningKey } from "./bundle-signature.ts";
 import { AGGREGATE_PACKAGE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import type { PolicySet } from "./policy-set.ts";
 
@@ -14,13 +15,17 @@ const BLOCK_BYTES = 512;
 const GZIP_SYSTEM = 9;
 const UNKNOWN_SYSTEM = 255;
 
-export function encodeBundle(set: PolicySet): Uint8Array {
+/** @throws SluiceError `signing-key-unusable` */
+export function encodeBundle(set: PolicySet, key: SigningKey | null): Uint8Array {
   const files: readonly (readonly [string, Uint8Array])[] = [
-    ["/data.json", utf8("{}\n")],
-    ["/policy.wasm", set.wasm],
-    ["/.manifest", utf8(`${manifestOf(set)}\n`)],
+    ["data.json", utf8("{}\n")],
+    ["policy.wasm", set.wasm],
+    [".manifest", utf8(`${manifestOf(set)}\n`)],
   ];
-  const entries = files.flatMap(([path, content]) => [tarHeader(path, content.byteLength), content, padding(content)]);
+  const signatures = key === null ? [] : [[".signatures.json", bundleSignatures(files, key)] as const];
+  const entries = [...files, ...signatures].flatMap(([name, content]) => {
+    return [tarHeader(`/${name}`, content.byteLength), content, padding(content)];
+  });
   const end = new Uint8Array(2 * BLOCK_BYTES);
   const zipped = gzipSync(concatBytes(...entries, end), { level: 9 });
   zipped[GZIP_SYSTEM] = UNKNOWN_SYSTEM;

@@ -37,6 +37,8 @@ export interface PolicyInstance {
   evaluate(entrypoint: number, own: InputParts, rules?: CallRules): string | null;
   /** Whether its memory has grown to several times what it holds; memory never shrinks, so it is then dropped. */
   isSwollen(): boolean;
+  /** All that it takes. */
+  memoryBytes(): number;
   /** Why calls of the last evaluation failed and had no value, each once, ten at most; they are forgotten then. */
   takeFailures(): readonly string[];
   /**
@@ -110,6 +112,7 @@ export function instantiate(
     share: (parts, data) => host.guard(() => host.share(parts, data ?? null)),
     evaluate: (entrypoint, own, given) => host.guard(() => host.evaluate(entrypoint, own, given ?? rules)),
     isSwollen: () => host.isSwollen(),
+    memoryBytes: () => host.memoryBytes(),
     takeFailures: () => host.takeFailures(),
   };
 }
@@ -190,8 +193,12 @@ class Host {
     this.#base = this.#exports.opa_heap_ptr_get();
   }
 
+  memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
   isSwollen(): boolean {
-    return this.#memory.buffer.byteLength > Math.max(HIGH_WATER_BYTES, SWOLLEN * this.#base);
+    return this.memoryBytes() > Math.max(HIGH_WATER_BYTES, SWOLLEN * this.#base);
   }
 
   takeFailures(): readonly string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadPolicy } from "@open-policy-agent/opa-wasm";
@@ -53,6 +53,33 @@ test("policy build writes the same bundle again elsewhere and later, which tar r
   const [answer] = policy.evaluate({ resource }, entrypoint) as { result: unknown }[];
   const deny = [{ at: "/metadata/labels/bad", message: "a is labelled x" }];
   assert.deepEqual(answer?.result, { label: { deny, warn: [], ask: [] } });
+});
+
+test("policy build signs a bundle for OPA, with the same bytes every time", async (t) => {
+  const folder = scene(t, COMPLETE);
+  const key = (name: string, ...how: string[]) => {
+    execFileSync("openssl", ["genpkey", ...how, "-out", name], { cwd: folder, stdio: "pipe" });
+    chmodSync(join(folder, name), 0o600);
+  };
+  key("rsa.key", "-algorithm", "RSA");
+  key("ec.key", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256");
+  const signed = (output: string, ...more: string[]) => runCommand(policyBuild, ["--output", output, ...more], folder);
+  for (const output of ["a.tar.gz", "b.tar.gz"])
+    assert.equal((await signed(output, "--sign", "rsa.key", "--key-id", "gate")).code, 0);
+  assert.ok(readFileSync(join(folder, "a.tar.gz")).equals(readFileSync(join(folder, "b.tar.gz"))));
+  const text = execFileSync("tar", ["-P", "-xOf", join(folder, "a.tar.gz"), "/.signatures.json"]).toString();
+  const [token] = JSON.parse(text).signatures as [string];
+  const payload = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  assert.deepEqual(
+    [payload.keyid, payload.files.map(({ name }: { name: string }) => name)],
+    ["gate", ["data.json", "policy.wasm", ".manifest"]],
+  );
+  assert.equal((await signed("c.tar.gz", "--sign", "ec.key")).error, "signing-key-unusable");
+  assert.equal((await signed("c.tar.gz", "--sign", "absent.key")).error, "secret-missing");
+  assert.equal((await signed("c.wasm", "--sign", "rsa.key")).error, "usage");
+  assert.equal((await signed("c.tar.gz", "--key-id", "x")).error, "usage");
+  chmodSync(join(folder, "rsa.key"), 0o644);
+  assert.equal((await signed("c.tar.gz", "--sign", "rsa.key")).error, "secret-readable-by-others");
 });
 
 test("policy build refuses an output of another kind, an empty folder, and policies that do not compile", async (t) => {

@@ -19,6 +19,7 @@ import { redactionSchema } from "../../gate/json/schemas/redaction.ts";
 import { CHAIN_SCHEMAS } from "./schemas/chain.ts";
 import { coverageSchema } from "./schemas/coverage.ts";
 import { PEOPLE_SCHEMAS } from "./schemas/people.ts";
+import { POLICY_TOOL_SCHEMAS } from "./schemas/policy-tools.ts";
 import { policyVerifySchema } from "./schemas/policy-verify.ts";
 import { reconciliationSchema } from "./schemas/reconciliation.ts";
 import { replaySchema } from "./schemas/replay.ts";
@@ -308,6 +309,7 @@ export const REPORT_SCHEMAS: Readonly<Record<string, { readonly title: string; r
   "policy-build": { title: "Output of `sluice policy build --format json`", schema: policyBuildSchema },
   "policy-check": { title: "Output of `sluice policy check --format json`", schema: policyCheckSchema },
   "policy-eval": { title: "Output of `sluice policy eval --format json`", schema: policyEvalSchema },
+  ...POLICY_TOOL_SCHEMAS,
   "policy-new": { title: "Output of `sluice policy new --format json`", schema: policyNewSchema },
   "policy-verify": { title: "Output of `sluice policy verify --format json`", schema: policyVerifySchema },
   "policy-test": { title: "Output of `sluice policy test --format json`", schema: policyTestSchema },

@@ -82,6 +82,12 @@ export const POLICY_CODES = {
     example: "A rule loops over every combination of 5,000 numbers.",
     fix: "Make the rule do less work per document; `sluice policy eval` shows how long it takes.",
   },
+  "signing-key-unusable": {
+    class: "usage",
+    means: "The key that a bundle of policies is to be signed with is none that gives the same bundle every time.",
+    example: "`sluice policy build --output policies.tar.gz --sign key.pem` with an ECDSA key.",
+    fix: "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out bundle.key && chmod 600 bundle.key",
+  },
   "policy-overloaded": {
     class: "error",
     means: "More evaluations waited for a policy worker than may wait, so this one was not begun.",

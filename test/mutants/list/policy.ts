@@ -150,7 +150,7 @@ export const POLICY: readonly Mutant[] = [
   },
   {
     name: "names a cached policy by its path and not by its content",
-    file: "src/policy/compile.ts",
+    file: "src/policy/policy-sources.ts",
     find: "policies.map(({ path, text }) => [path, sha256Hex(text)])",
     replace: "policies.map(({ path }) => [path])",
     test: COMPILE,

@@ -1,0 +1,37 @@
+/** OPA's own reader takes a bundle that we signed, and no other. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { encodeBundle } from "../../src/policy/bundle.ts";
+import { tempFolder } from "../support/temp.ts";
+import { build, denyLabel, ROOT } from "./support.ts";
+
+test("OPA verifies a signed bundle, and refuses one that was changed or signed by another key", async (t) => {
+  const folder = tempFolder(t);
+  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" }).toString();
+  const makeKey = (name: string) => {
+    openssl("genpkey", "-algorithm", "RSA", "-out", name);
+    writeFileSync(join(folder, `${name}.pub`), openssl("pkey", "-in", name, "-pubout"));
+    return openssl("pkey", "-in", name);
+  };
+  const [pem] = [makeKey("own"), makeKey("other")];
+  const set = await build(t, [denyLabel("a")]);
+  const bundle = encodeBundle(set, { pem, id: "gate" });
+  const read = (bytes: Uint8Array, key: string) => {
+    const file = join(folder, "bundle.tar.gz");
+    writeFileSync(file, bytes);
+    const args = ["run", "./conformance/bundle", file, join(folder, `${key}.pub`), "gate"];
+    const env = { ...process.env, PATH: `${process.env["PATH"]}:/usr/local/go/bin`, CGO_ENABLED: "0", GOWORK: "off" };
+    const { status, stdout, stderr } = spawnSync("go", args, { cwd: join(ROOT, "toolchain"), env, encoding: "utf8" });
+    return { status, said: `${stdout}${stderr}` };
+  };
+  assert.deepEqual(read(bundle, "own"), { status: 0, said: `${set.digest}\n` });
+  assert.match(read(bundle, "other").said, /failed to verify JWT signature/);
+  const tar = gunzipSync(bundle);
+  tar[tar.indexOf("\0asm") + 2000] = (tar[tar.indexOf("\0asm") + 2000] ?? 0) ^ 1;
+  assert.match(read(gzipSync(tar), "own").said, /policy\.wasm: digest mismatch/);
+  assert.match(read(encodeBundle(set, null), "own").said, /signature/);
+});
