@@ -16,7 +16,7 @@ import { type Scope, tempFolder } from "../test/support/temp.ts";
 import { type BenchOptions, type Beside, type Measurement, measurementOf, type Row, repeatedly } from "./measure.ts";
 
 const AREA = "log";
-const CLIENTS = [1, 16, 256] as const;
+export const CLIENTS = [1, 16, 256] as const;
 const STEADY_PER_SECOND = 1000;
 /** The longer one is shared among threads. */
 const VERIFIED_ENTRIES = [10_000, 100_000] as const;
@@ -32,7 +32,7 @@ export async function benchLog(options: BenchOptions): Promise<readonly Row[]> {
   const log = await openTestLog(logPath(scope));
   for (const clients of CLIENTS) {
     progress(`log: ${counted(clients, "client")}`);
-    const measured = await closedLoop(log, clients, seconds);
+    const measured = await saturated(log, clients, seconds);
     const beside = [benchInsert(scope, seconds / 2, clients), ...limits];
     rows.push({ area: AREA, what: `decisions, ${counted(clients, "client")}`, measured, beside });
   }
@@ -48,8 +48,20 @@ export async function benchLog(options: BenchOptions): Promise<readonly Row[]> {
   return rows;
 }
 
+export interface Latencies {
+  /** Milliseconds, each of one decision. */
+  readonly latencies: readonly number[];
+  /** Milliseconds from the first that counts to the last answer. */
+  readonly elapsed: number;
+}
+
+async function saturated(log: DecisionLog, clients: number, seconds: number): Promise<Measurement> {
+  const { latencies, elapsed } = await closedLoop(log, clients, seconds);
+  return measurementOf(latencies, elapsed);
+}
+
 /** Every client asks again as soon as it is answered: saturation. */
-async function closedLoop(log: DecisionLog, clients: number, seconds: number): Promise<Measurement> {
+export async function closedLoop(log: DecisionLog, clients: number, seconds: number): Promise<Latencies> {
   const latencies: number[] = [];
   const start = performance.now();
   const counting = start + seconds * 1000 * WARM_UP_SHARE;
@@ -62,7 +74,7 @@ async function closedLoop(log: DecisionLog, clients: number, seconds: number): P
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return measurementOf(latencies, performance.now() - counting);
+  return { latencies, elapsed: performance.now() - counting };
 }
 
 /** Asks come when they come, answered or not; the wait counts from when an ask was due, not from when it was sent. */
@@ -82,7 +94,7 @@ async function benchSteady(log: DecisionLog, seconds: number, beside: readonly B
 
 async function benchAnchored({ scope, seconds }: BenchOptions, beside: readonly Beside[]): Promise<Row> {
   const log = await openTestLog(logPath(scope), { anchor: join(tempFolder(scope), "anchor") });
-  const measured = await closedLoop(log, 16, seconds);
+  const measured = await saturated(log, 16, seconds);
   await log.close();
   return { area: AREA, what: "decisions, 16 clients, with an anchor file", measured, beside };
 }
@@ -120,7 +132,7 @@ function varied(at: number): EntryDraft {
   });
 }
 
-function benchSync(scope: Scope, seconds: number): Beside {
+export function benchSync(scope: Scope, seconds: number): Beside {
   const file = openSync(join(tempFolder(scope), "appended"), "w");
   const kilobyte = randomBytes(LEAF_BYTES);
   const measured = repeatedly(seconds, 1, () => {
@@ -152,6 +164,6 @@ function benchSign(seconds: number): Beside {
   return { kind: "limit", what: "Ed25519 signature of a checkpoint", measured };
 }
 
-function counted(count: number, noun: string): string {
+export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -11,6 +11,7 @@ import { benchEvaluations } from "./evaluations.ts";
 import { benchFormats } from "./formats.ts";
 import { benchHistory } from "./history.ts";
 import { benchLog } from "./log.ts";
+import { benchLogPostgres } from "./log-postgres.ts";
 import { describeMachine, type Machine, machineLine } from "./machine.ts";
 import type { BenchOptions, Row } from "./measure.ts";
 import { benchSignatures } from "./signatures.ts";
@@ -22,6 +23,7 @@ type Bench = (options: BenchOptions) => Promise<readonly Row[]>;
 /** In the order in which they run: the log first, before anything has filled the disk's cache. */
 const AREAS: Readonly<Record<string, Bench>> = {
   log: benchLog,
+  "log-postgres": benchLogPostgres,
   signatures: benchSignatures,
   formats: benchFormats,
   history: benchHistory,

@@ -1,6 +1,7 @@
 /**
  * A process that appends to a log until it is killed or has done its count, and says on standard output what it asked
- * for and what was acknowledged. Arguments: folder that holds `src/`, database, clients, entries for each client.
+ * for and what was acknowledged. Arguments: folder that holds `src/`, database (a path, or a store), clients,
+ * entries for each client.
  */
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
@@ -15,7 +16,8 @@ const { openLog } = (await import(pathToFileURL(join(root, "src/log/stores.ts"))
 const say = (line: string) => writeSync(1, `${line}\n`);
 
 const clock = () => Date.now();
-const log = await openLog({ store: `sqlite:${path}`, origin: ORIGIN, key: KEY.skey, clock, random: randomBytes });
+const store = path.startsWith("postgres:") ? path : `sqlite:${path}`;
+const log = await openLog({ store, origin: ORIGIN, key: KEY.skey, clock, random: randomBytes });
 say("open");
 await Promise.all(Array.from({ length: Number(clients) }, (_, client) => appendMany(client)));
 await log.close();

@@ -39,6 +39,9 @@ export interface PostgresServer {
   kill(): Promise<void>;
 }
 
+/** The port that names its socket; nothing listens on it. */
+export const POSTGRES_PORT = 5432;
+
 /** Made and started; gone when the scope ends. `settings` as `name=value`. */
 export async function startPostgres(scope: AsyncScope, settings: readonly string[] = []): Promise<PostgresServer> {
   if (NATIVE === null) throw new Error(String(POSTGRES_MISSING));
@@ -83,7 +86,13 @@ export async function startPostgres(scope: AsyncScope, settings: readonly string
   });
   await start();
   const connect = async (database: string) => {
-    const client = new Client({ host: folder, port: 5432, user: "postgres", database, password: async () => "" });
+    const client = new Client({
+      host: folder,
+      port: POSTGRES_PORT,
+      user: "postgres",
+      database,
+      password: async () => "",
+    });
     client.on("error", () => {});
     await client.connect();
     return client;

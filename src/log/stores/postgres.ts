@@ -22,8 +22,8 @@ const MAXIMUM_BATCH_CHARACTERS = 16 * 2 ** 20;
 /** How long nothing must arrive before the index is brought up to date. */
 const IDLE_MS = 20;
 /** Without a pause it is brought up to date between batches: queries read what waits for it one by one. */
-const MAXIMUM_WAITING_GROUPS = 5000;
-const INDEX_STEP_ENTRIES = 500;
+const MAXIMUM_WAITING_GROUPS = 10_000;
+const INDEX_STEP_ENTRIES = 2000;
 
 /** A group that waits for its answer. */
 interface Waiting {

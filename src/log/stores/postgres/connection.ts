@@ -125,7 +125,8 @@ export type PostgresPool = Pool;
 /** For readers: some connections, made again when they break, and given up when nobody has asked for ten seconds. */
 export function openPool(place: PostgresPlace): Pool {
   const pool = new Pool({ ...settings(place), max: READERS, idleTimeoutMillis: IDLE_READER_MS });
-  pool.on("error", () => {});
+  pool.on("error", () => {}); // of connections that nobody uses; of the others, the next query says so
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
