@@ -52,7 +52,7 @@ async function run(invocation: Invocation): Promise<number> {
   const signer = noteSigner(key);
   const { vkey } = signer;
   const { origin: name } = configuration.gate.log;
-  const log = await openLogReader({ ...logPlace(configuration), origin: name, keys: [vkey] });
+  const log = await openLogReader({ ...logPlace(configuration), origin: name, keys: signer.vkeys });
   const record = isSet(invocation, "unlogged") ? null : briefly(invocation, configuration, key);
   const repositories = openRepositories(() => configuration, dataFolder(configuration));
   const findSources = policySourceFinder(repositories, Object.keys(configuration.gate.repositories));

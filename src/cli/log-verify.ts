@@ -86,7 +86,7 @@ export function ownEvidence(
   const key = readSecret(gate.log.key, folder, invocation.surroundings.environment);
   const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
   const note = anchor !== null && existsSync(anchor) ? readText(anchor) : "";
-  return { keys: [noteSigner(key).vkey], known: note === "" ? [] : [note] };
+  return { keys: noteSigner(key).vkeys, known: note === "" ? [] : [note] };
 }
 
 function readText(path: string): string {

@@ -114,7 +114,7 @@ async function openWitnessed(
       verifier: cosignatureVerifier(key),
       deadlineMs: parseDuration(deadline) ?? 0,
     }));
-    const options = { log, logKey: noteVerifier(noteSigner(logKey).vkey), addresses };
+    const options = { log, logKeys: noteSigner(logKey).vkeys.map(noteVerifier), addresses };
     const witnesses = openWitnesses({ ...options, ...(onFailure === undefined ? {} : { onFailure }) });
     await witnesses.checkContinues();
     return witnesses;
@@ -167,7 +167,8 @@ interface GateKeys {
 function readKeys({ gate, folder }: GateConfiguration, { environment }: Surroundings): GateKeys {
   const logKey = readSecret(gate.log.key, folder, environment);
   const releaseKey = readSecret(gate.release.key, folder, environment);
-  if (secretPart(logKey) !== secretPart(releaseKey)) return { logKey, releaseKey };
+  const released = secretParts(releaseKey);
+  if (!secretParts(logKey).some((part) => released.includes(part))) return { logKey, releaseKey };
   throw new SluiceError("gate-configuration-invalid", "The log and the releases are signed with the same key.", {
     fix: "sluice keygen release --name NAME --out release.key",
   });
@@ -191,8 +192,8 @@ function restartNeeded(): SluiceError {
 }
 
 /** One secret under two names is still one key: `PRIVATE+KEY+name+hash+secret`. */
-function secretPart(key: string): string {
-  return key.split("+").slice(4).join("+");
+function secretParts(keys: string): readonly string[] {
+  return keys.split("\n").map((key) => key.trim().split("+").slice(4).join("+"));
 }
 
 /** For commands that only read the log; needs no key. */

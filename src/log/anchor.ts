@@ -20,9 +20,9 @@ export function checkAnchor(
   head: Checkpoint,
   anchored: boolean,
   hashes: HashSource,
-  verifier: NoteVerifier,
+  keys: readonly NoteVerifier[],
 ): void {
-  const anchor = readAnchor(path, head.origin, anchored, verifier);
+  const anchor = readAnchor(path, head.origin, anchored, keys);
   if (anchor !== null) checkContinues(anchor, head, (size) => storedRoot(hashes, size), "its anchor");
 }
 
@@ -43,9 +43,14 @@ export function checkContinues(
 }
 
 /** What the anchor remembers; null where it remembers nothing yet. @throws `log-anchor-missing`, and what openCheckpoint() throws */
-export function readAnchor(path: string, origin: string, anchored: boolean, verifier: NoteVerifier): Checkpoint | null {
+export function readAnchor(
+  path: string,
+  origin: string,
+  anchored: boolean,
+  keys: readonly NoteVerifier[],
+): Checkpoint | null {
   const note = anchorText(path, anchored);
-  return note === "" ? null : openCheckpoint(note, origin, [verifier]);
+  return note === "" ? null : openCheckpoint(note, origin, keys);
 }
 
 function anchorText(path: string, anchored: boolean): string {

@@ -17,6 +17,8 @@ export interface NoteSigner {
   readonly name: string;
   /** `<name>+<8 hex>+<base64(0x01 || key)>`, the verifier key to publish. */
   readonly vkey: string;
+  /** That one first, then those of the keys that retire: each signs every note. */
+  readonly vkeys: readonly string[];
   /** `text` must end with a newline. Returns the whole note. */
   sign(text: string): string;
 }
@@ -55,19 +57,44 @@ export function generateNoteKey(name: string, seed: Uint8Array): { readonly skey
   return generateKey(name, seed, NOTE_KEY);
 }
 
-/** @throws `note-key-invalid` */
+const MAXIMUM_SIGNING_KEYS = 4;
+
+/**
+ * `skey` is one key, or several of one name, a line each: while a key is replaced by the first, the old one signs beside it,
+ * so that whoever knows either is convinced (an overlap). @throws `note-key-invalid`
+ */
 export function noteSigner(skey: string): NoteSigner {
-  const { name, vkey, id, privateKey } = readSigningKey(skey, NOTE_KEY);
+  const keys = skey
+    .trim()
+    .split(/\s*\n\s*/)
+    .map((one) => readSigningKey(one, NOTE_KEY));
+  const [{ name, vkey }] = keys as [(typeof keys)[number]];
+  const vkeys = keys.map((key) => key.vkey);
+  if (keys.length > MAXIMUM_SIGNING_KEYS || keys.some((key) => key.name !== name) || new Set(vkeys).size < keys.length)
+    throw new SluiceError(
+      "note-key-invalid",
+      `Several keys are one to ${MAXIMUM_SIGNING_KEYS} different ones of one name.`,
+    );
   return {
     name,
     vkey,
+    vkeys,
     sign(text) {
       if (!isNoteText(text))
         throw new SluiceError("internal", "the text of a note must be lines without control bytes");
-      const signature = sign(null, utf8(text), privateKey);
-      return `${text}\n${signatureLine(name, id, signature)}`;
+      const bytes = utf8(text);
+      const lines = keys.map(({ id, privateKey }) => signatureLine(name, id, sign(null, bytes, privateKey)));
+      return `${text}\n${lines.join("")}`;
     },
   };
+}
+
+/** Those of a signer's keys that have not signed a note; null for a note that none of them has signed rightly. */
+export function unsignedBy(note: string, { vkeys }: NoteSigner): readonly string[] | null {
+  const opening = openNote(note, vkeys.map(noteVerifier));
+  if (opening.kind === "rejected") return null;
+  const signed = opening.by.map(({ vkey }) => vkey);
+  return vkeys.filter((vkey) => !signed.includes(vkey));
 }
 
 /** `— <name> <base64(key id || signature)>` and a newline. */

@@ -32,9 +32,9 @@ export function openStoredHead(note: string, { keys, origin }: HeadExpectation):
 }
 
 /** For whoever is to sign the next one. @throws `log-origin-mismatch`, `log-corrupt` */
-export function openOwnHead(note: string, origin: string, verifier: NoteVerifier): Checkpoint {
+export function openOwnHead(note: string, origin: string, keys: readonly NoteVerifier[]): Checkpoint {
   try {
-    return openCheckpoint(note, origin, [verifier]);
+    return openCheckpoint(note, origin, keys);
   } catch (cause) {
     const { code, message } = cause as SluiceError;
     const isOther = code === "note-unknown-key" || code === "log-origin-mismatch";

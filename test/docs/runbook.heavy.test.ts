@@ -49,7 +49,7 @@ const sequenceOf = (world: World, channel = "channel"): number =>
 describe("the runbook", () => {
   it("has a section for each thing that goes wrong, and a command in each", () => {
     const titles = [...PAGE.matchAll(/^## (.*)$/gm)].map((match) => match[1] ?? "");
-    assert.equal(titles.length, 7);
+    assert.equal(titles.length, 8);
     assert.deepEqual(
       titles.filter((title) => blocks(title).length === 0),
       [],
@@ -76,6 +76,24 @@ describe("the runbook", () => {
     assert.match(play(world, ". ./vkey", agent), /release 2/);
     assert.match(world.read(world.files("www").find((path) => path.includes("web")) ?? ""), /"replicas":6/);
     assert.deepEqual(readFileSync(world.path("data/log.db")), before);
+  });
+
+  it("replaces the log's key with an overlap, which agents follow", async (t) => {
+    const world = base.copy(t);
+    const [gate = "", agents = "", end = ""] = blocks("The log's key is to be replaced");
+    const told = play(world, gate, agents, end);
+    assert.equal(told.match(/^INTACT/gm)?.length, 2);
+    const [, overlap = ""] = world.read("checkpoint-of-both-keys").split("\n\n");
+    assert.equal(overlap.match(/^— gate\.example\/log /gm)?.length, 2);
+    landUnseen(world, 5);
+    assert.equal((await world.release()).code, 0);
+    assert.equal((await world.agent()).code, 0);
+    world.write(
+      "agent.yaml",
+      world.read("agent.yaml").replace(/(gate\.example\/log\+[^"]*)", "gate\.example\/log\+[^"]*/, "$1"),
+    );
+    const refused = await world.agent();
+    assert.deepEqual([refused.code, /note-unknown-key/.test(refused.stdout + refused.stderr)], [1, true]);
   });
 
   it("goes on after a full disk, with what landed meanwhile", (t) => {

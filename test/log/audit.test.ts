@@ -329,6 +329,7 @@ describe("changes.csv", () => {
         target: "prod",
         purpose: "gate",
         verdict: "allow",
+        reasons: [],
         subject: { commit: "c0" },
         ...change.leaf,
       },

@@ -158,7 +158,10 @@ function asking(log: DecisionLog, urls: readonly string[]) {
   const failures: WitnessFailure[] = [];
   const addresses = urls.map((url) => ({ url, verifier: VERIFIER, deadlineMs: 30_000 }));
   const logKey = noteVerifier(KEY.vkey);
-  return { failures, witnesses: openWitnesses({ log, logKey, addresses, onFailure: (one) => failures.push(one) }) };
+  return {
+    failures,
+    witnesses: openWitnesses({ log, logKeys: [logKey], addresses, onFailure: (one) => failures.push(one) }),
+  };
 }
 
 describe("a gate that asks witnesses", () => {

@@ -4,7 +4,7 @@
  *     checkpoint         the signed head under which everything is proven; its last entry says that this was read
  *     checkpoint.start   the signed head before the period's first entry
  *     consistency        the proof from one to the other, a base64 hash a line, in the order of RFC 6962
- *     key                the verifier key of the log
+ *     key                the verifier key of the log; while one is replaced by another, both, a line each
  *     read.json          the last entry: who took the bundle, when, of which period; or that no entry says so
  *     rows.ndjson        every entry of the period, with its leaf and the values that are not withheld
  *     changes.csv        a row for each decision on a landed commit
@@ -75,6 +75,10 @@ export interface UnloggedReading {
 /** The whole of read.json for such a reading. */
 export function unloggedText({ by, query }: UnloggedReading): string {
   return `${canonicalJson({ by, logged: false, query: { ...query } })}\n`;
+}
+
+export function keysText(vkeys: readonly string[]): string {
+  return vkeys.map((vkey) => `${vkey}\n`).join("");
 }
 
 export function consistencyText(proof: readonly Uint8Array[]): string {

@@ -5,6 +5,7 @@ import { decodeUtf8, encodeBase64, equalBytes } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonValue } from "../../lib/canonical.ts";
 import { parseTime } from "../../lib/time.ts";
 import { digestOfText } from "../../policy/policy-sources.ts";
+import { openCheckpoint } from "../checkpoint.ts";
 import type { Checkpoint } from "../decision-log.ts";
 import type { Leaf } from "../entry.ts";
 import { readLeaf } from "../leaf.ts";
@@ -29,6 +30,7 @@ import {
   type AuditRow,
   auditTiles,
   consistencyText,
+  keysText,
   policiesPath,
   rowText,
   type UnloggedReading,
@@ -56,8 +58,7 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
   const head = openHead(source.note, options.origin, keys);
   const start = openHead(textOf(folder, AUDIT_FILES.start), head.origin, keys);
   const known = [...openKnown(options.known, head, keys), start];
-  const vkey = textOf(folder, AUDIT_FILES.key);
-  if (!options.keys.some((key) => vkey === `${key.trim()}\n`)) throw differs(AUDIT_FILES.key);
+  checkKeys(folder, options.keys, start);
   const count: DisclosureCount = { matching: 0, redacted: 0 };
   const { read, query, by } = readingOf(folder, source, head.size, count);
   if (start.size !== query.start) throw differs(AUDIT_FILES.start);
@@ -236,6 +237,21 @@ function heldPolicies(folder: string, names: readonly string[], tally: Tally): R
   const wrong = held.find((digest) => digestOfText(textOf(folder, policiesPath(digest))) !== digest);
   if (wrong !== undefined) throw differs(policiesPath(wrong));
   return new Set(held);
+}
+
+/** One of the keys is the one that was brought, and each has signed the checkpoint that was signed for the bundle. */
+function checkKeys(folder: string, brought: readonly string[], { note, origin }: Checkpoint): void {
+  const vkeys = textOf(folder, AUDIT_FILES.key).split("\n").slice(0, -1);
+  compare(folder, AUDIT_FILES.key, keysText(vkeys));
+  const signed = vkeys.every((vkey) => {
+    try {
+      return openCheckpoint(note, origin, [noteVerifier(vkey)]).note === note;
+    } catch {
+      return false;
+    }
+  });
+  const isBrought = brought.some((key) => vkeys.includes(key.trim()));
+  if (!signed || !isBrought || new Set(vkeys).size < vkeys.length) throw differs(AUDIT_FILES.key);
 }
 
 /** What nobody made and nobody checks does not belong in evidence. */

@@ -18,6 +18,7 @@ import {
   type AuditQuery,
   auditTiles,
   consistencyText,
+  keysText,
   policiesPath,
   rowText,
   unloggedText,
@@ -100,7 +101,7 @@ export async function writeAuditBundle(
   await put("changes", tally.changes.text());
   const held = await writePolicies(folder, tally, findSources);
   await put("statement", tally.text({ read, query, by: request.by, head, start, held }));
-  await put("key", `${signer.vkey}\n`);
+  await put("key", keysText(signer.vkeys));
   await put("consistency", consistencyText(consistencyProof(hashes, query.start, head.size)));
   await put("start", start.note);
   await put("checkpoint", head.note);

@@ -50,7 +50,7 @@ export class PostgresLog extends PostgresReader {
     const sequencer = await PostgresSequencer.open(options);
     const pool = openPool(options.place);
     try {
-      const keys = [noteVerifier(noteSigner(options.key).vkey)];
+      const keys = noteSigner(options.key).vkeys.map(noteVerifier);
       const expected = { place: options.place, origin: options.origin, keys };
       return new PostgresLog(options, expected, sequencer, pool, await firstHead(pool, expected));
     } catch (cause) {

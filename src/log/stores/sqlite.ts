@@ -39,7 +39,7 @@ export class SqliteLog extends SqliteReader {
   /** @throws every refusal of the writer's opening */
   static async open(options: SqliteLogOptions): Promise<SqliteLog> {
     const { clock, random, ...writerOptions } = options;
-    const vkey = noteSigner(options.key).vkey;
+    const { vkeys } = noteSigner(options.key);
     const worker = new Worker(siblingModule(import.meta.url, "sqlite/writer"), {
       workerData: writerOptions,
       name: "log-writer",
@@ -47,15 +47,15 @@ export class SqliteLog extends SqliteReader {
     const first = await firstMessage(worker);
     if (first.kind === "refused") throw errorOf(first.refusal);
     try {
-      return new SqliteLog(options, worker, vkey);
+      return new SqliteLog(options, worker, vkeys);
     } catch (cause) {
       await worker.terminate();
       throw cause;
     }
   }
 
-  private constructor(options: SqliteLogOptions, worker: Worker, vkey: string) {
-    super({ path: options.path, origin: options.origin, keys: [noteVerifier(vkey)] });
+  private constructor(options: SqliteLogOptions, worker: Worker, vkeys: readonly string[]) {
+    super({ path: options.path, origin: options.origin, keys: vkeys.map(noteVerifier) });
     this.#worker = worker;
     this.#clock = options.clock;
     this.#random = thrifty(options.random);

@@ -42,14 +42,14 @@ export interface Witnesses {
 
 export interface WitnessOptions {
   readonly log: DecisionLog;
-  readonly logKey: NoteVerifier;
+  readonly logKeys: readonly NoteVerifier[];
   readonly addresses: readonly WitnessAddress[];
   /** Hears of a witness that gave nothing, once until it gives again. */
   readonly onFailure?: (failure: WitnessFailure) => void;
 }
 
-export function openWitnesses({ log, logKey, addresses, onFailure }: WitnessOptions): Witnesses {
-  const members = addresses.map((address) => new Member(address, log, logKey));
+export function openWitnesses({ log, logKeys, addresses, onFailure }: WitnessOptions): Witnesses {
+  const members = addresses.map((address) => new Member(address, log, logKeys));
   const turns = openTurns();
   let last: WitnessedCheckpoint | null = null;
   const ask = async (): Promise<WitnessedCheckpoint> => {
@@ -90,14 +90,14 @@ function onlyProven(thrown: unknown): void {
 class Member {
   readonly #address: WitnessAddress;
   readonly #log: DecisionLog;
-  readonly #logKey: NoteVerifier;
+  readonly #logKeys: readonly NoteVerifier[];
   /** Size of what it saw last, as far as we know. */
   #seen = 0;
 
-  constructor(address: WitnessAddress, log: DecisionLog, logKey: NoteVerifier) {
+  constructor(address: WitnessAddress, log: DecisionLog, logKeys: readonly NoteVerifier[]) {
     this.#address = address;
     this.#log = log;
-    this.#logKey = logKey;
+    this.#logKeys = logKeys;
   }
 
   async cosign(checkpoint: Checkpoint): Promise<Answer> {
@@ -116,7 +116,7 @@ class Member {
     const { status, body } = await this.#request(`${origin}/checkpoint`);
     if (status === 404) return;
     if (status !== 200) throw this.#refused(`it answers ${status} when asked what it saw`);
-    const seen = openCheckpoint(body, this.#log.origin, [this.#logKey]);
+    const seen = openCheckpoint(body, this.#log.origin, this.#logKeys);
     const newest = await this.#log.checkpoint();
     if (seen.size > newest.size)
       throw new SluiceError(

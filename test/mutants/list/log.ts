@@ -160,6 +160,22 @@ export const LOG: readonly Mutant[] = [
     named: "spares what the gate goes on from until it does so no more, and genesis, releases and redactions",
   },
   {
+    name: "leaves the head of an old key as it is when a new one begins",
+    file: SEQUENCER,
+    find: "      this.#signAnew(session);\n",
+    replace: "",
+    test: "test/log/rotation.test.ts",
+    named: "signs beside the new one from the first opening on, also where nothing is appended",
+  },
+  {
+    name: "takes policies for the sources of any digest",
+    file: "src/log/audit/verify.ts",
+    find: "digestOfText(textOf(folder, policiesPath(digest))) !== digest",
+    replace: "digest === null",
+    test: AUDIT,
+    named: "holds the sources of the policies that judged, each proven by its digest, and says of which it has none",
+  },
+  {
     name: "draws the same sample whatever the seed",
     file: "src/log/sample.ts",
     find: "entry.leafHash}`), entry]",

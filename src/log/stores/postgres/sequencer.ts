@@ -54,7 +54,7 @@ interface Turn {
 }
 
 /** How often, and how long apart, PostgreSQL is asked whether a commit happened of which the answer was lost. */
-const QUESTIONS = 12;
+const QUESTIONS = 9;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 2000;
 const CHECKPOINT_MODE = 0o644;
@@ -71,7 +71,7 @@ interface HeadRow {
 export class PostgresSequencer {
   readonly #options: SequencerOptions;
   readonly #signer: NoteSigner;
-  readonly #verifier: NoteVerifier;
+  readonly #keys: readonly NoteVerifier[];
   /** null until the next turn connects. */
   #client: Client | null = null;
   /** The newest head that this replica saw; every later one contains it. */
@@ -95,7 +95,7 @@ export class PostgresSequencer {
   private constructor(options: SequencerOptions) {
     this.#options = options;
     this.#signer = noteSigner(options.key);
-    this.#verifier = noteVerifier(this.#signer.vkey);
+    this.#keys = this.#signer.vkeys.map(noteVerifier);
     if (this.#signer.name !== options.origin)
       throw new SluiceError(
         "log-origin-mismatch",
@@ -191,8 +191,8 @@ export class PostgresSequencer {
   }
 
   #openHead({ note, size }: HeadRow): Checkpoint {
-    if (note === this.#seen?.note) return this.#seen;
-    const head = openOwnHead(note, this.#options.origin, this.#verifier);
+    const seen = this.#seen;
+    const head = seen?.note === note ? seen : openOwnHead(note, this.#options.origin, this.#keys);
     if (head.size !== Number(size)) throw new SluiceError("log-corrupt", "The log's head contradicts its own note.");
     return head;
   }
@@ -338,7 +338,7 @@ export class PostgresSequencer {
   async #checkEnd(client: Client): Promise<Checkpoint> {
     const [row] = await rows<HeadRow & { anchored: boolean }>(client, `SELECT ${HEAD_COLUMNS}, anchored FROM head`);
     if (row === undefined) throw new SluiceError("log-corrupt", "The log has entries but no signed head.");
-    const head = openOwnHead(row.note, this.#options.origin, this.#verifier);
+    const head = this.#openHead(row);
     const start = newestTileStart(head.size);
     const newest = { level: 0, start, count: head.size - start };
     const hashes = await fetchHashes(client, [...runsOfRoots([head.size]), newest]);
@@ -362,7 +362,7 @@ export class PostgresSequencer {
   /** What the anchor and this process remember: a restored backup has less, or other. */
   async #checkEarlier(client: Client, head: Checkpoint, isAnchored: boolean): Promise<void> {
     const { anchor } = this.#options;
-    const remembered = anchor === null ? null : readAnchor(anchor, head.origin, isAnchored, this.#verifier);
+    const remembered = anchor === null ? null : readAnchor(anchor, head.origin, isAnchored, this.#keys);
     for (const [earlier, whose] of [[remembered, "its anchor"] as const, [this.#seen, "this replica"] as const]) {
       if (earlier === null) continue;
       const hashes = await fetchHashes(client, runsOfRoots(earlier.size > head.size ? [] : [earlier.size]));

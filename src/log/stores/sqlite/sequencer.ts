@@ -12,7 +12,7 @@ import { replaceFileSync } from "../../durable.ts";
 import { ENTRY_KINDS, type Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { emptyRoot, frontierRoot } from "../../merkle.ts";
-import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../../note.ts";
+import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier, unsignedBy } from "../../note.ts";
 import { type End, type Stage, stageGroups } from "../../stage.ts";
 import { checkNewestLeaves, newestTileStart, openOwnHead } from "../../stored.ts";
 import { type HashSource, storedFrontier } from "../../tree.ts";
@@ -55,7 +55,7 @@ const CHECKPOINT_MODE = 0o644;
 export class Sequencer {
   readonly #options: WriterOptions;
   readonly #signer: NoteSigner;
-  readonly #verifier: NoteVerifier;
+  readonly #keys: readonly NoteVerifier[];
   readonly #lock: DatabaseSync;
   /** null after a failure, until the next batch has recovered. */
   #session: Session | null = null;
@@ -68,7 +68,7 @@ export class Sequencer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#signer = noteSigner(options.key);
-    this.#verifier = noteVerifier(this.#signer.vkey);
+    this.#keys = this.#signer.vkeys.map(noteVerifier);
     if (this.#signer.name !== options.origin)
       throw new SluiceError(
         "log-origin-mismatch",
@@ -189,6 +189,7 @@ export class Sequencer {
     try {
       const session = this.#load(db);
       this.#checkAnchor(session);
+      this.#signAnew(session);
       return session;
     } catch (cause) {
       db.close();
@@ -201,7 +202,7 @@ export class Sequencer {
     const row = db.prepare("SELECT size, note FROM head").get();
     if (row === undefined) this.#begin(db);
     const note = String(row?.["note"] ?? db.prepare("SELECT note FROM head").get()?.["note"]);
-    const head = openOwnHead(note, this.#options.origin, this.#verifier);
+    const head = openOwnHead(note, this.#options.origin, this.#keys);
     const hashes = storedHashes(db);
     const frontier = storedFrontier(hashes, head.size);
     if (!equalBytes(frontierRoot(frontier), head.root) || count(db) !== head.size)
@@ -233,11 +234,19 @@ export class Sequencer {
     db.prepare("INSERT INTO head (one, size, note, anchored) VALUES (1, 0, ?, 0)").run(note);
   }
 
+  /** A head that a new key has not signed yet is signed by all of them: from now on either convinces whoever knows it. */
+  #signAnew(session: Session): void {
+    const { size, root, note } = session.head;
+    if (unsignedBy(note, this.#signer)?.length === 0) return;
+    session.head = signCheckpoint(this.#options.origin, size, root, this.#signer);
+    session.db.prepare("UPDATE head SET note = ? WHERE size = ?").run(session.head.note, size);
+  }
+
   #checkAnchor({ db, head, hashes }: Session): void {
     const { anchor } = this.#options;
     if (anchor === null) return;
     const anchored = db.prepare("SELECT anchored FROM head").get()?.["anchored"] === 1;
-    checkAnchor(anchor, head, anchored, hashes, this.#verifier);
+    checkAnchor(anchor, head, anchored, hashes, this.#keys);
   }
 
   #write(session: Session, stage: Stage, checkpoint: Checkpoint, more: (db: DatabaseSync) => void = () => {}): void {
