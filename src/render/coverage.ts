@@ -109,7 +109,7 @@ export function coverPath(
 }
 
 /** True for the folder or file itself and everything below it; "." and "" are the whole repository. */
-export function isBelow(path: string, folder: string): boolean {
+function isBelow(path: string, folder: string): boolean {
   return openFolder(folder)(path);
 }
 
