@@ -1,16 +1,16 @@
 /** `trust as-of`: people, keys and roles as they were, from the log's own entries and the commits that these name. */
 import { join, resolve } from "node:path";
 import type { GateConfiguration } from "../config/gate-yaml.ts";
+import { type InForce, inForce } from "../gate/in-force.ts";
 import { readJudgeTrust } from "../gate/judge.ts";
 import { dataFolder, openGateLog } from "../gate/wiring.ts";
-import { type CommitId, commitId } from "../git/object.ts";
+import type { CommitId } from "../git/object.ts";
 import { openPreviewRepository } from "../git/preview.ts";
 import { findRepository } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
-import { releaseOf } from "../release/record.ts";
 import type { Trust } from "../signature/trust.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
@@ -67,33 +67,6 @@ function givenInstant({ positionals, clock }: Invocation): Instant {
   const why = instant === null ? "is not a time" : "has not come yet";
   throw new SluiceError("usage", `${JSON.stringify(given)} ${why}.`, {
     fix: "sluice trust as-of 2026-01-31 (its first instant, UTC), or 2026-01-31T10:00:00Z",
-  });
-}
-
-interface InForce {
-  readonly entry: LoggedEntry;
-  readonly commit: CommitId;
-}
-
-/** As the judge moves: by each release but a rollback's, from the adopted commit on. */
-async function inForce(log: DecisionLog, target: string, at: Instant): Promise<InForce> {
-  let after: number | undefined;
-  for (;;) {
-    const query = { target, kinds: ["genesis", "bypass", "release"], order: "newest", limit: PAGE } as const;
-    const page = await log.find({ ...query, ...(after === undefined ? {} : { after }) });
-    for (const entry of page) {
-      if ((parseTime(entry.leaf.time) ?? Number.POSITIVE_INFINITY) > at) continue;
-      const { kind, verdict, subject } = entry.leaf;
-      if (kind === "bypass" && verdict !== "allow") continue; // one operator's word alone
-      if (kind !== "release") return { entry, commit: commitId(subject["commit"] ?? "") };
-      const { release } = releaseOf(entry);
-      if (release.rollbackOf === null) return { entry, commit: commitId(release.commit) };
-    }
-    after = page.at(-1)?.index;
-    if (after === undefined || page.length < PAGE) break;
-  }
-  throw new SluiceError("target-not-adopted", `At ${formatTime(at)} ${target} had no first approved state yet.`, {
-    fix: `sluice log list --config gate.yaml --target ${target} shows since when`,
   });
 }
 

@@ -1,34 +1,19 @@
 /** Approvals that were handed to the service instead of pushed: kept in the log, and counted by the same rules. */
-import { APPROVAL_LIFETIME_MS, APPROVAL_NAMESPACE, type Envelope, readEnvelope } from "../decision/envelope.ts";
-import { decodeUtf8, utf8 } from "../lib/bytes.ts";
+import { APPROVAL_NAMESPACE, type Envelope, readEnvelope } from "../decision/envelope.ts";
+import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
-import type { Clock, Instant } from "../lib/time.ts";
-import { parseTime } from "../lib/time.ts";
-import type { DecisionLog } from "../log/decision-log.ts";
-import type { LoggedEntry } from "../log/entry.ts";
+import { type Instant, parseTime } from "../lib/time.ts";
 import { openVerifier } from "../signature/verify.ts";
 import { readHistory } from "./history.ts";
 import { readJudgeTrust } from "./judge.ts";
+import { givenApprovals, MAXIMUM_GIVEN } from "./logged-approvals.ts";
 import { entryDigests, terms } from "./record.ts";
-import type { ApprovalBook } from "./services.ts";
 import type { Gate } from "./wiring.ts";
-
-/** Of one target that are not over. */
-const MAXIMUM_GIVEN = 1000;
 
 export interface TakenApproval {
   /** Of its entry: of the first, where the same was handed in before. */
   readonly index: number;
   readonly envelope: Envelope;
-}
-
-export function loggedApprovals(log: DecisionLog, clock: Clock): ApprovalBook {
-  return {
-    given: async (target) => {
-      const entries = await givenEntries(log, target, clock());
-      return entries.map(envelopeOf).filter((one) => one !== null);
-    },
-  };
 }
 
 /** @throws SluiceError `approval-malformed` */
@@ -58,9 +43,9 @@ async function takeInTurn(gate: Gate, bytes: Uint8Array, envelope: Envelope): Pr
     throw new SluiceError("approval-expired", `This approval ended at ${statement.expiresAt}.`);
   }
   await refuseSignature(gate, envelope, now);
-  const before = await givenEntries(gate.log, target, now);
-  const same = before.find((entry) => envelopeOf(entry)?.digest === envelope.digest);
-  if (same !== undefined) return { index: same.index, envelope };
+  const before = await givenApprovals(gate.log, target, now);
+  const same = before.find((one) => one.envelope.digest === envelope.digest);
+  if (same !== undefined) return { index: same.entry.index, envelope };
   if (before.length >= MAXIMUM_GIVEN) {
     throw new SluiceError("too-many-requests", `${target} was given ${MAXIMUM_GIVEN} approvals in a week.`);
   }
@@ -97,15 +82,4 @@ async function refuseSignature(gate: Gate, envelope: Envelope, now: Instant): Pr
   const why =
     outcome.kind === "verified" ? `${outcome.signer.person} signed it, and it says ${approver}.` : outcome.detail;
   throw new SluiceError("approval-signature", why);
-}
-
-function givenEntries(log: DecisionLog, target: string, now: Instant): Promise<readonly LoggedEntry[]> {
-  const from = now - APPROVAL_LIFETIME_MS;
-  return log.find({ target, kinds: ["approval"], from, order: "newest", limit: MAXIMUM_GIVEN });
-}
-
-/** null where it was redacted. */
-function envelopeOf({ disclosed }: LoggedEntry): Envelope | null {
-  const text = disclosed["envelope"]?.value;
-  return typeof text === "string" ? readEnvelope(utf8(text)) : null;
 }

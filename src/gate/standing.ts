@@ -63,7 +63,7 @@ export function openStandingJudges(gate: Gate): StandingJudges {
   return {
     async of(target) {
       gate.target(target);
-      const newest = await gate.log.latest(target, ["genesis", "release"]);
+      const newest = await gate.log.latest(target, ["genesis", "bypass", "release"]);
       const { configuration } = gate;
       const index = newest?.index ?? -1;
       const before = known.get(target);

@@ -20,6 +20,7 @@ import { isHeld, readHolds } from "../release/holds.ts";
 import { lastRelease } from "../release/record.ts";
 import type { Room } from "./free-space.ts";
 import { handingIn } from "./handing-in.ts";
+import { rulesState } from "./rules.ts";
 import type { Service } from "./service.ts";
 import type {
   AdoptRequest,
@@ -42,6 +43,7 @@ export function serviceOrders(service: Service): Orders {
   const { gate, judging } = service;
   return {
     targets: () => Promise.all(targetNames(service).map((target) => targetState(service, target))),
+    rules: (target, asOf) => rulesState(gate, target, asOf),
     waivers: async (targets) => (await Promise.all(targets.map((target) => waiverStates(service, target)))).flat(),
     releaseFile: async (target, path) => (await gate.channels(target))[0]?.read(path) ?? null,
     check: (request) => check(service, request),

@@ -41,6 +41,8 @@ export interface LogView {
 export interface ServiceView extends LogView {
   /** Every configured target, sorted by name. */
   targets(): Promise<readonly TargetState[]>;
+  /** What judges a target; `asOf` null for now. @throws `target-unknown`, `target-not-adopted`, and what an unusable judge throws */
+  rules(target: string, asOf: Instant | null): Promise<RulesState>;
   /** As they stand in each target's judge, those that ended too. */
   waivers(targets: readonly string[]): Promise<readonly WaiverState[]>;
   /** A file of the target's channel, `head.json`, `releases/3/release.json`; null where there is none. */
@@ -147,6 +149,40 @@ export interface WaiverState {
   readonly owner: string;
   /** First day on which it no longer counts, `2027-02-28`. */
   readonly until: string;
+}
+
+export interface RulesState {
+  readonly target: string;
+  readonly mode: "observe" | "warn" | "enforce";
+  /** The judge, and since which entry it is one. */
+  readonly commit: string;
+  readonly since: string;
+  readonly index: number;
+  readonly signatures: string;
+  readonly approvals: { readonly count: number; readonly roles: readonly string[] };
+  /** People who could approve. */
+  readonly approvers: readonly string[];
+  readonly rules: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly description: string;
+    readonly level: string;
+    readonly mode: string;
+    readonly controls: readonly string[];
+    readonly waivable: boolean;
+    /** Decisions in which it spoke, and those of them that were denials. */
+    readonly spoke: number;
+    readonly denied: number;
+  }[];
+  readonly waivers: readonly (WaiverState & { readonly isOver: boolean })[];
+  readonly people: readonly {
+    readonly id: string;
+    readonly class: "person" | "robot" | "forge";
+    readonly roles: readonly string[];
+    readonly keys: number;
+    readonly usable: number;
+    readonly hasLeft: boolean;
+  }[];
 }
 
 export interface CheckRequest {

@@ -114,7 +114,17 @@ async function outcomeOf(
   await recordAuditor(serving, told.principal, route, request.url ?? "", asked); //                  7
   const { view, routes, traffic } = serving;
   const headers = ownHeaders(route, request);
-  const call: Call = { view, principal: told.principal, parameters, ...values, headers, signal, routes, traffic };
+  const call: Call = {
+    view,
+    principal: told.principal,
+    parameters,
+    ...values,
+    headers,
+    now: serving.clock(),
+    signal,
+    routes,
+    traffic,
+  };
   return { answer: await untilAborted(route.handle(call), signal), headers: {}, refusal: null }; //   8
 }
 

@@ -34,8 +34,6 @@ const STATUS_OF_CODE: Readonly<Partial<Record<Code, number>>> = {
   "hint-unsigned": 401,
   "hint-signature": 401,
   "hint-expired": 401,
-  "approval-malformed": 400,
-  "report-malformed": 400,
   "not-permitted": 403,
   "person-needed": 403,
   "route-unknown": 404,

@@ -3,6 +3,7 @@
  * and comes out: the server, the page of roles and the OpenAPI document all read it.
  */
 import * as z from "zod";
+import type { Instant } from "../../lib/time.ts";
 import type { CallerRole, Principal } from "../access/principal.ts";
 import type { ServiceView } from "../view.ts";
 import type { Traffic } from "./traffic.ts";
@@ -33,6 +34,8 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly body: Body;
   /** The route's own headers; null for one that did not come. */
   readonly headers: Readonly<Record<string, string | null>>;
+  /** When it was asked, by the server's clock. */
+  readonly now: Instant;
   /** Aborted when the caller has gone or the time is over. */
   readonly signal: AbortSignal;
   /** The list that this route stands in. */

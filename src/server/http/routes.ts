@@ -2,6 +2,7 @@
 import type { Route } from "./route.ts";
 import { postCheck, postHold, postRelease, postResume } from "./routes/acts.ts";
 import { listDecisions, proveDecision, showDecision } from "./routes/decisions.ts";
+import { changesTable, evidenceView, rulesView } from "./routes/evidence.ts";
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
 import { postApproval, postData, postReport, postRollback } from "./routes/handing-in.ts";
 import { alertmanagerHook, genericHook } from "./routes/hooks.ts";
@@ -40,5 +41,8 @@ export const ROUTES: readonly Route[] = [
   targetsView,
   changesView,
   changeView,
+  rulesView,
+  evidenceView,
+  changesTable,
   styleSheet,
 ];

@@ -108,7 +108,7 @@ export const CLI: readonly Mutant[] = [
   },
   {
     name: "shows the people of today as those of an earlier day",
-    file: "src/cli/trust-as-of.ts",
+    file: "src/gate/in-force.ts",
     find: "if ((parseTime(entry.leaf.time) ?? Number.POSITIVE_INFINITY) > at) continue;",
     replace: "",
     test: "test/cli/trust-as-of.heavy.test.ts",

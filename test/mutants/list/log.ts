@@ -403,8 +403,8 @@ export const LOG: readonly Mutant[] = [
   {
     name: "looks only where the search index has been",
     file: "src/log/query.ts",
-    find: "AND d.idx >= ",
-    replace: "AND d.idx < 0 AND d.idx >= ",
+    find: "AND e.idx >= ",
+    replace: "AND d.idx < 0 AND e.idx >= ",
     test: QUERY,
     named: "finds what a look at every entry finds, with an index that has not reached the end",
   },

@@ -15,6 +15,7 @@ import {
   READY,
   REDACTION,
   RELEASE,
+  RULES,
   target,
   ULID,
   WAIVER,
@@ -109,6 +110,18 @@ const CELLS: Readonly<Record<string, Cell>> = {
   "page-targets": { path: "/", asks: () => [expects("targets", [], [target()])] },
   "page-changes": { path: "/changes", asks: () => [expects("entries", null, { entries: [entry()], count: 1 })] },
   "page-change": { path: "/changes/7", asks: () => [expects("entry", [{ index: 7 }], entry())] },
+  "page-rules": {
+    path: "/rules",
+    asks: () => [expects("targets", [], [target()]), expects("rules", ["prod", null], RULES)],
+  },
+  "page-evidence": {
+    path: "/evidence",
+    asks: () => Array.from({ length: 17 }, () => expects("entries", null, { entries: [], count: 0 })),
+  },
+  "evidence-changes": {
+    path: "/evidence/changes.csv",
+    asks: () => [expects("entries", null, { entries: [], count: 0 })],
+  },
   style: { path: "/style.css", asks: () => [] },
   openapi: { path: "/openapi.json", asks: () => [] },
 };

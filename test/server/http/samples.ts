@@ -6,7 +6,7 @@ import type { RedactionReport } from "../../../src/gate/json/redaction.ts";
 import type { CommitId, TreeId } from "../../../src/git/object.ts";
 import { sha256Hex } from "../../../src/lib/digest.ts";
 import type { LoggedEntry } from "../../../src/log/entry.ts";
-import type { Landings, MetricFacts, TargetState } from "../../../src/server/view.ts";
+import type { Landings, MetricFacts, RulesState, TargetState } from "../../../src/server/view.ts";
 
 export const COMMIT = "5d2c0aa0e15d2c0aa0e15d2c0aa0e15d2c0aa0e1";
 const LEAF_HASH = Buffer.alloc(32, 7).toString("base64");
@@ -50,6 +50,32 @@ export function target(name = "prod"): TargetState {
     waiting: 1,
   };
 }
+
+export const RULES: RulesState = {
+  target: "prod",
+  mode: "enforce",
+  commit: COMMIT,
+  since: TIME,
+  index: 4,
+  signatures: "every-commit",
+  approvals: { count: 1, roles: ["platform"] },
+  approvers: ["lin"],
+  rules: [
+    {
+      id: "k8s-privileged",
+      title: "Containers are not privileged",
+      description: "",
+      level: "high",
+      mode: "enforce",
+      controls: ["SOC2 CC6.8"],
+      waivable: false,
+      spoke: 15,
+      denied: 14,
+    },
+  ],
+  waivers: [],
+  people: [{ id: "lin", class: "person", roles: ["platform"], keys: 2, usable: 1, hasLeft: true }],
+};
 
 export const HOLD = { scope: "prod", reason: "migration", by: "sam", since: TIME, index: 5 };
 

@@ -38,6 +38,7 @@ const METHODS = [
   "resource",
   "recordRead",
   "targets",
+  "rules",
   "waivers",
   "releaseFile",
   "check",

@@ -7,7 +7,7 @@ export interface Html {
   readonly [MARKUP]: string;
 }
 
-type Part = Html | string | number | null | readonly Part[];
+export type Part = Html | string | number | null | readonly Part[];
 
 /** `null` and lists without members are nothing; strangers' text can neither be markup nor hide or move anything. */
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {

@@ -1,6 +1,6 @@
 /** Targets and how they stand. */
 import type { TargetState } from "../../view.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, type Part } from "./html.ts";
 import { table, time } from "./layout.ts";
 
 export function targetsPage(targets: readonly TargetState[]): Html {
@@ -11,11 +11,11 @@ export function targetsPage(targets: readonly TargetState[]): Html {
   );
 }
 
-function row({ target, mode, released, waiting, hold, adopted }: TargetState): Html {
+function row({ target, mode, released, waiting, hold, adopted }: TargetState): readonly Part[] {
   const current = released === null ? html`nothing yet` : html`#${released.sequence} ${time(released.time)}`;
-  const state = hold === null ? (adopted ? html`ok` : html`not adopted`) : held(hold);
-  return html`<tr><td><a href="/changes?target=${target}">${target}</a></td><td>${mode ?? ""}</td><td>${current}</td><td>${waiting}</td><td>${state}</td></tr>
-`;
+  const state = hold === null ? (adopted ? html`<span class="allow">ok</span>` : html`not adopted`) : held(hold);
+  const links = html`<a href="/changes?target=${target}">${target}</a> <a class="note" href="/rules?target=${target}">rules</a>`;
+  return [links, mode, current, waiting, state];
 }
 
 function held({ scope, by, reason, since }: NonNullable<TargetState["hold"]>): Html {

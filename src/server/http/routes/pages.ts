@@ -3,14 +3,14 @@ import * as z from "zod";
 import { mayTouch } from "../../access/principal.ts";
 import { defineRoute, permitTarget, READERS, text } from "../define.ts";
 import { after, entryId, instant, targetName } from "../fields.ts";
-import { changePage, changesPage, type Filter } from "../pages/changes.ts";
+import { changePage, changesPage, type Filter, SUBJECTS } from "../pages/changes.ts";
 import { type Html, htmlText } from "../pages/html.ts";
-import { page, STYLE_SHEET } from "../pages/layout.ts";
+import { type Place, page, STYLE_SHEET } from "../pages/layout.ts";
 import { targetsPage } from "../pages/targets.ts";
 import type { Answer, Call } from "../route.ts";
 import { permittedEntry } from "./decisions.ts";
 
-const HTML = "text/html; charset=utf-8";
+export const HTML = "text/html; charset=utf-8";
 const CSS = "text/css; charset=utf-8";
 const PAGE_ROWS = 50;
 
@@ -23,16 +23,17 @@ export const targetsView = defineRoute({
   answer: { type: HTML },
   async handle({ view, principal }) {
     const targets = (await view.targets()).filter(({ target }) => mayTouch(principal, target));
-    return shown("Targets", principal, targetsPage(targets));
+    return shown("Targets", "/", principal, targetsPage(targets));
   },
 });
 
 /** A form sends every field, those that nobody filled in too. */
-const nothing = z.literal("").transform(() => undefined);
+export const nothing = z.literal("").transform(() => undefined);
 const word = z.string().max(500);
 const querySchema = z.strictObject({
   target: z.union([nothing, targetName]).optional(),
   verdict: z.union([nothing, z.enum(["allow", "deny", "wait", "error"])]).optional(),
+  about: z.union([nothing, z.enum(SUBJECTS)]).optional(),
   person: word.optional(),
   rule: word.optional(),
   from: z.union([nothing, instant]).optional(),
@@ -58,7 +59,7 @@ export const changesView = defineRoute({
     const { entries, count } = await view.entries(
       {
         kinds: ["decision"],
-        terms,
+        terms: query.about === undefined ? terms : [...terms, { kind: "subject", value: query.about }],
         order: "newest",
         limit: PAGE_ROWS,
         ...(target === undefined ? {} : { target }),
@@ -70,17 +71,18 @@ export const changesView = defineRoute({
       principal.targets,
     );
     const next = entries.length === PAGE_ROWS ? (entries.at(-1)?.index ?? null) : null;
-    return shown("Changes", principal, changesPage(entries, count, next, filterOf(query)));
+    return shown("Changes", "/changes", principal, changesPage(entries, count, next, filterOf(query)));
   },
 });
 
-function filterOf({ target, verdict, person, rule, from, to }: z.output<typeof querySchema>): Filter {
+function filterOf({ target, verdict, about, person, rule, from, to }: z.output<typeof querySchema>): Filter {
   const day = (at: number | undefined): string | null =>
     at === undefined ? null : new Date(at).toISOString().slice(0, 10);
   const said = (value: string | undefined): string | null => (value === undefined || value === "" ? null : value);
   return {
     target: said(target),
     verdict: said(verdict),
+    about: said(about),
     person: said(person),
     rule: said(rule),
     from: day(from),
@@ -98,7 +100,7 @@ export const changeView = defineRoute({
   answer: { type: HTML },
   async handle(call) {
     const entry = await permittedEntry(call);
-    return shown(`Change ${entry.index}`, call.principal, changePage(entry));
+    return shown(`Change ${entry.index}`, "/changes", call.principal, changePage(entry));
   },
 });
 
@@ -113,6 +115,6 @@ export const styleSheet = defineRoute({
   handle: async () => ({ ...text(STYLE_SHEET, CSS), caching: "briefly" }),
 });
 
-function shown(title: string, principal: Call["principal"], content: Html): Answer {
-  return text(htmlText(page(title, principal, content)), HTML);
+export function shown(title: string, place: Place, principal: Call["principal"], content: Html): Answer {
+  return text(htmlText(page(title, place, principal, content)), HTML);
 }
