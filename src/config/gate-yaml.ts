@@ -9,7 +9,6 @@ import { readConfigurationFile } from "./configuration-file.ts";
 import { masksSchema, retentionSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
-
 import { checkStore, storeFields } from "./store-yaml.ts";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
@@ -147,6 +146,7 @@ export function readGateYaml(path: string): GateConfiguration {
   refuseSharedChannels(gate, dirname(file));
   checkDoors(gate);
   checkEntrypoints(gate);
+  checkStore(gate.log);
   refusePlanned(gate, path);
   return { gate, folder: dirname(file), file };
 }

@@ -12,7 +12,13 @@ import { MIGRATIONS } from "../../src/log/stores/postgres/schema.ts";
 import { verifyStore } from "../../src/log/verify.ts";
 import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { draft, fill, KEY, openLogOf, openReaderOf } from "../support/log.ts";
-import { databaseOf, POSTGRES_MISSING, type PostgresServer, startPostgres } from "../support/postgres.ts";
+import {
+  databaseOf,
+  POSTGRES_MISSING,
+  POSTGRES_PORT,
+  type PostgresServer,
+  startPostgres,
+} from "../support/postgres.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const WRITER = join(ROOT, "test/support/log-writer.ts");
@@ -33,7 +39,7 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
 
   it("loses and doubles nothing, at whichever message the connection is cut", async (t) => {
     const store = await server.createStore();
-    const proxy = await startCuttingProxy(t, join(server.folder, ".s.PGSQL.5432"));
+    const proxy = await startCuttingProxy(t, join(server.folder, `.s.PGSQL.${POSTGRES_PORT}`));
     const log = await openLogOf(`postgres://postgres@127.0.0.1:${proxy.port}/${databaseOf(store)}`);
     t.after(() => log.close());
     const reader = await openReaderOf(store);

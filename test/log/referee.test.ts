@@ -1,58 +1,24 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
-import { encodeBase64 } from "../../src/lib/bytes.ts";
+import { describe, it } from "node:test";
 import { writeAuditBundle } from "../../src/log/audit/write.ts";
 import { cosigner, generateCosigningKey } from "../../src/log/cosignature.ts";
-import type { Checkpoint, DecisionLog } from "../../src/log/decision-log.ts";
-import { exportFolder } from "../../src/log/export.ts";
 import { noteSigner } from "../../src/log/note.ts";
 import { fill, KEY, logPath, openTestLog } from "../support/log.ts";
+import { buildReferee, exhibitAt, GO_MISSING, REFEREE_SIZES } from "../support/referee.ts";
 import { tempFolder } from "../support/temp.ts";
-
-const SOURCE = fileURLToPath(new URL("../referee", import.meta.url));
-const SIZES = [1, 2, 255, 256, 257, 511, 512, 1000];
-const GO_MISSING = spawnSync("go", ["version"]).status === 0 ? false : "go is not installed";
-
-/** Exports the log at its present size, with proofs of many entries and from every earlier size. */
-async function exhibit(log: DecisionLog, folder: string, earlier: readonly Checkpoint[]): Promise<Checkpoint> {
-  const newest = await exportFolder(log, folder);
-  const indexes = [0, 1, 127, 254, 255, 256, 400, 510, 511, 512, 767, 768, 998, newest.size - 1];
-  const inclusion = [];
-  for (const index of new Set(indexes.filter((each) => each < newest.size)))
-    inclusion.push({ index, hashes: (await log.inclusionProof(index, newest.size)).map(encodeBase64) });
-  const consistency = [];
-  for (const { size } of earlier) consistency.push((await log.consistencyProof(size, newest.size)).map(encodeBase64));
-  const proofs = { old: earlier.map(({ note }) => note), inclusion, consistency };
-  writeFileSync(join(folder, "proofs.json"), JSON.stringify(proofs));
-  return newest;
-}
-
-function buildReferee(context: TestContext): string {
-  const program = join(tempFolder(context), "referee");
-  execFileSync("go", ["build", "-o", program, "."], { cwd: SOURCE, stdio: ["ignore", "inherit", "inherit"] });
-  return program;
-}
 
 describe("Go's own sumdb packages", { skip: GO_MISSING }, () => {
   it("accept checkpoints, roots, tiles and proofs at sizes around the powers of 256, and refuse a changed byte", async (context) => {
     const referee = buildReferee(context);
     const log = await openTestLog(logPath(context));
     context.after(() => log.close());
-    const folders: string[] = [];
-    const earlier: Checkpoint[] = [];
-    for (const size of SIZES) {
-      await fill(log, size - (await log.checkpoint()).size);
-      const folder = tempFolder(context);
-      earlier.push(await exhibit(log, folder, earlier));
-      folders.push(folder);
-    }
+    const folders = await exhibitAt(log, REFEREE_SIZES, context);
     const accepted = spawnSync(referee, [KEY.vkey, ...folders], { encoding: "utf8" });
     assert.equal(accepted.status, 0, accepted.stderr);
-    assert.equal(accepted.stdout.trim().split("\n").length, SIZES.length);
+    assert.equal(accepted.stdout.trim().split("\n").length, REFEREE_SIZES.length);
     assert.match(accepted.stdout, /size 1000: root, 14 inclusion and 7 consistency proofs/);
 
     const last = folders.at(-1) as string;

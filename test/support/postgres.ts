@@ -30,6 +30,8 @@ export interface PostgresServer {
   readonly folder: string;
   /** Where its data lie. */
   readonly data: string;
+  /** Makes a file the server's own. */
+  own(path: string): void;
   /** A new database, as a log's store: `postgres://...`; where `template` is named, a copy of that, which nobody has open. */
   createStore(template?: string): Promise<string>;
   connect(database: string): Promise<Client>;
@@ -100,6 +102,9 @@ export async function startPostgres(scope: AsyncScope, settings: readonly string
   return {
     folder,
     data,
+    own: (path) => {
+      if (IDENTITY.uid !== undefined) chownSync(path, IDENTITY.uid, IDENTITY.gid);
+    },
     connect,
     createStore: async (template = "template1") => {
       const database = `log${databases++}`;

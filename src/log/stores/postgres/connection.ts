@@ -74,7 +74,12 @@ function settings({ path, password, ca }: PostgresPlace): ClientConfig {
   const verified = { rejectUnauthorized: true, minVersion: "TLSv1.2", ...(ca === null ? {} : { ca }) } as const;
   return {
     ...address,
-    password: async () => password ?? "",
+    password: async () => {
+      if (password !== null) return password;
+      throw new SluiceError("log-failed", "PostgreSQL asks for a password, and none is configured for the log.", {
+        fix: "log: {password: {file: PATH}} in gate.yaml, a file with mode 0600",
+      });
+    },
     // a server on this machine is spoken to in the clear, unless certificates are named
     ssl: staysHere(address) && (ca === null || address.host.startsWith("/")) ? false : verified,
     application_name: "sluice",

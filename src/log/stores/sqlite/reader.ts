@@ -19,8 +19,6 @@ import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory }
 import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
 import { attachSearchIndex } from "./search-index.ts";
 
-export { parseDisclosures } from "../../stored.ts";
-
 export interface ReaderOptions extends HeadExpectation {
   readonly path: string;
 }
