@@ -58,8 +58,8 @@ export interface Output {
   readonly colours: boolean;
   write(text: string): void;
   remark(text: string): void;
-  /** Shows what is being done, on a terminal only; the returned function ends it. */
-  progress(text: string): () => void;
+  /** Shows what is being done, on a terminal only, asked anew each second; the returned function ends it. */
+  progress(text: string | (() => string)): () => void;
   /** All of standard input, at most 32 MiB. */
   readInput(): Promise<Uint8Array>;
   /** One line typed by whoever sits at the terminal; absent where nobody does. */

@@ -25,6 +25,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry("agent", "verify and apply the current release", async () => (await import("./agent.ts")).agent),
   entry("replay", "decide again what was decided, and compare", async () => (await import("./replay.ts")).replay),
+  entry("simulate", "try other policies on recorded decisions", async () => (await import("./simulate.ts")).simulate),
   entry("log list", "search the log", async () => (await import("./log-list.ts")).logList),
   entry("log show", "show one entry", async () => (await import("./log-show.ts")).logShow),
   entry("log why", "say why a resource is live", async () => (await import("./log-why.ts")).logWhy),
@@ -129,7 +130,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 ];
 
 /** Commands that are planned and refused `not-supported` until they exist. */
-export const PLANNED: readonly string[] = ["drift", "simulate"];
+export const PLANNED: readonly string[] = ["drift"];
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {
   return { name, summary, load };

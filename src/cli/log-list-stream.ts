@@ -1,11 +1,10 @@
 /** `sluice log list --format ndjson`: an entry a line, page by page, so that a log of any length goes through a pipe. */
-import { closeSync, openSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { entrySummary } from "../gate/json/entry.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { EntryQuery, LoggedEntry } from "../log/entry.ts";
 import { type Invocation, isSet, listOption, textOption } from "./command.ts";
+import { withLines } from "./line-stream.ts";
 
 const PAGE_ENTRIES = 500;
 
@@ -18,14 +17,10 @@ export function isStream(invocation: Invocation): boolean {
 }
 
 /** Every entry that the query finds, or so many as --limit says; what is appended meanwhile below the cursor is not missed. */
-export async function streamEntries(invocation: Invocation, log: DecisionLog, query: EntryQuery): Promise<number> {
-  const [file] = listOption(invocation, "output");
-  const descriptor = file === undefined ? null : openSync(resolve(invocation.folder, file), "w");
-  const write = (text: string) =>
-    void (descriptor === null ? invocation.output.write(text) : writeFileSync(descriptor, text));
+export function streamEntries(invocation: Invocation, log: DecisionLog, query: EntryQuery): Promise<number> {
   const hasLimit = textOption(invocation, "limit") !== undefined;
   let left = hasLimit ? (query.limit ?? 0) : Number.POSITIVE_INFINITY;
-  try {
+  return withLines(invocation, async (write) => {
     for (let { after } = query; left > 0; ) {
       const limit = Math.min(PAGE_ENTRIES, left);
       const page = await log.find({ ...query, limit, ...(after === undefined ? {} : { after }) });
@@ -35,9 +30,7 @@ export async function streamEntries(invocation: Invocation, log: DecisionLog, qu
       if (page.length < limit) break;
     }
     return 0;
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
-  }
+  });
 }
 
 function lineOf(entry: LoggedEntry, isDisclosed: boolean) {

@@ -33,11 +33,12 @@ function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, question: str
 }
 
 /** One line that appears after a second and is wiped at the end; a pipe gets nothing. */
-function showProgress(stream: NodeJS.WriteStream, text: string): () => void {
+function showProgress(stream: NodeJS.WriteStream, text: string | (() => string)): () => void {
   const started = performance.now();
+  const said = typeof text === "string" ? () => text : text;
   const timer = setInterval(() => {
     const seconds = Math.round((performance.now() - started) / 1000);
-    stream.write(`\r${text} ${seconds} s\u001b[K`);
+    stream.write(`\r${said()} ${seconds} s\u001b[K`);
   }, PROGRESS_AFTER_MS);
   timer.unref();
   return () => {

@@ -86,8 +86,9 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     const judge = await readJudge(asked.repository, asked.judge, asked.revokedKeys, services);
     const subject = await withoutStale(asked, judge, services);
     const target = targetFacts(judge, subject.target, subject.repositoryName, subject.branch, subject.minimum);
-    evidence = { ...evidence, target, digests: { ...evidence.digests, ...judge.digests } };
-    services.engine.prepare(judge.policies);
+    const policies = services.policies ?? judge.policies;
+    evidence = { ...evidence, target, digests: { ...evidence.digests, ...judge.digests, policies: policies.digest } };
+    services.engine.prepare(policies);
 
     enter("git"); //                                                                                                  3
     const change = await readChange(subject, judge, target);
@@ -127,7 +128,7 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
       [...rendered.before.resources, ...resources].map(({ object, sha256 }) => [object, sha256] as const),
     );
     evidence = { ...evidence, digests: { ...evidence.digests, input: inputDigest(input, digests) } };
-    const evaluated = await services.engine.evaluate(judge.policies, input, digests); //                                       8
+    const evaluated = await services.engine.evaluate(policies, input, digests); //                                       8
     const placed = await placeFindings(evaluated.findings, rendered);
     const { rulesExpected, rulesEvaluated, unruled } = evaluated;
     const notEvaluated = evaluated.notEvaluated.map((one) => ({ ...one, message: mask(one.message) }));

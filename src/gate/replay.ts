@@ -48,25 +48,41 @@ export interface Replayed {
 /** @throws SluiceError `replay-not-a-decision`, `not-supported` for a rollback, `log-corrupt`, and what git throws */
 export async function replay(replayer: Replayer, index: number): Promise<Replayed> {
   const entry = await replayer.log.read(index);
-  const { leaf } = entry;
-  if (leaf.kind !== "decision" || leaf.target === null || leaf.verdict === null)
+  const { leaf, target, verdict, recorded, again } = await redecide(replayer, entry);
+  const parts = comparedParts(entry, again);
+  return {
+    index,
+    decision: recorded?.id ?? leaf.id,
+    target,
+    outcome: worst(parts.map(({ outcome }) => outcome)),
+    verdict: { recorded: verdict, again: again?.verdict ?? null },
+    parts,
+    versions: { recorded: leaf.digests.code, now: VERSION },
+  };
+}
+
+export interface Redecided {
+  readonly leaf: LoggedEntry["leaf"];
+  readonly target: string;
+  readonly verdict: string;
+  /** Both null where a part of the decision was erased. */
+  readonly recorded: Decision | null;
+  readonly again: Decision | null;
+}
+
+/** @throws as replay() */
+export async function redecide(replayer: Replayer, entry: LoggedEntry): Promise<Redecided> {
+  const { index, leaf } = entry;
+  const { target, verdict } = leaf;
+  if (leaf.kind !== "decision" || target === null || verdict === null)
     throw new SluiceError(
       "replay-not-a-decision",
       `Entry ${index} is of kind ${leaf.kind}; only decisions are replayed.`,
     );
   checkCommitments(entry);
   const recorded = isWhole(entry) ? disclosedDecision(entry.disclosed) : null;
-  const again = recorded === null ? null : await decideAgain(replayer, entry, leaf.target, recorded);
-  const parts = comparedParts(entry, again);
-  return {
-    index,
-    decision: recorded?.id ?? leaf.id,
-    target: leaf.target,
-    outcome: worst(parts.map(({ outcome }) => outcome)),
-    verdict: { recorded: leaf.verdict, again: again?.verdict ?? null },
-    parts,
-    versions: { recorded: leaf.digests.code, now: VERSION },
-  };
+  const again = recorded === null ? null : await decideAgain(replayer, entry, target, recorded);
+  return { leaf, target, verdict, recorded, again };
 }
 
 function isWhole({ leaf, disclosed }: LoggedEntry): boolean {

@@ -5,7 +5,7 @@ import type { CommitId } from "../git/object.ts";
 import type { Memo } from "../lib/memo.ts";
 import type { Clock, Instant } from "../lib/time.ts";
 import type { CompiledCache } from "../policy/compiled-cache.ts";
-import type { PolicyEngine } from "../policy/policy-set.ts";
+import type { PolicyEngine, PolicySet } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import type { TimeBasis } from "../signature/verification.ts";
 import type { VerificationMemory } from "../signature/verification-memo.ts";
@@ -43,6 +43,8 @@ export interface Services {
   readonly toolchain: Toolchain;
   readonly compiledCache: CompiledCache;
   readonly engine: PolicyEngine;
+  /** Asked in place of the judge's own policies: what they would say. For a replayer only; no door of a gate sets it. */
+  readonly policies?: PolicySet;
   readonly receipts: ReceiptBook;
   readonly landings: LandingBook;
   readonly approvals?: ApprovalBook;

@@ -15,6 +15,7 @@ import type { DecisionLog } from "../log/decision-log.ts";
 import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
 import { type LogPlace, openLog, openLogReader } from "../log/stores.ts";
 import { openWitnesses, type Witnesses } from "../log/witness/client.ts";
+import { processCompiledCache } from "../policy/compiled-cache.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
@@ -25,6 +26,9 @@ import { loggedApprovals } from "./logged-approvals.ts";
 import { loggedReceipts, receivedNow } from "./receipts.ts";
 import type { Replayer } from "./replay.ts";
 import { openRepositories, type Repositories } from "./repositories.ts";
+
+/** Policy sets that a replayer holds compiled: decisions come in order, so mostly one is asked for again and again. */
+const REPLAYED_SETS = 8;
 
 /** A gate opened by its gate.yaml: the authority that logs and releases. */
 export interface Gate {
@@ -145,7 +149,7 @@ export async function openReplayer(
   const services = openServices(forgetful, memory, data);
   return {
     log,
-    services,
+    services: { ...services, compiledCache: processCompiledCache(REPLAYED_SETS) },
     repository: (name) => repositories.kept(gateTarget(configuration, name).repository),
     target: (name) => {
       const { repository: repositoryName, branch, minimum } = gateTarget(configuration, name);

@@ -39,6 +39,20 @@ export function openCompiledCache(
   };
 }
 
+/** For one process, the latest `limit` sets: for whoever judges again and again by the same few. */
+export function processCompiledCache(limit: number): CompiledCache {
+  const held = new Map<string, CompiledEntry>();
+  return {
+    unusable: null,
+    read: (name) => held.get(name) ?? null,
+    write(name, entry) {
+      held.set(name, entry);
+      const [oldest] = held.size > limit ? held.keys() : [];
+      if (oldest !== undefined) held.delete(oldest);
+    },
+  };
+}
+
 function writeEntry(entry: CompiledEntry): Uint8Array {
   const header = utf8(JSON.stringify(entry.header));
   const length = new Uint8Array(LENGTH_BYTES);

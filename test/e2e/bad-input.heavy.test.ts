@@ -96,7 +96,8 @@ test("options and formats that do not exist, and parts that do not exist yet", a
   assertSaid(await shared.sluice(["check", "--format", "yaml"]), "usage", 2);
   assertSaid(await shared.sluice(["check", "--gate", "ftp://gate.example"]), "gate-untrusted", 3);
   assertSaid(await shared.sluice(["serve"]), "usage", 2);
-  assertSaid(await shared.sluice(["simulate"]), "not-supported", 2);
+  assertSaid(await shared.sluice(["simulate"]), "usage", 2);
+  assertSaid(await shared.sluice(["drift"]), "not-supported", 2);
 });
 
 // What a change holds

@@ -1,6 +1,19 @@
 import type { CodeEntry } from "../code-entry.ts";
 
 export const GATE_CODES = {
+  "replay-differs": {
+    class: "error",
+    means:
+      "Decided again by other policies, something that policies have no hand in is not what was recorded; so what comes out says nothing about the policies.",
+    example: "`sluice simulate` after gate.yaml began to demand two approvals: the recorded decisions counted one.",
+    fix: "sluice replay INDEX --config gate.yaml says which parts; another version of Sluice may be the cause.",
+  },
+  "simulate-nothing": {
+    class: "usage",
+    means: "The log has no decision in this period, so other policies cannot be tried on anything.",
+    example: "`sluice simulate --policies next --since 1h --config gate.yaml` on a quiet night.",
+    fix: "Take a longer period: --since 90d",
+  },
   "replay-not-a-decision": {
     class: "usage",
     means: "Only decisions can be decided again; this entry of the log is of another kind.",

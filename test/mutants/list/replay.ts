@@ -3,6 +3,8 @@ import type { Mutant } from "../mutant.ts";
 const REPLAY = "test/cli/replay.heavy.test.ts";
 const AGAIN = "replay decides every decision again, byte for byte, whatever came after and however the caches are";
 
+const SIMULATE = "test/cli/simulate.heavy.test.ts";
+
 export const REPLAYING: readonly Mutant[] = [
   {
     name: "reads the clock more than once for one decision",
@@ -35,5 +37,29 @@ export const REPLAYING: readonly Mutant[] = [
     replace: "if (disclosure === undefined && !matchesCommitment(disclosure,",
     test: REPLAY,
     named: "replay withholds what was erased, refuses what was changed, and what is no decision",
+  },
+  {
+    name: "simulates with the policies that decided",
+    file: "src/gate/gate.ts",
+    find: "services.policies ?? judge.policies",
+    replace: "judge.policies",
+    test: SIMULATE,
+    named: "simulate says decision by decision and rule by rule what a new rule would change, and logs nothing",
+  },
+  {
+    name: "takes for the work of policies what they have no hand in",
+    file: "src/gate/simulate.ts",
+    find: "if (other.length > 0) return",
+    replace: "if (other.length > 99) return",
+    test: SIMULATE,
+    named: "simulate does not take what gate.yaml has changed for the work of the policies",
+  },
+  {
+    name: "calls a simulation clean that could not look at everything",
+    file: "src/cli/simulate-tally.ts",
+    find: "counts.notReplayed > 0 ? EXIT.error : EXIT.fine",
+    replace: "EXIT.fine",
+    test: SIMULATE,
+    named: "simulate names and counts what cannot be replayed, and never calls it the same",
   },
 ];

@@ -19,6 +19,7 @@ import {
   whySchema,
 } from "../../../gate/json/schemas/log.ts";
 import { demoSchema } from "./demo.ts";
+import { simulationSchema } from "./simulate.ts";
 
 export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; readonly schema: z.ZodType }>> = {
   adoption: { title: "Output of `sluice adopt --format json`", schema: adoptionSchema },
@@ -40,4 +41,5 @@ export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; re
   "log-show": { title: "Output of `sluice log show --format json`", schema: logShowSchema },
   "log-verify": { title: "Output of `sluice log verify --format json`", schema: logVerificationSchema },
   "log-why": { title: "Output of `sluice log why --format json`", schema: whySchema },
+  simulation: { title: "Output of `sluice simulate --format json`", schema: simulationSchema },
 };

@@ -1,0 +1,43 @@
+/** One decision of a simulation as JSON. */
+import type { Simulated } from "../../gate/simulate.ts";
+import type { Finding } from "../../policy/finding.ts";
+import { resourceName } from "../../render/resource.ts";
+import type { SimulatedLine } from "./schemas/simulate.ts";
+
+const MAXIMUM_FINDINGS = 100;
+
+export function simulatedLine(one: Simulated): SimulatedLine {
+  const { entry, target, outcome, was, wouldBe, reasons, appears, disappears, why } = one;
+  const { commit, head } = entry.leaf.subject;
+  const left = (findings: readonly Finding[]): number => Math.max(0, findings.length - MAXIMUM_FINDINGS);
+  return {
+    index: entry.index,
+    decision: entry.leaf.id,
+    target,
+    time: entry.leaf.time,
+    subject: commit !== undefined ? "landed" : head !== undefined ? "proposed" : "admission",
+    commit: commit ?? head ?? null,
+    outcome,
+    verdict: { was, wouldBe },
+    reasons: { was: [...reasons.was], wouldBe: [...reasons.wouldBe] },
+    appears: findingLines(appears),
+    disappears: findingLines(disappears),
+    findingsOmitted: left(appears) + left(disappears),
+    why,
+  };
+}
+
+function findingLines(findings: readonly Finding[]): SimulatedLine["appears"] {
+  return findings
+    .slice(0, MAXIMUM_FINDINGS)
+    .map(({ rule, kind, level, resource, at, message, waivedBy, baseline }) => ({
+      rule,
+      kind,
+      level,
+      resource: resource === null ? null : resourceName(resource),
+      at,
+      message,
+      waivedBy,
+      baseline,
+    }));
+}
