@@ -10,7 +10,7 @@ import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
-import { findCarriedLanding, findProposal, type LoggedDecision } from "./history.ts";
+import { findCarriedLanding, findProposal, type LoggedDecision, landedFor } from "./history.ts";
 import type { Judge } from "./judge.ts";
 import type { LandingBook, Services } from "./services.ts";
 import type { CarriedEvidence, Subject } from "./subject.ts";
@@ -81,11 +81,15 @@ async function commitOrNull({ repository }: Subject, id: CommitId) {
   }
 }
 
-export const NO_LANDINGS: LandingBook = { carried: async () => null };
+export const NO_LANDINGS: LandingBook = { carried: async () => null, elsewhere: async () => null };
 
 export function loggedLandings(log: DecisionLog): LandingBook {
   return {
     carried: async (target, commit) => (await findCarriedLanding(log, target, commit))?.decision.digests ?? null,
+    elsewhere: async (repository, branch, commit) => {
+      const targets = await landedFor(log, commit);
+      return targets.find((one) => one.repository === repository && one.branch !== branch)?.branch ?? null;
+    },
   };
 }
 

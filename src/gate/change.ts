@@ -3,8 +3,10 @@
 import type { Reason, TargetFacts } from "../decision/decision.ts";
 import type { Commit, CommitId, PathChange, TreeFile, TreeId } from "../git/object.ts";
 import { comparePaths } from "../git/repository.ts";
+import type { Code } from "../lib/codes.ts";
 import { coverPath, isGovernanceFile } from "../render/coverage.ts";
 import type { Judge } from "./judge.ts";
+import type { LandingBook, Services } from "./services.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Change {
@@ -24,11 +26,18 @@ export interface Change {
   readonly refusals: readonly Reason[];
 }
 
-export async function readChange(subject: Subject, judge: Judge, target: TargetFacts): Promise<Change> {
+export async function readChange(
+  subject: Subject,
+  judge: Judge,
+  target: TargetFacts,
+  { landings }: Pick<Services, "landings">,
+): Promise<Change> {
   const { repository, head } = subject;
   const headCommit = await repository.commit(head);
-  const commits = await repository.range(subject.excluded, head);
-  const refusals = [...(await fastForwardRefusal(subject, target))];
+  const range = await repository.range(subject.excluded, head);
+  const refusals = [...(await fastForwardRefusal(subject, target, landings))];
+  // What is older than the release is in no range; its signature is looked at all the same, as that of any tip.
+  const commits = range.length === 0 && refusals.length > 0 ? [headCommit] : range;
   const merged = await mergedTree(subject, headCommit);
   if (merged.refusal !== null) refusals.push(merged.refusal);
   const files = merged.tree === null ? [] : await repository.files(merged.tree);
@@ -55,18 +64,37 @@ function comparedWith({ base, judge, released, carried }: Subject): CommitId {
   return released === null || carried?.carried.how === "rollback" ? base : judge;
 }
 
-/** A landed tip descends from what was released before; anything else is history rewritten under the gate. */
-async function fastForwardRefusal(subject: Subject, target: TargetFacts): Promise<readonly Reason[]> {
-  if (subject.kind !== "landed" || subject.released === null || subject.carried?.carried.how === "rollback") return [];
-  if (await subject.repository.isAncestor(subject.released, subject.head)) return [];
-  const message = `${subject.head.slice(0, 7)} does not descend from the released ${subject.released.slice(0, 7)}; ${target.branch} was rewritten.`;
-  return [
-    {
-      code: "not-fast-forward",
-      message,
-      fix: `land a commit on ${target.branch} that descends from ${subject.released.slice(0, 7)}`,
-    },
-  ];
+/** A landed tip descends from what was released before; anything else is history that was moved under the gate. */
+async function fastForwardRefusal(
+  subject: Subject,
+  { branch }: TargetFacts,
+  landings: LandingBook,
+): Promise<readonly Reason[]> {
+  const { released, head, repository, carried } = subject;
+  if (subject.kind !== "landed" || released === null || carried?.carried.how === "rollback") return [];
+  if (await repository.isAncestor(released, head)) return [];
+  const { code, what } = await howMoved(subject, branch, released, landings);
+  const fix = `land a commit on ${branch} that descends from ${released.slice(0, 7)}`;
+  return [{ code, message: `${head.slice(0, 7)} ${what}.`, fix }];
+}
+
+/** Told apart by what the gate remembers: what it released, and what it saw land on other branches. */
+async function howMoved(
+  { head, repository, repositoryName }: Subject,
+  branch: string,
+  released: CommitId,
+  landings: LandingBook,
+): Promise<{ readonly code: Code; readonly what: string }> {
+  const last = `the released ${released.slice(0, 7)}`;
+  if (await repository.isAncestor(head, released)) {
+    return { code: "branch-rollback", what: `is older than ${last}; ${branch} was moved back to it` };
+  }
+  const other = await landings.elsewhere(repositoryName, branch, head);
+  if (other !== null) {
+    const what = `landed on ${other} and does not descend from ${last}; ${branch} was pointed at it`;
+    return { code: "branch-teleport", what };
+  }
+  return { code: "not-fast-forward", what: `does not descend from ${last}; ${branch} was rewritten` };
 }
 
 interface MergedTree {

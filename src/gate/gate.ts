@@ -91,7 +91,7 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     services.engine.prepare(policies);
 
     enter("git"); //                                                                                                  3
-    const change = await readChange(subject, judge, target);
+    const change = await readChange(subject, judge, target, services);
     const { tree, uncovered, ignored, refusals } = change;
     evidence = { ...evidence, tree, uncovered, ignored, refusals };
 

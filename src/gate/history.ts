@@ -1,5 +1,5 @@
 /** What the log says has happened to a target: adopted, decided, released. The log is the gate's only memory. */
-import type { Decision } from "../decision/decision.ts";
+import type { Decision, TargetFacts } from "../decision/decision.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
@@ -154,6 +154,15 @@ export async function findDecision(
     if (decision !== null && decision.carried?.how !== "rollback") return { entry, decision };
   }
   return null;
+}
+
+/** The targets for which exactly this commit was decided when it landed, whatever the verdict, newest first. */
+export async function landedFor(log: DecisionLog, commit: CommitId): Promise<readonly TargetFacts[]> {
+  const terms = [{ kind: "commit", value: commit }] as const;
+  const entries = await log.find({ kinds: ["decision"], terms, order: "newest", limit: PAGE });
+  return entries
+    .filter(({ leaf }) => leaf.subject["commit"] === commit && leaf.purpose === "gate")
+    .flatMap(({ disclosed }) => disclosedDecision(disclosed)?.target ?? []);
 }
 
 /** An allow of a landed state that nothing was released on, nor on a later decision: of a crash in between, or a hold. */

@@ -25,6 +25,8 @@ export interface ReceivedAt {
 export interface LandingBook {
   /** What judged the commit where it landed, was allowed, and carried a proposal's verdict; null where it did not. */
   carried(target: string, commit: CommitId): Promise<Digests | null>;
+  /** Another branch of the repository on which the commit was seen to land; null where it was not. */
+  elsewhere(repository: string, branch: string, commit: CommitId): Promise<string | null>;
 }
 
 /** Approvals that nobody pushed; a preview has none. */

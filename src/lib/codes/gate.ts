@@ -75,8 +75,22 @@ export const GATE_CODES = {
   "not-fast-forward": {
     class: "deny",
     means: "What landed does not descend from what was released last: the branch was rewritten.",
-    example: "Somebody force-pushed main to an older commit.",
+    example: "Somebody force-pushed main to a commit that stands beside the released one.",
     fix: "Land a commit that descends from the released one, or release an earlier sequence with `sluice rollback`.",
+  },
+  "branch-rollback": {
+    class: "deny",
+    means:
+      "The branch was moved back to a state that is older than what was released last, signed and approved as it was.",
+    example: "Somebody pushes last week's commit to main with --force.",
+    fix: "To run an earlier release: sluice rollback TARGET --to SEQ. Otherwise land a commit that descends from the released one.",
+  },
+  "branch-teleport": {
+    class: "deny",
+    means:
+      "The branch was pointed at a commit that landed on another branch of the repository, and does not descend from what was released last.",
+    example: "The tip of branch staging, signed as it is, is pushed to main with --force.",
+    fix: "Merge that branch into the target's, so that the change is judged for the target: git merge BRANCH",
   },
   "merge-conflict": {
     class: "deny",

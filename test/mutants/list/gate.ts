@@ -7,6 +7,7 @@ const LANDING = "test/gate/landing.heavy.test.ts";
 const RECEIPTS = "test/gate/receipts.test.ts";
 
 const EMERGENCY = "test/gate/emergency.heavy.test.ts";
+const MOVED = "test/gate/moved-branch.heavy.test.ts";
 
 export const GATE: readonly Mutant[] = [
   {
@@ -359,8 +360,8 @@ export const GATE: readonly Mutant[] = [
   {
     name: "follows a branch that was rewritten",
     file: "src/gate/change.ts",
-    find: "if (await subject.repository.isAncestor(subject.released, subject.head)) return [];",
-    replace: "if ((await subject.repository.isAncestor(subject.released, subject.head)) !== undefined) return [];",
+    find: "if (await repository.isAncestor(released, head)) return [];",
+    replace: "if ((await repository.isAncestor(released, head)) !== undefined) return [];",
     test: LANDING,
     named: "a branch that was rewritten behind the last release is refused",
   },
@@ -387,5 +388,21 @@ export const GATE: readonly Mutant[] = [
     replace: "({ id }) => ",
     test: "test/gate/able.test.ts",
     named: "a missing approval names those who could give it: neither who wrote the change, nor who gave theirs",
+  },
+  {
+    name: "takes a branch that was moved back for one that was rewritten",
+    file: "src/gate/change.ts",
+    find: "if (await repository.isAncestor(head, released)) {",
+    replace: "if (head === released) {",
+    test: MOVED,
+    named: "a branch that is moved back to an older released state is denied as that, until it goes on",
+  },
+  {
+    name: "forgets what landed on other branches",
+    file: "src/gate/history.ts",
+    find: 'leaf.subject["commit"] === commit && leaf.purpose === "gate")\n    .flatMap',
+    replace: 'leaf.subject["commit"] !== commit && leaf.purpose === "gate")\n    .flatMap',
+    test: MOVED,
+    named: "a branch that is pointed at what landed on another one is denied as that",
   },
 ];

@@ -397,6 +397,30 @@ export const ROWS: readonly AttackRow[] = [
         text: "a branch that was rewritten behind the last release is refused",
       },
       {
+        name: "moved back to an older released state",
+        verdict: "branch-rollback",
+        file: "test/gate/moved-branch.heavy.test.ts",
+        text: "a branch that is moved back to an older released state is denied as that, until it goes on",
+      },
+      {
+        name: "pointed at what landed on another branch",
+        verdict: "branch-teleport",
+        file: "test/gate/moved-branch.heavy.test.ts",
+        text: "a branch that is pointed at what landed on another one is denied as that",
+      },
+      {
+        name: "a signed tag under another name",
+        verdict: "tag-mismatch",
+        file: "test/signature/tags.test.ts",
+        text: "refuses a signed tag under another name, which git verify-tag accepts",
+      },
+      {
+        name: "the branch deleted",
+        verdict: "said, what is released stays",
+        file: "test/server/scenes.heavy.test.ts",
+        text: "a branch that is deleted is said once, keeps no other target back, and goes on when it is there again",
+      },
+      {
         name: "rollback undone by what waits",
         verdict: "refused",
         file: "test/gate/rollback.heavy.test.ts",
@@ -410,6 +434,8 @@ export const ROWS: readonly AttackRow[] = [
       },
     ],
     byReading: [{ tool: "Flux, Argo CD", verdict: "accept a signed commit of another branch" }],
+    limit:
+      "A state of another branch that descends from the release is a change like any other: judged by the target's rules, with the target's approvals. A gate follows branches; tags are looked at by `sluice verify --tags`.",
   },
   {
     number: 23,
