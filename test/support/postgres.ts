@@ -72,6 +72,7 @@ export async function startPostgres(scope: AsyncScope, settings: readonly string
     const running = server;
     server = null;
     if (running === null) return;
+    running.ref(); // a process that waits for nothing else would end before this does
     const exit = once(running, "exit");
     running.kill(signal);
     await exit;
