@@ -20,6 +20,7 @@ import { isHeld, readHolds } from "../release/holds.ts";
 import { manifestDigest, signRelease } from "../release/manifest.ts";
 import { publishHead, publishRelease } from "../release/publish.ts";
 import { lastRelease, releaseDraft } from "../release/record.ts";
+import { refilled } from "../release/refill.ts";
 import type { Head, Release } from "../release/release.ts";
 import type { Admitted } from "./gate.ts";
 import { readHistory } from "./history.ts";
@@ -76,8 +77,12 @@ async function publishCurrent(gate: Gate, target: string): Promise<Head> {
   const current = latest === null ? null : { sequence: latest.release.sequence, manifestDigest: latest.manifestDigest };
   const head = makeHead({ target, latest: current, hold, checkpoint }, gate.services.clock());
   const signed = signHead(head, gate.releaseSigner);
-  for (const channel of await gate.channels(target)) {
-    if (latest !== null) await publishRelease(channel, latest, gate);
+  const channels = await gate.channels(target);
+  for (const channel of channels) {
+    if (latest !== null) {
+      const objects = refilled(gate.objects, channels, latest.release);
+      await publishRelease(channel, latest, { log: gate.log, objects });
+    }
     await publishHead(channel, signed, checkpoint, gate.log);
   }
   return head;

@@ -2,6 +2,7 @@
 import { commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { VERSION } from "../lib/version.ts";
+import { refilled } from "../release/refill.ts";
 import { findRelease, releasedResources, rollbackDraft } from "../release/rollback.ts";
 import { carried } from "./carrying.ts";
 import { admit } from "./gate.ts";
@@ -25,7 +26,8 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
   const { target, to } = wish;
   const signed = await findRelease(gate.log, target, to);
   const original = await originalDecision(gate, signed.release.decision.index);
-  const resources = await releasedResources(signed, gate.objects);
+  const objects = refilled(gate.objects, await gate.channels(target), signed.release);
+  const resources = await releasedResources(signed, objects);
   const history = await readHistory(gate.log, target);
   const repository = await gate.repository(target);
   const { repository: repositoryName, branch, minimum } = gate.target(target);

@@ -110,3 +110,19 @@ test("a rollback brings back the released bytes, also when their commit is no lo
     first,
   );
 });
+
+test("a restore without the gate's objects is filled from the channel, by the digests of the log and no others", async (t) => {
+  const world = released.copy(t);
+  const [first] = releaseOf(world, 1).objects;
+  assert.ok(first !== undefined);
+  rmSync(world.path("data/objects"), { recursive: true });
+  assert.equal((await world.signHead()).code, 0);
+  const kept = world.files("data/objects").filter((path) => path.endsWith(first.sha256));
+  assert.equal(kept.length, 1);
+  rmSync(world.path("data/objects"), { recursive: true });
+  writeFileSync(world.path(`channel/releases/1/objects/${first.file}`), "{}");
+  const answer = await world.signHead();
+  assert.deepEqual([answer.code, answer.error], [3, "object-lost"]);
+  await world.land({ "clusters/prod/more.yaml": deployment("more", { replicas: 1 }) });
+  assert.deepEqual([(await world.signHead()).code, releaseOf(world, 2).sequence], [0, 2]);
+});

@@ -76,9 +76,9 @@ export const RELEASE_CODES = {
   },
   "object-lost": {
     class: "error",
-    means: "The gate's own copy of a released object is missing or damaged.",
-    example: "Files were deleted from the folder `objects` beside the log's database.",
-    fix: "Restore the folder from a backup; releasing the target's tip anew writes what it needs.",
+    means: "The gate's own copy of a released object is missing or damaged, and no channel has it as it was.",
+    example: "A log was restored without the folder `objects` beside it, and the channel is lost too.",
+    fix: "Put back `objects` from a backup, or a channel that has the release; or land a change: its release writes all anew.",
   },
   "object-file-name": {
     class: "refused",
