@@ -4,6 +4,7 @@ import { checkWaivers } from "../decision/waiver.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import type { CollectedApprovals } from "./approvals.ts";
+import { possibleApprovers } from "./approvers.ts";
 import type { Change } from "./change.ts";
 import { governanceRule, type Judge, readJudgeAt, targetYaml } from "./judge.ts";
 import type { Services } from "./services.ts";
@@ -55,15 +56,14 @@ function checkTarget(next: Judge, name: string, branch: string): void {
   if (moved !== branch) throw locked(`${name} moves to branch ${moved} and gate.yaml says ${branch}.`);
 }
 
-/** Every target's approval rule, and the rule for these files, can still be met by somebody. */
+/** Every target's approval rule, and the rule for these files, can still be met by people whose keys approve today. */
 function checkApprovers(next: Judge, minimum: Minimum, now: number): void {
-  const people = next.trust.owners.filter(
-    (owner) =>
-      owner.class === "person" &&
-      (owner.left === null || owner.left > now) &&
-      next.trust.keys.some((key) => key.owner.id === owner.id && key.terms.revoked === null),
-  );
-  const rules = Object.entries(next.configuration.targets).map(([name, target]) => ({ name, ...target.approvals }));
+  const people = possibleApprovers(next.trust, now);
+  const rules = Object.entries(next.configuration.targets).map(([name, target]) => ({
+    name,
+    ...target.approvals,
+    count: Math.max(target.approvals.count, minimum.approvals ?? 0),
+  }));
   const { roles, ...governed } = governanceRule(next, minimum);
   rules.push({ ...governed, name: "the trust folder", accept: ["signed"], roles: [...roles] });
   for (const rule of rules) {

@@ -11,6 +11,14 @@ const MOVED = "test/gate/moved-branch.heavy.test.ts";
 
 export const GATE: readonly Mutant[] = [
   {
+    name: "counts people whose keys are over as approvers to come",
+    file: "src/gate/governance.ts",
+    find: "possibleApprovers(next.trust, now)",
+    replace: "next.trust.owners",
+    test: "test/gate/governance.test.ts",
+    named: "keys that are over, or a role that nobody bears any more, lock everyone out",
+  },
+  {
     name: "lets one operator be both of the two",
     file: "src/gate/two-operators.ts",
     find: "said.find(({ person }) => person !== wish.by)",
