@@ -4,16 +4,26 @@
  * proposal's head, nothing that judges has changed, and whoever signed it still counts. Whether the forge's key may do so
  * is the signature rule's to say.
  */
-import type { Digests } from "../decision/decision.ts";
-import type { CommitId } from "../git/object.ts";
+import type { Carried, Digests } from "../decision/decision.ts";
+import type { CommitId, TreeId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
-import { findCarriedLanding, findProposal, type LoggedDecision, landedFor } from "./history.ts";
+import {
+  findCarriedLanding,
+  findDecision,
+  findProposal,
+  findProposals,
+  type LoggedDecision,
+  landedFor,
+} from "./history.ts";
 import type { Judge } from "./judge.ts";
 import type { LandingBook, Services } from "./services.ts";
 import type { CarriedEvidence, Subject } from "./subject.ts";
+
+/** A forge rebases no more at once. */
+const MAXIMUM_REBASED = 1000;
 
 /** What the log offers for a landed commit; admit() takes it only where lends() agrees, so that a failure is logged. */
 export async function offeredBy(log: DecisionLog, subject: Subject): Promise<CarriedEvidence | null> {
@@ -21,10 +31,49 @@ export async function offeredBy(log: DecisionLog, subject: Subject): Promise<Car
   const [onto, merged] = parents;
   if (onto === undefined || onto !== subject.base) return null;
   const proposal = await findProposal(log, subject.target, tree, onto);
-  if (proposal === null || (merged !== undefined && merged !== proposal.decision.head)) return null;
+  if (proposal === null) return merged === undefined ? offeredRebase(log, subject, tree) : null;
+  if (merged !== undefined && merged !== proposal.decision.head) return null;
+  return offer(proposal, merged === undefined ? "squash" : "merge");
+}
+
+/**
+ * The last of several commits that a forge rebased: together they lead from the base that the proposal was judged on to
+ * its tree. Those before the last are states that nobody judged; each is denied, and none of them is released.
+ */
+async function offeredRebase(log: DecisionLog, subject: Subject, tree: TreeId): Promise<CarriedEvidence | null> {
+  for (const proposal of await findProposals(log, subject.target, tree)) {
+    const { base } = proposal.decision;
+    const line = base === null ? null : await lineOrNull(subject, base);
+    if (line === null || line.length < 2 || (await isAnyAllowed(log, subject, line.slice(0, -1)))) continue;
+    return { ...offer(proposal, "rebase"), rebased: line };
+  }
+  return null;
+}
+
+/** What landed by itself since then would be taken back: the branch stood elsewhere just before this landing. */
+async function isAnyAllowed(log: DecisionLog, { target }: Subject, line: readonly CommitId[]): Promise<boolean> {
+  for (const commit of line)
+    if ((await findDecision(log, target, "landed", commit))?.decision.verdict === "allow") return true;
+  return false;
+}
+
+/** First parents from there to the head, none of them a merge. */
+async function lineOrNull({ repository, head }: Subject, base: CommitId): Promise<readonly CommitId[] | null> {
+  try {
+    const line = (await repository.firstParents(base, head)) ?? [];
+    const commits = await Promise.all(line.slice(0, MAXIMUM_REBASED + 1).map((id) => repository.commit(id)));
+    const isLine = commits.length <= MAXIMUM_REBASED && commits.every(({ parents }) => parents.length === 1);
+    return isLine ? line : null;
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return null; // the base is no longer here
+    throw thrown;
+  }
+}
+
+function offer(proposal: LoggedDecision, how: "squash" | "merge" | "rebase"): CarriedEvidence {
   const { approvals, digests, verifications } = proposal.decision;
   return {
-    carried: carried(proposal, merged === undefined ? "squash" : "merge"),
+    carried: carried(proposal, how),
     approvals: approvals.given,
     judged: { digests, verifications },
     verifications: null,
@@ -33,10 +82,7 @@ export async function offeredBy(log: DecisionLog, subject: Subject): Promise<Car
   };
 }
 
-export function carried(
-  { entry, decision }: LoggedDecision,
-  how: "squash" | "merge" | "rollback",
-): CarriedEvidence["carried"] {
+export function carried({ entry, decision }: LoggedDecision, how: Carried["how"]): CarriedEvidence["carried"] {
   return { proposal: decision.id, index: entry.index, how };
 }
 
@@ -104,7 +150,7 @@ export async function carriedCommits(
   judge: Judge,
   { landings }: Services,
 ): Promise<ReadonlySet<CommitId>> {
-  const found = new Set(subject.carried === null ? [] : [subject.head]);
+  const found = new Set(subject.carried === null ? [] : [subject.head, ...(subject.carried.rebased ?? [])]);
   for (const { kind, signer, commit } of verifications) {
     if (kind !== "verified" || signer.class !== "forge" || commit === subject.head) continue;
     const digests = await landings.carried(subject.target, commit);

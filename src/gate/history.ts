@@ -177,6 +177,16 @@ export async function findProposal(
   tree: string,
   base: string,
 ): Promise<LoggedDecision | null> {
+  const found = await findProposals(log, target, tree);
+  return found.find(({ entry }) => entry.leaf.subject["base"] === base) ?? null;
+}
+
+/** Allowed, logged proposals with exactly this tree, newest first. */
+export async function findProposals(
+  log: DecisionLog,
+  target: string,
+  tree: string,
+): Promise<readonly LoggedDecision[]> {
   const entries = await log.find({
     target,
     kinds: ["decision"],
@@ -185,16 +195,18 @@ export async function findProposal(
     order: "newest",
     limit: PAGE,
   });
-  for (const entry of entries) {
-    const { head, base: on, tree: of } = entry.leaf.subject;
+  return entries.flatMap((entry) => {
+    const { head, tree: of } = entry.leaf.subject;
+    if (head === undefined || of !== tree || entry.leaf.purpose !== "gate") return [];
     const decision = disclosedDecision(entry.disclosed);
-    if (head !== undefined && on === base && of === tree && entry.leaf.purpose === "gate" && decision !== null)
-      return { entry, decision };
-  }
-  return null;
+    return decision === null ? [] : [{ entry, decision }];
+  });
 }
 
-/** The oldest allow of exactly this landed commit in which it carried a proposal: later ones name it in their range only. */
+/**
+ * The oldest allow of exactly this landed commit in which it carried a proposal, alone or as one of those that a forge
+ * rebased: later ones name it in their range only.
+ */
 export async function findCarriedLanding(
   log: DecisionLog,
   target: string,
@@ -203,9 +215,16 @@ export async function findCarriedLanding(
   const terms = [{ kind: "commit", value: commit }] as const;
   const asked = { target, kinds: ["decision"], verdict: "allow", terms, order: "oldest", limit: PAGE } as const;
   for (const entry of await log.find(asked)) {
-    if (entry.leaf.subject["commit"] !== commit || entry.leaf.purpose !== "gate") continue;
+    if (entry.leaf.subject["commit"] === undefined || entry.leaf.purpose !== "gate") continue;
     const decision = disclosedDecision(entry.disclosed);
-    if (decision?.carried?.how === "squash" || decision?.carried?.how === "merge") return { entry, decision };
+    const how = decision?.carried?.how;
+    const isOwn = entry.leaf.subject["commit"] === commit && (how === "squash" || how === "merge");
+    if (decision !== null && (isOwn || (how === "rebase" && isForges(decision, commit)))) return { entry, decision };
   }
   return null;
+}
+
+/** A forge's commit verifies only where it carries something. */
+function isForges({ verifications }: Decision, commit: CommitId): boolean {
+  return verifications.some((one) => one.commit === commit && one.kind === "verified" && one.signer.class === "forge");
 }

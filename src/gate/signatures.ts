@@ -68,6 +68,7 @@ export async function ruleRange(
     head: subject.head,
     remerges: await remergeAll(range.commits, subject.repository),
     carried: await carriedCommits(subject, range.verifications, judge, services),
+    rebased: new Set(subject.carried?.rebased ?? []),
     kinds,
     isGovernance: change.governancePaths.length > 0,
   });

@@ -50,6 +50,8 @@ export interface CarriedEvidence {
   readonly approvals: readonly CountedApproval[];
   /** What judged it, and whose signatures it rests on; null for a rollback, which the present judge judges anew. */
   readonly judged: Pick<Decision, "digests" | "verifications"> | null;
+  /** A forge's rebase of several commits only: all of them, the head last. */
+  readonly rebased?: readonly CommitId[];
   /** Rollback only: the signatures as they were judged then. */
   readonly verifications: readonly Verification[] | null;
   /** Rollback only: the commits that had to be signed then. */

@@ -36,6 +36,8 @@ export interface RuleInput {
   readonly remerges: ReadonlyMap<CommitId, "equal" | "differs" | "unrelated">;
   /** Forge-signed commits that an allowed proposal's verdict carries. */
   readonly carried: ReadonlySet<CommitId>;
+  /** Those of them that a forge rebased together. */
+  readonly rebased?: ReadonlySet<CommitId>;
   /**
    * The kinds of the change as in the policy input, which are known only once it was rendered: until the rule is applied
    * with them, a robot's commits are rejected.
@@ -126,7 +128,7 @@ function robotBehindForge(commit: Commit, signer: Signer, trust: Trust): Signer 
 }
 
 /** A forge's key says that a change passed through the forge; only a carried verdict says who wanted it. */
-function forgeObjection(commit: Commit, signer: Signer, { trust, carried }: RuleInput): Refusal | null {
+function forgeObjection(commit: Commit, signer: Signer, { trust, carried, rebased }: RuleInput): Refusal | null {
   if (!carried.has(commit.id)) {
     return refusal(
       "forge-not-permitted",
@@ -136,9 +138,11 @@ function forgeObjection(commit: Commit, signer: Signer, { trust, carried }: Rule
   const mayCarry = ownerOf(signer, trust)?.mayCarry ?? [];
   const isMerge = commit.parents.length > 1;
   // The rebase of a single commit looks like a squash; an edit made on the forge is judged by nobody before it lands.
-  const needed: readonly ForgePermission[] = isMerge ? ["merge"] : ["squash", "rebase"];
+  const isRebase = rebased?.has(commit.id) === true;
+  const alone: readonly ForgePermission[] = isRebase ? ["rebase"] : ["squash", "rebase"];
+  const needed: readonly ForgePermission[] = isMerge ? ["merge"] : alone;
   if (mayCarry.some((permission) => needed.includes(permission))) return null;
-  const kind = isMerge ? "merge" : "squash";
+  const kind = isMerge ? "merge" : (alone[0] ?? "squash");
   return refusal("forge-not-permitted", `${short(commit)} is signed by ${signer.person}, which may not ${kind}.`);
 }
 

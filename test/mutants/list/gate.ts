@@ -11,11 +11,27 @@ const MOVED = "test/gate/moved-branch.heavy.test.ts";
 
 export const GATE: readonly Mutant[] = [
   {
+    name: "lets a rebase take back what landed since the proposal was judged",
+    file: "src/gate/carrying.ts",
+    find: " || (await isAnyAllowed(log, subject, line.slice(0, -1)))",
+    replace: "",
+    test: "test/gate/rebase.heavy.test.ts",
+    named: "a tree that takes back what landed since the proposal was judged is no rebase of it",
+  },
+  {
+    name: "lets a forge rebase that may only squash",
+    file: "src/signature/requirement.ts",
+    find: 'isRebase ? ["rebase"] : ["squash", "rebase"]',
+    replace: '["squash", "rebase"]',
+    test: "test/gate/rebase.heavy.test.ts",
+    named: "a forge that may only squash carries no rebase, nor does one commit of it that the forge did not sign",
+  },
+  {
     name: "counts people whose keys are over as approvers to come",
     file: "src/gate/governance.ts",
     find: "possibleApprovers(next.trust, now)",
     replace: "next.trust.owners",
-    test: "test/gate/governance.test.ts",
+    test: "test/gate/lock-out.heavy.test.ts",
     named: "keys that are over, or a role that nobody bears any more, lock everyone out",
   },
   {
@@ -294,16 +310,16 @@ export const GATE: readonly Mutant[] = [
   {
     name: "carries a verdict onto another commit",
     file: "src/gate/history.ts",
-    find: "head !== undefined && on === base && of === tree",
-    replace: "head !== undefined && of === tree",
+    find: 'entry.leaf.subject["base"] === base',
+    replace: "entry.index >= 0",
     test: LANDING,
     named: "a squash onto another commit than the one it was judged on carries nothing",
   },
   {
     name: "carries a verdict to a merge of something else",
     file: "src/gate/carrying.ts",
-    find: "if (proposal === null || (merged !== undefined && merged !== proposal.decision.head)) return null;",
-    replace: "if (proposal === null) return null;",
+    find: "if (merged !== undefined && merged !== proposal.decision.head) return null;",
+    replace: "",
     test: LANDING,
     named: "a merge of another commit with the same content carries nothing",
   },
@@ -360,7 +376,7 @@ export const GATE: readonly Mutant[] = [
   {
     name: "carries whatever a forge signed",
     file: "src/gate/carrying.ts",
-    find: "new Set(subject.carried === null ? [] : [subject.head]);",
+    find: "new Set(subject.carried === null ? [] : [subject.head, ...(subject.carried.rebased ?? [])]);",
     replace: "new Set([subject.head]);",
     test: LANDING,
     named: "a forge's commit that nobody judged before carries nothing",
