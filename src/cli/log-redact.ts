@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { readSecret } from "../config/secret.ts";
 import { type RedactionReport, redactionReport } from "../gate/json/redaction.ts";
 import { type RedactionOrder, redactOpenLog, refuseNeeded } from "../gate/redacting.ts";
-import { absoluteStore } from "../gate/wiring.ts";
+import { logPlace } from "../gate/wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
@@ -11,6 +11,7 @@ import type { EntryQuery } from "../log/entry.ts";
 import type { RedactionWish } from "../log/redaction/plan.ts";
 import { redactLog } from "../log/redaction/redact.ts";
 import type { RedactionSubject } from "../log/redaction/subject.ts";
+import { type LogOptions, openLog, postgresPlace } from "../log/stores.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
 import { entryKind, numberOption, timeOption } from "./log-list.ts";
@@ -83,26 +84,36 @@ async function redactHere(invocation: Invocation, order: RedactionOrder): Promis
     const plan = await withGateLog(invocation, (log) => redactOpenLog(log, order));
     return said(invocation, redactionReport(plan, request, null));
   }
+  const options: LogOptions = {
+    ...logPlace(configuration),
+    origin: gate.log.origin,
+    key: readSecret(gate.log.key, folder, invocation.surroundings.environment),
+    anchor: gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor),
+    clock: invocation.clock,
+    random: invocation.random,
+  };
   const done = invocation.output.progress("redacting the log");
-  const redaction = await redactLog(
-    {
-      store: absoluteStore(configuration),
-      origin: gate.log.origin,
-      key: readSecret(gate.log.key, folder, invocation.surroundings.environment),
-      anchor: gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor),
-      clock: invocation.clock,
-      random: invocation.random,
-    },
-    wish,
-    request,
-    evenNeeded ? async () => undefined : refuseNeeded,
-  ).finally(done);
+  if (postgresPlace(options) !== null) return redactBesideOthers(invocation, options, order).finally(done);
+  const redaction = await redactLog(options, wish, request, evenNeeded ? async () => undefined : refuseNeeded).finally(
+    done,
+  );
   said(invocation, redactionReport(redaction, request, redaction.receipt.index));
   if (redaction.isPurged) return 0;
   throw new SluiceError(
     "redaction-unfinished",
     "The values are erased, but somebody who reads the log keeps old pages.",
   );
+}
+
+/** A log that others may be writing: there is no file to hold alone. */
+async function redactBesideOthers(invocation: Invocation, options: LogOptions, order: RedactionOrder): Promise<number> {
+  const log = await openLog(options);
+  try {
+    const redacted = await redactOpenLog(log, order);
+    return said(invocation, redactionReport(redacted, order.request, redacted.index));
+  } finally {
+    await log.close();
+  }
 }
 
 /** Who redacts is whom the token names. */

@@ -28,15 +28,20 @@ export interface StoreYaml {
   readonly password?: { readonly file: string } | undefined;
   readonly ca?: string | undefined;
   readonly data?: string | undefined;
+  readonly retention?: { readonly free?: number | undefined } | undefined;
 }
 
-/** @throws SluiceError `gate-configuration-invalid` */
+/** @throws SluiceError `gate-configuration-invalid`, `not-supported` */
 export function checkStore(log: StoreYaml): void {
   const isFile = !log.store.startsWith("postgres:");
   const strange = (["password", "ca", "data"] as const).filter((key) => log[key] !== undefined);
   if (isFile && strange.length > 0)
     throw new SluiceError("gate-configuration-invalid", `log.${strange[0]} is only for a log in PostgreSQL.`, {
       fix: `remove ${strange.join(", ")} from log`,
+    });
+  if (!isFile && log.retention?.free !== undefined)
+    throw new SluiceError("not-supported", "How much room PostgreSQL has cannot be seen from here.", {
+      fix: "log: {retention: {values: 730d}}, without free",
     });
   if (!isFile && log.data === undefined)
     throw new SluiceError(

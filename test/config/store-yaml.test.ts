@@ -51,3 +51,9 @@ test("what a store needs is asked for, and what it does not use is refused", (t)
     assert.doesNotMatch(said, /hunter2/);
   }
 });
+
+test("room is only measured where the log is a file", (t) => {
+  const log = "data: data, retention: {free: 5, always: 90d}";
+  assert.equal(refusal(() => readGateYaml(write(t, `store: "${POSTGRES}", ${log}`))).code, "not-supported");
+  assert.ok(readGateYaml(write(t, `store: "${POSTGRES}", data: data, retention: {values: 730d}`)));
+});

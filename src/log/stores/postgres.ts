@@ -1,14 +1,14 @@
 /** The log in PostgreSQL, for several replicas on one log: any of them may append, none leads. */
-import { SluiceError } from "../../lib/errors.ts";
+import { asSluiceError, SluiceError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/time.ts";
-import type { EntryDraft, Receipt } from "../entry.ts";
+import type { EntryDraft, Erasure, Receipt } from "../entry.ts";
 import { type PreparedEntry, prepareEntry } from "../leaf.ts";
 import { thrifty } from "../noise.ts";
 import { noteSigner, noteVerifier } from "../note.ts";
 import { openPool, type PostgresPool } from "./postgres/connection.ts";
 import { firstHead, PostgresReader, type PostgresReaderOptions } from "./postgres/reader.ts";
 import { followTerms } from "./postgres/search-index.ts";
-import { PostgresSequencer, type SequencerOptions } from "./postgres/sequencer.ts";
+import { type Outcome, PostgresSequencer, type SequencerOptions } from "./postgres/sequencer.ts";
 
 export interface PostgresLogOptions extends SequencerOptions {
   readonly clock: Clock;
@@ -28,6 +28,8 @@ const INDEX_STEP_ENTRIES = 2000;
 /** A group that waits for its answer. */
 interface Waiting {
   readonly group: readonly PreparedEntry[];
+  /** What its one entry takes away; null where it is no redaction. */
+  readonly erasures: readonly Erasure[] | null;
   resolve(receipts: readonly Receipt[]): void;
   reject(refusal: SluiceError): void;
 }
@@ -82,9 +84,18 @@ export class PostgresLog extends PostgresReader {
   override async appendAll(drafts: readonly EntryDraft[]): Promise<readonly Receipt[]> {
     if (drafts.length === 0) return [];
     const group = drafts.map((draft) => prepareEntry(draft, this.#clock(), this.#random));
+    return this.#enqueue(group, null);
+  }
+
+  async redact(draft: EntryDraft, erasures: readonly Erasure[]): Promise<Receipt> {
+    const [receipt] = await this.#enqueue([prepareEntry(draft, this.#clock(), this.#random)], erasures);
+    return receipt as Receipt;
+  }
+
+  async #enqueue(group: readonly PreparedEntry[], erasures: Waiting["erasures"]): Promise<readonly Receipt[]> {
     if (this.#isClosed) throw new SluiceError("log-closed", "The log is closed.");
     const answer = new Promise<readonly Receipt[]>((resolve, reject) => {
-      this.#waiting.push({ group, resolve, reject });
+      this.#waiting.push({ group, erasures, resolve, reject });
     });
     this.#running ??= this.#run();
     return answer;
@@ -109,7 +120,7 @@ export class PostgresLog extends PostgresReader {
     await new Promise(setImmediate); // what is appended in this turn of the event loop goes together
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch();
-      const outcomes = await this.#sequencer.commit(batch.map(({ group }) => group));
+      const outcomes = await this.#record(batch);
       for (const [at, { resolve, reject }] of batch.entries()) {
         const outcome = outcomes[at] as (typeof outcomes)[number];
         if (outcome instanceof SluiceError) reject(outcome);
@@ -122,9 +133,22 @@ export class PostgresLog extends PostgresReader {
     this.#idle = setTimeout(() => this.#startIndexing(), IDLE_MS).unref();
   }
 
+  async #record(batch: readonly Waiting[]): Promise<readonly Outcome[]> {
+    const [
+      {
+        group: [entry],
+        erasures,
+      } = { group: [], erasures: null },
+    ] = batch;
+    if (entry === undefined || erasures === null) return this.#sequencer.commit(batch.map(({ group }) => group));
+    return [await this.#sequencer.redact(entry, erasures).then((receipt) => [receipt], asSluiceError)];
+  }
+
+  /** A redaction is a batch of its own. */
   #nextBatch(): readonly Waiting[] {
     let [count, entries, characters] = [0, 0, 0];
-    for (const { group } of this.#waiting) {
+    for (const { group, erasures } of this.#waiting) {
+      if (erasures !== null) return this.#waiting.splice(0, Math.max(count, 1));
       entries += group.length;
       for (const { disclosed, terms } of group) characters += disclosed.length + terms.length;
       if (count > 0 && (entries > MAXIMUM_BATCH_ENTRIES || characters > MAXIMUM_BATCH_CHARACTERS)) break;

@@ -74,6 +74,7 @@ function readTerms(client: Parameters<typeof rows>[0], from: number, limit: numb
   );
 }
 
-function keysIn(terms: string): readonly string[] {
+/** Of the terms of an entry as its row holds them. */
+export function keysIn(terms: string): readonly string[] {
   return (JSON.parse(terms) as readonly unknown[]).map((pair) => termKey(JSON.stringify(pair)));
 }

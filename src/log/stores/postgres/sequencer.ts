@@ -9,7 +9,7 @@ import { checkContinues, readAnchor } from "../../anchor.ts";
 import { signCheckpoint } from "../../checkpoint.ts";
 import type { Checkpoint } from "../../decision-log.ts";
 import { replaceFile } from "../../durable.ts";
-import type { Receipt } from "../../entry.ts";
+import type { Erasure, Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { decompose, emptyRoot, type Frontier, frontierRoot, HASH_BYTES } from "../../merkle.ts";
 import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../../note.ts";
@@ -30,6 +30,7 @@ import {
   storageFailure,
 } from "./connection.ts";
 import { copyRows, int4, int8 } from "./copy.ts";
+import { erase, vacuum } from "./erase.ts";
 import { fetchHashes, runsOfRoots } from "./hashes.ts";
 import { migrate } from "./layout.ts";
 
@@ -125,6 +126,34 @@ export class PostgresSequencer {
       return groups.map(() => failure);
     } finally {
       this.#keepAlive(false);
+    }
+  }
+
+  /** Records one entry and takes away what it erases, in one transaction and in the steps of commit(). @throws as append() rejects */
+  async redact(entry: PreparedEntry, erasures: readonly Erasure[]): Promise<Receipt> {
+    this.#keepAlive(true);
+    try {
+      const { stage, checkpoint } = await this.#stage([[entry]]);
+      const [outcome = []] = stage.outcomes;
+      if (outcome instanceof SluiceError) throw outcome;
+      await this.#erase(erasures);
+      await this.#write(stage, checkpoint);
+      await this.#publish();
+      if (this.#client !== null) await vacuum(this.#client);
+      return outcome[0] as Receipt;
+    } catch (cause) {
+      throw storageFailure(cause);
+    } finally {
+      this.#keepAlive(false);
+    }
+  }
+
+  async #erase(erasures: readonly Erasure[]): Promise<void> {
+    try {
+      await erase(await this.#ready(), erasures);
+    } catch (cause) {
+      this.#disconnect(); // and with it the transaction
+      throw cause;
     }
   }
 

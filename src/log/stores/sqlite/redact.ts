@@ -1,12 +1,9 @@
 /** Takes disclosed values out of a database so that no file of the log holds their bytes any more. */
 import { existsSync, rmSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { canonicalJson, type JsonObject } from "../../../lib/canonical.ts";
-import { SluiceError } from "../../../lib/errors.ts";
-import type { Disclosure, Erasure, Receipt, Term } from "../../entry.ts";
+import type { Erasure, Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
-import { termsLeft } from "../../redaction/terms-left.ts";
-import { parseDisclosures } from "../../stored.ts";
+import { type DisclosureRow, withhold } from "../../redaction/withhold.ts";
 import { searchIndexPath } from "./search-index.ts";
 import { Sequencer, type WriterOptions } from "./sequencer.ts";
 
@@ -62,29 +59,8 @@ function erase(db: DatabaseSync, erasures: readonly Erasure[]): void {
     "SELECT terms, json, bytes FROM disclosures d JOIN entries e ON e.idx = d.idx WHERE d.idx = ?",
   );
   const update = db.prepare("UPDATE disclosures SET terms = ?, json = ? WHERE idx = ?");
-  for (const { index, names } of erasures) {
-    const row = select.get(index);
-    const disclosed = parseDisclosures(row?.["json"]);
-    if (row === undefined || disclosed === null)
-      throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
-    const left = Object.entries(disclosed).map(([name, one]) => [name, names.includes(name) ? null : one] as const);
-    const json = textOf(left);
-    const leaf = JSON.parse(Buffer.from(row["bytes"] as Uint8Array).toString("utf8")) as JsonObject;
-    const said = [leaf["subject"] ?? null, ...left.map(([, one]) => one?.value ?? null)];
-    const terms = (JSON.parse(String(row["terms"])) as [Term["kind"], string][]).map(([kind, value]) => ({
-      kind,
-      value,
-    }));
-    const termsJson = JSON.stringify(termsLeft(terms, said).map(({ kind, value }) => [kind, value]));
-    update.run(termsJson, json, index);
+  for (const erasure of erasures) {
+    const { terms, json } = withhold(select.get(erasure.index) as DisclosureRow | undefined, erasure);
+    update.run(terms, json, erasure.index);
   }
-}
-
-/** As their writer lays them out. */
-function textOf(disclosed: readonly (readonly [string, Disclosure | null])[]): string {
-  const texts = disclosed.map(([name, one]) => {
-    const value = one === null ? "null" : `{"salt":${JSON.stringify(one.salt)},"value":${canonicalJson(one.value)}}`;
-    return `${JSON.stringify(name)}:${value}`;
-  });
-  return `{${texts.join(",")}}`;
 }
