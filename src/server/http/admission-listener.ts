@@ -9,6 +9,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from "node:http2";
+import type { Socket } from "node:net";
 import { resolve } from "node:path";
 import { admissionAnswer, failureAnswer } from "../../admission/answer.ts";
 import { MAXIMUM_REVIEW_BYTES, readReview } from "../../admission/read.ts";
@@ -24,16 +25,20 @@ import type { RequestSeen } from "./answering.ts";
 import { readBytes, refuseOtherTypes } from "./body.ts";
 import { securityHeaders } from "./headers.ts";
 import { problemOf } from "./problem.ts";
-import type { HttpOptions } from "./server.ts";
+import type { ConnectionLimits, HttpOptions } from "./server.ts";
 
 /** Above what Go's client keeps an idle connection for: a webhook call on a closed one is not repeated. */
 const KEEP_ALIVE_MS = 120_000;
-const HEADERS_TIMEOUT_MS = 125_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAXIMUM_HEADER_BYTES = 16 * 1024;
 const MAXIMUM_STREAMS = 250;
-const MAXIMUM_CONNECTIONS = 500;
+/** A head has longer than an idle connection is kept: the API server keeps many, and asks on them when it likes. */
+const LIMITS: ConnectionLimits & { readonly handshakeMs: number } = {
+  headersMs: 125_000,
+  requestMs: 30_000,
+  handshakeMs: 10_000,
+  checkMs: 1000,
+  connections: 500,
+};
 /** Reviews that are read or judged at once; each may hold seven megabytes. */
 const MAXIMUM_UNDER_WAY = 64;
 const DEFAULT_DEADLINE_MS = 5000;
@@ -42,6 +47,7 @@ const MARGIN_MS = 500;
 
 export interface AdmissionOptions extends Pick<HttpOptions, "view" | "folder" | "clock" | "random" | "onRequest"> {
   readonly admission: AdmissionYaml;
+  readonly limits?: typeof LIMITS;
 }
 
 export interface AdmissionServer {
@@ -60,22 +66,29 @@ interface Reply extends Pick<RequestSeen, "status" | "code" | "cause"> {
 /** @throws SluiceError `listen-failed`, `listen-unsafe`, `secret-missing`, `configuration-missing` */
 export async function serveAdmission(given: AdmissionOptions): Promise<AdmissionServer> {
   const { admission, folder } = given;
+  const { headersMs, requestMs, handshakeMs, checkMs, connections } = given.limits ?? LIMITS;
   let options = given;
   const server = createSecureServer({
     ...tlsOptions(admission, folder),
     allowHTTP1: true,
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
     settings: { maxConcurrentStreams: MAXIMUM_STREAMS, maxHeaderListSize: MAXIMUM_HEADER_BYTES },
-    unknownProtocolTimeout: HANDSHAKE_TIMEOUT_MS,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    unknownProtocolTimeout: handshakeMs,
+    handshakeTimeout: handshakeMs,
+    connectionsCheckingInterval: checkMs,
   } as Parameters<typeof createSecureServer>[0]);
   Object.assign(server, {
     keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
   });
-  server.maxConnections = MAXIMUM_CONNECTIONS;
-  const sessions = new Set<{ destroy(): void; close(): void }>();
+  server.maxConnections = connections;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const sessions = new Set<{ close(): void }>();
   server.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
@@ -93,7 +106,7 @@ export async function serveAdmission(given: AdmissionOptions): Promise<Admission
       server.setSecureContext(tlsOptions(next, folder));
       options = { ...options, admission: next };
     },
-    close: (graceMs) => closed(server, sessions, graceMs),
+    close: (graceMs) => closed(server, sessions, sockets, graceMs),
   };
 }
 
@@ -205,14 +218,14 @@ function write(response: Http2ServerResponse, reply: Reply, requestId: string): 
 
 function closed(
   server: Http2SecureServer,
-  sessions: ReadonlySet<{ destroy(): void; close(): void }>,
+  sessions: ReadonlySet<{ close(): void }>,
+  sockets: ReadonlySet<Socket>,
   graceMs: number,
 ): Promise<void> {
-  const first = server as unknown as { closeAllConnections?(): void; closeIdleConnections?(): void };
+  const first = server as unknown as { closeIdleConnections?(): void };
   return new Promise((done) => {
     const cut = setTimeout(() => {
-      for (const session of sessions) session.destroy();
-      first.closeAllConnections?.();
+      for (const socket of sockets) socket.destroy(); // whatever it speaks, or whether it has begun to
     }, graceMs);
     server.close(() => {
       clearTimeout(cut);

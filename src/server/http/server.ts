@@ -27,12 +27,23 @@ import { openTraffic } from "./traffic.ts";
 
 const MAXIMUM_HEADER_BYTES = 16 * 1024;
 const MAXIMUM_HEADERS = 100;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 /** Above what proxies and clients keep an idle connection for, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 75_000;
-const MAXIMUM_CONNECTIONS = 1000;
 const MAXIMUM_REQUESTS_PER_CONNECTION = 10_000;
+
+/** What a connection may cost; milliseconds. */
+export interface ConnectionLimits {
+  /** From its beginning until the head of a request, or the TLS handshake, is whole. */
+  readonly headersMs: number;
+  /** Until the whole request is there. */
+  readonly requestMs: number;
+  /** How often both are looked at: so much later than due one may be ended. */
+  readonly checkMs: number;
+  /** At once; one more is closed. */
+  readonly connections: number;
+}
+
+const LIMITS: ConnectionLimits = { headersMs: 10_000, requestMs: 30_000, checkMs: 1000, connections: 1000 };
 
 export interface HttpOptions {
   readonly view: ServiceView;
@@ -43,6 +54,7 @@ export interface HttpOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
+  readonly limits?: ConnectionLimits;
   /** Called once for each request, after its answer. For the service's own log, which is never the audit log. */
   readonly onRequest: (seen: RequestSeen) => void;
 }
@@ -80,7 +92,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
     refuseBroken(error, socket, ulid(clock(), random(10))),
   );
-  server.maxConnections = MAXIMUM_CONNECTIONS;
+  server.maxConnections = (options.limits ?? LIMITS).connections;
   server.maxRequestsPerSocket = MAXIMUM_REQUESTS_PER_CONNECTION;
   server.maxHeadersCount = MAXIMUM_HEADERS;
   const place = await listenOn(server, listen);
@@ -103,10 +115,12 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 function createListener(options: HttpOptions): Server {
+  const { headersMs, requestMs, checkMs } = options.limits ?? LIMITS;
   const limits = {
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: checkMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     insecureHTTPParser: false,
     requireHostHeader: true,
@@ -115,8 +129,7 @@ function createListener(options: HttpOptions): Server {
   if (tls === null) return createServer(limits);
   const requestCert = options.access?.certificates !== undefined;
   // Without a certificate there are still tokens, so it is the route that refuses, not the handshake.
-  const handshakeTimeout = HEADERS_TIMEOUT_MS;
-  return createSecureServer({ ...limits, ...tls, handshakeTimeout, requestCert, rejectUnauthorized: false });
+  return createSecureServer({ ...limits, ...tls, handshakeTimeout: headersMs, requestCert, rejectUnauthorized: false });
 }
 
 /** @throws SluiceError `listen-unsafe`: whoever made the options may not have read gate.yaml */

@@ -14,6 +14,22 @@ const ANSWERING = "src/server/http/answering.ts";
 
 export const SERVER: readonly Mutant[] = [
   {
+    name: "waits for ever for a body",
+    file: "src/server/http/server.ts",
+    find: "requestTimeout: requestMs,",
+    replace: "requestTimeout: 0,",
+    test: "test/server/http/limits.test.ts",
+    named: "with a body that stops is told that it is too slow, and ended",
+  },
+  {
+    name: "takes any number of connections",
+    file: "src/server/http/server.ts",
+    find: "server.maxConnections = (options.limits ?? LIMITS).connections;",
+    replace: "",
+    test: "test/server/http/limits.test.ts",
+    named: "beyond the limit are ended without a word, and there is room again when one has gone",
+  },
+  {
     name: "takes a hint that anybody made",
     file: "src/server/access/hints.ts",
     find: "secret === undefined || !isSigned(",

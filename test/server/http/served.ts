@@ -9,7 +9,7 @@ import { after } from "node:test";
 import type { AccessYaml, ListenYaml, Role } from "../../../src/config/access-yaml.ts";
 import { addToken, tokenText } from "../../../src/server/access/tokens.ts";
 import type { RequestSeen } from "../../../src/server/http/answering.ts";
-import { type HttpServer, serveHttp } from "../../../src/server/http/server.ts";
+import { type ConnectionLimits, type HttpServer, serveHttp } from "../../../src/server/http/server.ts";
 import type { Scope } from "../../support/temp.ts";
 import { tempFolder } from "../../support/temp.ts";
 import { type StrictView, strictView } from "./strict-view.ts";
@@ -61,7 +61,11 @@ const PEOPLE: readonly Person[] = [
 
 export async function serve(
   scope: Scope,
-  options: { readonly access?: AccessYaml | null; readonly listen?: Partial<ListenYaml> } = {},
+  options: {
+    readonly access?: AccessYaml | null;
+    readonly listen?: Partial<ListenYaml>;
+    readonly limits?: ConnectionLimits;
+  } = {},
 ): Promise<Served> {
   const folder = tempFolder(scope);
   const tokens = writeTokens(join(folder, "tokens.yaml"));
@@ -76,6 +80,7 @@ export async function serve(
     folder,
     clock: () => clock.now,
     random: randomBytes,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     onRequest: (one) => void seen.push(one),
   });
   scope.after(() => server.close(0));
