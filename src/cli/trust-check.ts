@@ -142,9 +142,10 @@ function expiryRemark({ owner, fingerprint, on }: TrustCheckReport["expiring"][n
 }
 
 /** An authority that has ended certifies nobody, and without a current list nobody of it counts. */
-function authorityRemark({ authority, what, at: end }: AuthorityEnd, at: Instant): Remark {
-  const sentence = `A ${what} ${end < at ? "ended" : "ends"} on ${formatTime(end).slice(0, 10)}.`;
-  return warning("authorities", authority, sentence, `put the newest ${what} of ${authority} into the trust folder`);
+function authorityRemark({ authority, place, what, at: end }: AuthorityEnd, at: Instant): Remark {
+  const sentence = `${place}: a ${what} ${end < at ? "ended" : "ends"} on ${formatTime(end).slice(0, 10)}.`;
+  const fix = `put the newest ${what} of ${authority} into the trust folder`;
+  return (end < at ? failure : warning)("authorities", authority, sentence, fix);
 }
 
 function automationRemark({ id, class: kind, may, keys }: ReturnType<typeof listOwners>[number]): Remark {

@@ -9,7 +9,9 @@ import type { Code } from "../lib/codes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { escapeToken } from "../lib/json-pointer.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
+import { locate } from "../lib/yaml-position.ts";
 import { asciiLower } from "./email.ts";
 import { keysOf } from "./openpgp-certificate.ts";
 import { readKeyFile } from "./openpgp-keyfile.ts";
@@ -36,6 +38,8 @@ interface Reading {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly used: Map<string, Uint8Array>;
   readonly refuse: (path: Path, code: Code, message: string) => never;
+  /** `file:line:column` of a place in people.yaml. */
+  readonly place: (path: Path) => string;
   /** Where the folder lies, for messages. */
   readonly folder: string;
 }
@@ -58,6 +62,10 @@ export async function readTrustFolder(files: ReadonlyMap<string, Uint8Array>, op
     files,
     used: new Map([[PEOPLE_YAML, bytes]]),
     refuse: refuser(text, shown),
+    place: (path: Path) => {
+      const { line, column } = locate(text, 0, path.map((part) => `/${escapeToken(`${part}`)}`).join(""));
+      return `${shown}:${line}:${column}`;
+    },
     folder: options.folder ?? "",
   };
   const listed = [...peopleIn(document), ...robotsIn(document), ...forgesIn(document)];
@@ -267,6 +275,7 @@ function x509Reading(reading: Reading): AuthorityReading {
     file: (name, path) => readFile(name, path, reading),
     use: (name, bytes) => void reading.used.set(name, bytes),
     refuse: reading.refuse,
+    place: reading.place,
   };
 }
 

@@ -100,6 +100,8 @@ export type TrustedKey = SshTrustedKey | OpenPgpTrustedKey;
 /** Says by certificates whose a key is: a company's own authority, or a Sigstore instance. */
 export interface X509Authority {
   readonly id: string;
+  /** Where it is listed, `file:line:column`; only of a company's. Found when it is asked for. */
+  readonly place?: () => string;
   /** OIDs of extended key usages, one of which a signer's certificate must name. */
   readonly purposes: readonly string[];
   readonly issuers: readonly DatedIssuers[];

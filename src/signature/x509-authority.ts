@@ -22,6 +22,8 @@ export interface AuthorityReading {
   /** Makes bytes from elsewhere part of the trust digest. */
   readonly use: (name: string, bytes: Uint8Array) => void;
   readonly refuse: (path: Path, code: Code, message: string) => never;
+  /** `file:line:column` of a place in people.yaml. */
+  readonly place: (path: Path) => string;
 }
 
 /** @throws SluiceError `trust-authority-invalid`, `not-supported`, `trust-file-missing`, `trust-file-outside` */
@@ -58,6 +60,7 @@ function readCompany(id: string, entry: CompanyAuthorityYaml, owners: readonly O
   const listed = typeof revocations === "string" ? [revocations] : revocations;
   return {
     id,
+    place: () => place.reading.place(place.path),
     purposes: [PURPOSE.emailProtection, PURPOSE.codeSigning],
     issuers: [{ anchors, intermediates, from: null, until: null }],
     revocations:

@@ -8,6 +8,8 @@ import { outsideValidity } from "./x509-path.ts";
 export interface AuthorityEnd {
   /** Its id under `authorities`. */
   readonly authority: string;
+  /** `file:line:column`; empty where it stands in no file. */
+  readonly place: string;
   readonly what: "certificate" | "revocation list";
   readonly at: Instant;
 }
@@ -31,16 +33,22 @@ export function objectionToAnchors(authority: X509Authority, { revokedKeys }: Tr
 export function authorityEnds({ x509Authorities = [] }: Trust, limit: Instant): readonly AuthorityEnd[] {
   return x509Authorities
     .filter((one) => one.names.kind === "emails")
-    .flatMap(({ id, issuers, revocations }): AuthorityEnd[] => [
-      ...issuers
-        .flatMap(({ anchors, intermediates }) => [...anchors, ...intermediates])
-        .map(({ notAfter }) => ({ authority: id, what: "certificate" as const, at: notAfter })),
-      ...(revocations ?? []).map(({ nextUpdate }) => ({
-        authority: id,
-        what: "revocation list" as const,
-        at: nextUpdate,
-      })),
-    ])
-    .filter((end) => end.at < limit)
+    .flatMap((one) =>
+      endsOf(one)
+        .filter((end) => end.at < limit)
+        .map((end) => ({ ...end, place: one.place?.() ?? "" })),
+    )
     .sort((a, b) => a.at - b.at);
+}
+
+function endsOf({ id, issuers, revocations }: X509Authority): readonly Omit<AuthorityEnd, "place">[] {
+  const certificates = issuers.flatMap(({ anchors, intermediates }) => [...anchors, ...intermediates]);
+  return [
+    ...certificates.map(({ notAfter }) => ({ authority: id, what: "certificate" as const, at: notAfter })),
+    ...(revocations ?? []).map(({ nextUpdate }) => ({
+      authority: id,
+      what: "revocation list" as const,
+      at: nextUpdate,
+    })),
+  ];
 }

@@ -89,14 +89,20 @@ test("trust check says in time when an authority or its revocation list ends", a
     "ca.crl": pem("X509 CRL", ended, revocationList({ issuer: root, until: Date.now() + 60 * DAY_MS })),
   };
   const folder = write(tempFolder(t), files);
+  const place = `trust/people.yaml:1:${files["people.yaml"].indexOf('"company"') + 1}`;
   const run = await runSluice(["trust", "check", "--trust", folder, "--format", "json"]);
   const remarks: { group: string; what: string; state: string; message: string }[] = JSON.parse(run.stdout).remarks;
   const found = remarks.filter((one) => one.group === "authorities");
   assert.deepEqual(
-    found.map(({ what, state, message }) => [what, state, message.replace(/\d{4}-\d\d-\d\d/, "DAY")]),
+    found.map(({ what, state, message }) => [
+      what,
+      state,
+      message.replace(folder, "trust").replace(/\d{4}-\d\d-\d\d/, "DAY"),
+    ]),
     [
-      ["company", "warn", "A revocation list ended on DAY."],
-      ["company", "warn", "A certificate ends on DAY."],
+      ["company", "FAIL", `${place}: a revocation list ended on DAY.`],
+      ["company", "warn", `${place}: a certificate ends on DAY.`],
     ],
   );
+  assert.equal(run.code, 1);
 });
