@@ -16,6 +16,7 @@ import { instantiate } from "../src/policy/wasm-instance.ts";
 import { podOf } from "../src/render/pod.ts";
 import { document, ROOT } from "../test/policy/support.ts";
 import type { Scope } from "../test/support/temp.ts";
+import { benchBesideOpa } from "./evaluations-opa.ts";
 import { alternately, type BenchOptions, type Beside, type Measurement, type Row, timed } from "./measure.ts";
 import { GATEKEEPER_LIKE, goodDeployment, library } from "./objects.ts";
 
@@ -25,18 +26,22 @@ const BATCHES = 10;
 const MEMORY_BYTES = 64 * 1024 * 1024;
 const OWN_KEYS: readonly string[] = ["pod", "resource"];
 
-export async function benchEvaluations({ seconds, quick, scope, progress }: BenchOptions): Promise<readonly Row[]> {
+export async function benchEvaluations(options: BenchOptions): Promise<readonly Row[]> {
+  const { seconds, quick, scope, progress } = options;
   progress("evaluations: compile");
   const one = await compile(scope, [GATEKEEPER_LIKE]);
   const all = await compile(scope, library());
   progress("evaluations: one document");
   const rows = [await benchDocument(one, seconds)];
   progress(`evaluations: ${OBJECTS} objects`);
-  return [...rows, ...(await benchBatches(scope, all, quick ? 2 : BATCHES))];
+  rows.push(...(await benchBatches(scope, all, quick ? 2 : BATCHES)));
+  const input = inputOf(goodDeployment("web", "apps", { privileged: true }));
+  const beside = { policy: GATEKEEPER_LIKE, set: one, input };
+  return [...rows, ...(await benchBesideOpa(beside, (files) => compile(scope, files), options))];
 }
 
 async function compile(scope: Scope, files: readonly PolicyFile[]): Promise<PolicySet> {
-  const options = { sandbox: "seccomp", deadlineMs: 60_000, maxRequests: 1000 } as const;
+  const options = { sandbox: "seccomp", deadlineMs: 300_000, maxRequests: 1000 } as const;
   const toolchain = openToolchain({ binary: locateToolchain(ROOT), ...options });
   scope.after(() => toolchain.close());
   return buildPolicySet({ toolchain, files, cache: openCompiledCache(null) });

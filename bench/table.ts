@@ -35,8 +35,9 @@ function numbers({ perSecond, p50, p99 }: Measurement): readonly string[] {
   return [digits(perSecond), digits(p50), digits(p99)];
 }
 
-/** Three digits that count; thousands are grouped. */
+/** Three digits that count; thousands are grouped. Empty where a peer does not say it. */
 function digits(value: number): string {
+  if (Number.isNaN(value)) return "";
   if (value >= 100) return Math.round(value).toLocaleString("en-US");
   return Number(value.toPrecision(value >= 1 ? 3 : 2)).toString();
 }

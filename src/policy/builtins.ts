@@ -24,7 +24,10 @@ const FAMILIES: readonly Family[] = [
     names: ["numbers.range_step", "semver.compare", "semver.is_valid", "units.parse", "units.parse_bytes"],
     load: () => import("./builtins/numbers.ts"),
   },
-  { names: ["graphql.parse_query", "graphql.parse_schema"], load: () => import("./builtins/graphql.ts") },
+  {
+    names: ["graphql.parse_query", "graphql.parse_schema", "graphql.schema_is_valid"],
+    load: () => import("./builtins/graphql.ts"),
+  },
   {
     names: ["base64url.encode_no_pad", "hex.decode", "hex.encode", "json.marshal_with_options"],
     load: () => import("./builtins/encoding.ts"),
@@ -92,14 +95,13 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-const NO_GRAPHQL = "validation against a GraphQL schema is not built";
+const NO_GRAPHQL = "validation of queries against a GraphQL schema is not built";
 
 /** What no policy may call, and why; each is refused where the policies are built, with its place. */
 export const REFUSED: Readonly<Record<string, string>> = {
   ...{ "http.send": "a judge reaches no network", "net.lookup_ip_addr": "a judge reaches no network" },
   "opa.runtime": "it shows the environment and the configuration of a process",
   ...{ "graphql.is_valid": NO_GRAPHQL, "graphql.parse": NO_GRAPHQL, "graphql.parse_and_verify": NO_GRAPHQL },
-  "graphql.schema_is_valid": NO_GRAPHQL,
   "rego.parse_module": "the parser of Rego is in the toolchain, and no policy reaches it",
 };
 

@@ -1,6 +1,6 @@
 /**
- * The thread in which policies run, so that an endless one can be ended from outside. It holds one instance, drops it
- * after any throw, and reports in short intervals, so that little is lost when it is ended.
+ * The thread in which policies run, so that an endless one can be ended from outside. It holds one instance from batch to
+ * batch, drops it after any throw, and reports in short intervals, so that little is lost when it is ended.
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { builtinWarning, readAnswer } from "./answer.ts";
@@ -18,19 +18,17 @@ if (parentPort !== null) serve(parentPort);
 function serve(port: MessagePort): void {
   let module: WebAssembly.Module | null = null;
   let functions: ReadonlyMap<string, Builtin> | null = null;
-  let fresh: PolicyInstance | null = null;
+  let kept: PolicyInstance | null = null;
   port.on("message", async (batch: Batch) => {
-    if (batch.module !== null) [module, functions, fresh] = [batch.module, null, null];
+    if (batch.module !== null) [module, functions, kept] = [batch.module, null, null];
     if (module === null) return;
     if (functions === null) {
       // A module of which no instance can be made imports nothing: each of its jobs then says why.
       const instance = attempt(() => instantiate(module as WebAssembly.Module, batch.memoryBytes));
-      [functions, fresh] = [await loadBuiltins(instance?.imports ?? []), instance];
-      fresh?.use(functions);
+      [functions, kept] = [await loadBuiltins(instance?.imports ?? []), instance];
+      kept?.use(functions);
     }
-    const run = new Run(batch, module, functions, fresh);
-    if (batch.jobs.length > 0) fresh = null;
-    run.all((report) => port.postMessage(report));
+    kept = new Run(batch, module, functions, kept).all((report) => port.postMessage(report));
   });
 }
 
@@ -50,21 +48,22 @@ class Run {
   #instance: PolicyInstance | null;
   #context: number | null = null;
 
-  /** `fresh` is an instance that nobody has asked yet, or null. */
+  /** `kept` is an instance of the module that has not thrown, or null: what documents share is given to it anew. */
   constructor(
     batch: Batch,
     module: WebAssembly.Module,
     functions: ReadonlyMap<string, Builtin>,
-    fresh: PolicyInstance | null,
+    kept: PolicyInstance | null,
   ) {
-    this.#instance = fresh;
+    this.#instance = kept;
     this.#batch = batch;
     this.#module = module;
     this.#functions = functions;
     this.#ruleOf = new Map(batch.rules.map(({ id }, index) => [id, index]));
   }
 
-  all(send: (report: Report) => void): void {
+  /** @returns the instance for the next batch, null where it has to be a new one. */
+  all(send: (report: Report) => void): PolicyInstance | null {
     const { jobs, progress } = this.#batch;
     let outcomes: Outcome[] = [];
     let sent = 0;
@@ -80,6 +79,7 @@ class Run {
       last = now;
     }
     send({ first: sent, outcomes, done: true });
+    return this.#instance;
   }
 
   #one(job: Job): Outcome {

@@ -208,6 +208,64 @@ test("two globs meet where OPA says so", (t) =>
     ),
   ));
 
+const TYPE_SYSTEMS = [
+  ...[
+    "type A { a: B! } input B { b: Int }",
+    "input A { a: A! }",
+    "input A { a: A }",
+    "input A { a: [A!]! }",
+    "scalar Int",
+  ],
+  ...[
+    "interface I { a: Int } type T implements I { a: Int! }",
+    "interface I { a: Int! } type T implements I { a: Int }",
+  ],
+  ...[
+    "union U = A | A type A { x: Int }",
+    "union U = A type A { x: Int }",
+    "type A { x: Int x: Int }",
+    "type __A { x: Int }",
+  ],
+  ...["directive @d on FIELD_DEFINITION type A { x: Int @d @d }", "directive @d(a: Int @d) on ARGUMENT_DEFINITION"],
+  ...["directive @d repeatable on FIELD_DEFINITION type A { x: Int @d @d }", "type A { x: Int @deprecated }"],
+  ...[
+    "directive @d(a: Int!) on OBJECT type A @d { x: Int }",
+    "directive @d(a: Int!) on OBJECT type A @d(a: null) { x: Int }",
+  ],
+  ...[
+    "directive @d(a: Int) on OBJECT type A @d(b: 1) { x: Int }",
+    'extend scalar Int @specifiedBy(url: "x")',
+    "type A",
+  ],
+  ...[
+    "schema { query: A } schema { query: A } type A { x: Int }",
+    "schema { query: B }",
+    "enum E { true }",
+    "enum E { A A }",
+  ],
+  ...[
+    "interface I implements J { a: Int } interface J { a: Int } type T implements I { a: Int }",
+    "type A { f(a: A): Int }",
+  ],
+  ...["interface I implements J { a: Int } interface J { a: Int } type T implements I & J { a: Int }", ""],
+  ...["# c\ntype A { x: Int # d\n }", 'type A { x: Int } # "', '""" # """ type A { x: Int }', '"\t" type A { x: Int }'],
+  ...[
+    "interface I { f: Int } type A implements I { f(a: Int!): Int }",
+    "interface I { f: [I] } type A implements I { f: [A] }",
+  ],
+  ...[
+    "directive @include on FIELD type A { x: Int }",
+    "directive @a on FIELD directive @a on FIELD",
+    "extend type A { x: Int }",
+  ],
+];
+
+test("a GraphQL schema holds where OPA says so", (t) =>
+  compare(
+    t,
+    TYPE_SYSTEMS.map((text): Call => ["graphql.schema_is_valid", JSON.stringify(text)]),
+  ));
+
 /** All that a certificate can say to Go, made by openssl. */
 const EXTENSIONS = `
 [req]

@@ -13,8 +13,8 @@ const LOCATIONS = new Set([
   ...["UNION", "ENUM", "ENUM_VALUE", "INPUT_OBJECT", "INPUT_FIELD_DEFINITION"],
 ]);
 
-export function parseSchemaDocument(text: string): RegoValue {
-  const read = new GraphqlReader(text);
+export function parseSchemaDocument(text: string, skipsComments = false): RegoValue {
+  const read = new GraphqlReader(text, skipsComments);
   const found: Record<"Schema" | "SchemaExtension" | "Directives" | "Definitions" | "Extensions", RegoValue[]> = {
     ...{ Schema: [], SchemaExtension: [], Directives: [], Definitions: [], Extensions: [] },
   };

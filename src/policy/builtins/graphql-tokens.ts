@@ -8,8 +8,14 @@ interface Token {
 }
 
 const TOKEN =
-  /(?<space>[\s,\ufeff]+)|(?<name>[_A-Za-z]\w*)|(?<float>-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))|(?<int>-?(?:0|[1-9]\d*))|(?<block>"""(?:[^"\\]|\\"""|\\|"(?!""))*""")|(?<string>"(?:[^"\\\n\r]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?<punctuator>\.\.\.|[!$&():=@[\]{|}])/y;
+  /(?<space>[\s,\ufeff]+)|(?<name>[_A-Za-z]\w*)|(?<float>-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))|(?<int>-?(?:0|[1-9]\d*))|(?<block>"""(?:[^"\\]|\\"""|\\|"(?!""))*""")|(?<string>"(?:[^"\\\x00-\x08\x0a-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?<punctuator>\.\.\.|[!$&():=@[\]{|}])/y;
 const MAXIMUM_DEPTH = 500;
+
+const COMMENT = /("""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n\r]|\\.)*")|#[^\n\r]*/g;
+
+function withoutComments(text: string): string {
+  return text.replaceAll(COMMENT, (_, string: string | undefined) => string ?? " ");
+}
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
@@ -27,7 +33,7 @@ function tokensOf(text: string): readonly Token[] {
 }
 
 function textIn(kind: string, text: string): string {
-  if (kind === "string") return JSON.parse(text) as string;
+  if (kind === "string") return JSON.parse(text.replaceAll("\t", "\\t")) as string;
   if (kind === "block") return blockValue(text.slice(3, -3).replaceAll('\\"""', '"""').replaceAll(/\r\n?/g, "\n"));
   return text;
 }
@@ -71,8 +77,9 @@ export class GraphqlReader {
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
-    this.#tokens = tokensOf(text);
+  /** `skipsComments` is for who only asks whether the text holds. */
+  constructor(text: string, skipsComments = false) {
+    this.#tokens = tokensOf(skipsComments ? withoutComments(text) : text);
   }
 
   get next(): Token {
