@@ -83,6 +83,12 @@ export const ROWS: readonly AttackRow[] = [
       },
       { name: "a log that nobody listed", verdict: "bad-log-entry", file: FULCIO, text: "a log that nobody listed" },
     ],
+    byReading: [
+      {
+        tool: "gitsign before the fixes",
+        verdict: "took the entry of another commit, and the log's keys from its server",
+      },
+    ],
   },
   {
     number: 4,
@@ -217,6 +223,7 @@ export const ROWS: readonly AttackRow[] = [
         text: "refuses another's signing subkey that was put under one's own primary key",
       },
     ],
+    byReading: [{ tool: "GnuPG", verdict: "rejects a subkey without back-signature (--require-cross-certification)" }],
   },
   {
     number: 12,
@@ -456,6 +463,7 @@ export const ROWS: readonly AttackRow[] = [
         text: "a rollback does not move the judge back",
       },
     ],
+    byReading: [{ tool: "gittuf before the fix", verdict: "took an older policy of the same roots" }],
   },
   {
     number: 24,
@@ -476,6 +484,7 @@ export const ROWS: readonly AttackRow[] = [
         text: "one person who is listed twice is one person",
       },
     ],
+    byReading: [{ tool: "gittuf before #1315", verdict: "counted who is trusted, not who signed" }],
   },
   {
     number: 25,
@@ -504,6 +513,10 @@ export const ROWS: readonly AttackRow[] = [
         file: "test/gate/landing.heavy.test.ts",
         text: "a branch that was rewritten behind the last release is refused",
       },
+    ],
+    byReading: [
+      { tool: "guix git authenticate", verdict: "rejects" },
+      { tool: "Flux, Argo CD", verdict: "ask for no descent" },
     ],
   },
   {
@@ -554,6 +567,7 @@ export const ROWS: readonly AttackRow[] = [
         text: "verify never writes a stranger's control characters to the terminal",
       },
     ],
+    byReading: [{ tool: "Argo CD", verdict: "a quote in a name makes the check fail" }],
   },
   {
     number: 30,
@@ -571,6 +585,7 @@ export const ROWS: readonly AttackRow[] = [
     title: "A malformed signature first in a range",
     origin: "git b9882d90c5: `git log --format=%G?` ends there",
     cases: [{ id: "range", name: "the commits behind it", verdict: "verified" }],
+    byReading: [{ tool: "git log --format=%G?", verdict: "ends at that commit with 128" }],
   },
   {
     number: 32,

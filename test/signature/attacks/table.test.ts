@@ -25,6 +25,16 @@ test("the table has the 34 attacks, each with a case, and each maker has its row
   assert.deepEqual(ids, Object.keys(MAKERS).sort());
 });
 
+test("beside each attack stands what at least one other tool says, run or by reading", () => {
+  const without = ROWS.filter(({ cases, byReading = [] }) => {
+    return byReading.length === 0 && cases.every(({ ran = {} }) => Object.keys(ran).length === 0);
+  });
+  assert.deepEqual(
+    without.map((row) => row.number),
+    [],
+  );
+});
+
 for (const { number, title, cases, elsewhere = [] } of ROWS) {
   describe(`attack ${number}: ${title}`, () => {
     for (const { id, name, verdict, ran = {} } of cases) {
