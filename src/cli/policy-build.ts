@@ -4,22 +4,25 @@ import { resolve } from "node:path";
 import { readSecret } from "../config/secret.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
-import { encodeBundle } from "../policy/bundle.ts";
+import { formatTime } from "../lib/time.ts";
+import { type BundleTerms, encodeBundle } from "../policy/bundle.ts";
 import type { SigningKey } from "../policy/bundle-signature.ts";
-import { buildPolicySet } from "../policy/compile.ts";
+import { buildPolicySet, sourcesOf } from "../policy/compile.ts";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "../policy/entrypoints.ts";
-import type { PolicySet } from "../policy/policy-set.ts";
+import type { PolicyFile, PolicySet } from "../policy/policy-set.ts";
+import type { PolicySources } from "../policy/policy-sources.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
+import { numberOption, timeOption } from "./log-list.ts";
 import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyBuildReport } from "./reports/schemas.ts";
 
 export const policyBuild: Command = {
   name: "policy build",
   summary: "compile policies to one module",
-  usage: ["policy build [DIR] [--output FILE.wasm|FILE.tar.gz] [--sign KEY]"],
+  usage: ["policy build [DIR] [--output FILE.wasm|FILE.tar.gz] [--bundle-version N] [--until TIME] [--sign KEY]"],
   options: {
     output: {
       type: "string",
@@ -27,6 +30,12 @@ export const policyBuild: Command = {
       description: "FILE.wasm: the module; FILE.tar.gz: an OPA bundle, the same bytes every time",
     },
     sign: { type: "string", value: "KEY", description: "sign the bundle for OPA: PEM of an RSA key, mode 0600" },
+    "bundle-version": {
+      type: "string",
+      value: "N",
+      description: "what the bundle is, for readers that want no older one",
+    },
+    until: { type: "string", value: "TIME", description: "when the bundle ends (a day, or RFC 3339 in UTC)" },
     "key-id": { type: "string", value: "ID", description: "what OPA calls the key (default: sluice)" },
     format: ANSWER_OPTIONS.format,
   },
@@ -42,8 +51,9 @@ async function run(invocation: Invocation): Promise<number> {
   const [named] = invocation.positionals;
   const output = textOption(invocation, "output") ?? null;
   const key = signingKey(invocation, output);
-  const encode = output === null ? null : encoderOf(output, key);
+  const terms = termsOf(invocation, output);
   const { shown, files } = readPolicyFolder(invocation, named);
+  const encode = output === null ? null : encoderOf(output, files, terms, key);
   const set = await withPolicyServices(invocation, ({ toolchain, compiledCache }) =>
     buildPolicySet({ toolchain, files, cache: compiledCache }),
   );
@@ -60,12 +70,32 @@ function withoutOutput(invocation: Invocation): Invocation {
 }
 
 /** Asked before any work. @throws SluiceError `usage` */
-function encoderOf(output: string, key: SigningKey | null): (set: PolicySet) => Uint8Array {
+function encoderOf(
+  output: string,
+  files: readonly PolicyFile[],
+  terms: BundleTerms,
+  key: SigningKey | null,
+): (set: PolicySet) => Uint8Array {
   if (output.endsWith(".wasm")) return (set) => set.wasm;
-  if (output.endsWith(".tar.gz")) return (set) => encodeBundle(set, key);
+  if (output.endsWith(".tar.gz")) return (set) => encodeBundle(set, sourcesOfSet(set, files), terms, key);
   throw new SluiceError("usage", "The output is a module (.wasm) or an OPA bundle (.tar.gz).", {
     fix: "--output policies.tar.gz",
   });
+}
+
+function sourcesOfSet({ digest }: PolicySet, files: readonly PolicyFile[]): PolicySources {
+  const sources = sourcesOf(files, digest);
+  if (sources === null) throw new TypeError("a set is built from its own sources");
+  return sources;
+}
+
+/** @throws SluiceError `usage` */
+function termsOf(invocation: Invocation, output: string | null): BundleTerms {
+  const version = numberOption(invocation, "bundle-version") ?? null;
+  const until = timeOption(invocation, "until");
+  if ((version !== null || until !== undefined) && output?.endsWith(".tar.gz") !== true)
+    throw new SluiceError("usage", "Only a bundle has a version or an end.", { fix: "--output policies.tar.gz" });
+  return { version, notAfter: until === undefined ? null : formatTime(until) };
 }
 
 /** @throws SluiceError `usage`, `secret-missing`, `secret-readable-by-others` */

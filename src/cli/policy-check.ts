@@ -11,14 +11,15 @@ import type { Command, Invocation } from "./command.ts";
 import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
 import { wrap } from "./help.ts";
-import { type PolicyFolder, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
+import { BUNDLE_OPTIONS, openPolicies } from "./policy-bundle.ts";
+import { type PolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyCheckReport } from "./reports/schemas.ts";
 
 export const policyCheck: Command = {
   name: "policy check",
   summary: "find mistakes in policies",
-  usage: ["policy check [DIR]", "policy check -"],
-  options: ANSWER_OPTIONS,
+  usage: ["policy check [DIR|BUNDLE.tar.gz]", "policy check -"],
+  options: { ...BUNDLE_OPTIONS, ...ANSWER_OPTIONS },
   positionals: [0, 1],
   exitCodes: [
     [0, "no mistake; there may be warnings"],
@@ -41,7 +42,7 @@ async function run(invocation: Invocation): Promise<number> {
 /** `-` is one file on standard input, with everything that a cluster has. @throws SluiceError `usage` */
 async function givenPolicies(invocation: Invocation): Promise<PolicyFolder> {
   const [named] = invocation.positionals;
-  if (named !== "-") return readPolicyFolder(invocation, named);
+  if (named !== "-") return openPolicies(invocation, named);
   const text = decodeUtf8(await invocation.output.readInput());
   if (text !== null)
     return { shown: "-", root: invocation.folder, files: [{ path: STANDARD_INPUT, text }], examples: [] };

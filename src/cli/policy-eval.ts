@@ -20,7 +20,8 @@ import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT, exitCodeOfVerdict } from "./failure.ts";
 import { renderGivenFiles } from "./given-files.ts";
-import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
+import { BUNDLE_OPTIONS, openPolicies } from "./policy-bundle.ts";
+import { withPolicyServices } from "./policy-folder.ts";
 import { policyEvalText } from "./reports/policy-eval-text.ts";
 import type { PolicyEvalReport } from "./reports/schemas.ts";
 import { workTreeConfiguration } from "./work-tree-configuration.ts";
@@ -30,9 +31,14 @@ export const policyEval: Command = {
   summary: "say what policies find in a file",
   usage: ["policy eval FILE... [--policies DIR] [--target T] [--explain]"],
   options: {
-    policies: { type: "string", value: "DIR", description: "the policies (default: what sluice.yaml names)" },
+    policies: {
+      type: "string",
+      value: "DIR",
+      description: "folder or signed bundle (default: what sluice.yaml names)",
+    },
     target: { type: "string", value: "T", description: "as if the files were in this target of sluice.yaml" },
     explain: { type: "boolean", description: "which line of the rule spoke, with which values" },
+    ...BUNDLE_OPTIONS,
     ...ANSWER_OPTIONS,
   },
   positionals: [1, 10_000],
@@ -49,7 +55,7 @@ async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
   const name = textOption(invocation, "target") ?? null;
   const target = name === null ? null : configuredTarget(invocation, name);
-  const { shown, files } = readPolicyFolder(invocation, textOption(invocation, "policies"));
+  const { shown, files } = await openPolicies(invocation, textOption(invocation, "policies"));
   const given = await renderGivenFiles(invocation.folder, invocation.positionals);
   const documents = documentsOf(given.rendered, subjectOf(name, target, formatTime(invocation.clock())));
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {

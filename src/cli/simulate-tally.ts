@@ -8,7 +8,7 @@ const MAXIMUM_HELD = 1000;
 
 type Sum = Omit<SimulationReport, "apiVersion" | "kind" | "authority" | "policies" | "target" | "since" | "until">;
 
-export interface Tally {
+interface Tally {
   add(one: Simulated): void;
   sum(): Sum;
 }
@@ -31,7 +31,7 @@ export function openTally(): Tally {
   }
 
   function addVerdict({ was, wouldBe }: Simulated): void {
-    if (wouldBe === null || was === wouldBe) return;
+    if (was === null || wouldBe === null || was === wouldBe) return;
     const name = `${was} ${wouldBe}`;
     const known = verdicts.get(name) ?? { was, wouldBe, count: 0 };
     verdicts.set(name, { ...known, count: known.count + 1 });

@@ -8,7 +8,7 @@ import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
 import { withLines } from "./line-stream.ts";
 import { CONFIG_OPTION, gateConfiguration, means, required } from "./opening.ts";
-import { readPolicyFolder } from "./policy-folder.ts";
+import { BUNDLE_OPTIONS, openPolicies } from "./policy-bundle.ts";
 import type { SimulationReport } from "./reports/schemas/simulate.ts";
 import { simulatedLine } from "./reports/simulate-line.ts";
 import { simulationText } from "./reports/simulate-text.ts";
@@ -20,9 +20,11 @@ const DEFAULT_SINCE = "30d";
 export const simulate: Command = {
   name: "simulate",
   summary: "try other policies on recorded decisions",
-  usage: ["simulate --policies DIR --config gate.yaml [--since 30d] [--until TIME] [--target T] [--format F]"],
+  usage: [
+    "simulate --policies DIR|BUNDLE.tar.gz --config gate.yaml [--since 30d] [--until TIME] [--target T] [--format F]",
+  ],
   options: {
-    policies: { type: "string", value: "DIR", description: "the policies to try" },
+    policies: { type: "string", value: "DIR", description: "the policies to try; a signed bundle (.tar.gz) too" },
     since: {
       type: "string",
       value: "WHEN",
@@ -31,6 +33,7 @@ export const simulate: Command = {
     until: { type: "string", value: "WHEN", description: "before this (default: now)" },
     target: { type: "string", value: "T", description: "only decisions of this target" },
     config: CONFIG_OPTION,
+    ...BUNDLE_OPTIONS,
     ...ANSWER_OPTIONS,
     format: {
       ...ANSWER_OPTIONS.format,
@@ -55,7 +58,7 @@ async function run(invocation: Invocation): Promise<number> {
   if (isStream && listOption(invocation, "format").length > 1)
     throw new SluiceError("usage", "ndjson is a format by itself.", { fix: "--format ndjson" });
   const period = periodOf(invocation);
-  const { shown, files } = readPolicyFolder(invocation, required(invocation, "policies", "DIR"));
+  const { shown, files } = await openPolicies(invocation, required(invocation, "policies", "DIR"));
   const replayer = await openReplayer(configuration, means(invocation));
   let [seen, all] = [0, 0];
   const done = invocation.output.progress(() => `simulating, ${seen} of ${all} decisions,`);

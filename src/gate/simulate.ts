@@ -21,7 +21,8 @@ export interface Simulated {
   readonly entry: Pick<LoggedEntry, "index" | "leaf">;
   readonly target: string;
   readonly outcome: "same" | "changed" | "not-replayed";
-  readonly was: Verdict;
+  /** null for an answer to a query, which has none. */
+  readonly was: Verdict | null;
   /** null where it was not replayed. */
   readonly wouldBe: Verdict | null;
   readonly reasons: { readonly was: readonly string[]; readonly wouldBe: readonly string[] };
@@ -32,7 +33,7 @@ export interface Simulated {
   readonly why: { readonly code: string; readonly message: string } | null;
 }
 
-export type SimulatedPeriod = Pick<EntryQuery, "target" | "from" | "to">;
+type SimulatedPeriod = Pick<EntryQuery, "target" | "from" | "to">;
 
 /** How many there are, so that progress can be shown. */
 export function countDecisions(log: DecisionLog, period: SimulatedPeriod): Promise<number> {
@@ -98,7 +99,7 @@ function notReplayed(entry: LoggedEntry, code: string, message: string): Simulat
     entry,
     target: target ?? "",
     outcome: "not-replayed",
-    was: verdict as Verdict,
+    was: verdict,
     wouldBe: null,
     reasons: { was, wouldBe: [] },
     appears: [],

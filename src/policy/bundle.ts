@@ -4,23 +4,37 @@
  * owner, and no word about the machine. With a key it has `.signatures.json` too.
  */
 import { gzipSync } from "node:zlib";
-import { concatBytes, utf8 } from "../lib/bytes.ts";
+import { concatBytes, encodeBase64, utf8 } from "../lib/bytes.ts";
 import { canonicalJson } from "../lib/canonical.ts";
 import { bundleSignatures, type SigningKey } from "./bundle-signature.ts";
 import { AGGREGATE_PACKAGE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import type { PolicySet } from "./policy-set.ts";
+import { type PolicySources, sourcesText } from "./policy-sources.ts";
 
 const BLOCK_BYTES = 512;
 /** RFC 1952: the byte of the header that names the operating system; 255 is "unknown". */
 const GZIP_SYSTEM = 9;
 const UNKNOWN_SYSTEM = 255;
 
-/** @throws SluiceError `signing-key-unusable` */
-export function encodeBundle(set: PolicySet, key: SigningKey | null): Uint8Array {
+/** What whoever builds a bundle says of it. */
+export interface BundleTerms {
+  /** Goes up with every bundle that replaces another; null = not said. */
+  readonly version: number | null;
+  /** RFC 3339: from then on nobody takes it; null = not said. */
+  readonly notAfter: string | null;
+}
+
+/** `sources` are those of the set. @throws SluiceError `signing-key-unusable` */
+export function encodeBundle(
+  set: PolicySet,
+  sources: PolicySources,
+  terms: BundleTerms,
+  key: SigningKey | null,
+): Uint8Array {
   const files: readonly (readonly [string, Uint8Array])[] = [
     ["data.json", utf8("{}\n")],
     ["policy.wasm", set.wasm],
-    [".manifest", utf8(`${manifestOf(set)}\n`)],
+    [".manifest", utf8(`${manifestOf(set, sources, terms)}\n`)],
   ];
   const signatures = key === null ? [] : [[".signatures.json", bundleSignatures(files, key)] as const];
   const entries = [...files, ...signatures].flatMap(([name, content]) => {
@@ -32,13 +46,17 @@ export function encodeBundle(set: PolicySet, key: SigningKey | null): Uint8Array
   return new Uint8Array(zipped);
 }
 
-/** The bundle owns nothing but the generated package, so that others can be loaded beside it. */
-function manifestOf(set: PolicySet): string {
+/**
+ * The bundle owns nothing but the generated package, so that others can be loaded beside it. The sources go in base64: in
+ * plain text, two writers of JSON could escape them differently, and OPA's signature is over what it would write.
+ */
+function manifestOf(set: PolicySet, sources: PolicySources, { version, notAfter }: BundleTerms): string {
   const entrypoints = [RESULT_ENTRYPOINT, ...set.rules.map((_, index) => ruleEntrypoint(index))];
   return canonicalJson({
     revision: set.digest,
     roots: [AGGREGATE_PACKAGE.replaceAll(".", "/")],
     rego_version: 1,
+    metadata: { sluice: { sources: encodeBase64(utf8(sourcesText(sources))), version, notAfter } },
     wasm: entrypoints.map((entrypoint) => ({ entrypoint, module: "/policy.wasm" })),
   });
 }

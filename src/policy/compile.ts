@@ -87,6 +87,11 @@ function digestOf(policies: readonly PolicyFile[]): string {
   return sourceDigest({ compiler: COMPILER_VERSION, host: HOST_VERSION, policies });
 }
 
+/** What decisions name these files by, when they are judged by. */
+export function policyDigest(files: readonly PolicyFile[]): string {
+  return digestOf(selectPolicies(files).files);
+}
+
 /** The files of a policy folder as the sources that have this digest, by this or an earlier host; null where they have not. */
 export function sourcesOf(files: readonly PolicyFile[], digest: string): PolicySources | null {
   const { files: policies } = selectPolicies(files);

@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { encodeBundle } from "../../src/policy/bundle.ts";
+import { sourcesOf } from "../../src/policy/compile.ts";
 import { tempFolder } from "../support/temp.ts";
 import { build, denyLabel, ROOT } from "./support.ts";
+
+const TERMS = { version: 7, notAfter: "2027-01-01T00:00:00.000Z" };
 
 test("OPA verifies a signed bundle, and refuses one that was changed or signed by another key", async (t) => {
   const folder = tempFolder(t);
@@ -18,8 +21,12 @@ test("OPA verifies a signed bundle, and refuses one that was changed or signed b
     return openssl("pkey", "-in", name);
   };
   const [pem] = [makeKey("own"), makeKey("other")];
-  const set = await build(t, [denyLabel("a")]);
-  const bundle = encodeBundle(set, { pem, id: "gate" });
+  // OPA signs JSON as Go would write it, which escapes these otherwise than we do.
+  const rule = denyLabel("a");
+  const policies = [{ ...rule, text: `${rule.text}\n# <&>\u2028\u2029\u007f\n` }];
+  const set = await build(t, policies);
+  const sources = sourcesOf(policies, set.digest) ?? assert.fail();
+  const bundle = encodeBundle(set, sources, TERMS, { pem, id: "gate" });
   const read = (bytes: Uint8Array, key: string) => {
     const file = join(folder, "bundle.tar.gz");
     writeFileSync(file, bytes);
@@ -33,5 +40,5 @@ test("OPA verifies a signed bundle, and refuses one that was changed or signed b
   const tar = gunzipSync(bundle);
   tar[tar.indexOf("\0asm") + 2000] = (tar[tar.indexOf("\0asm") + 2000] ?? 0) ^ 1;
   assert.match(read(gzipSync(tar), "own").said, /policy\.wasm: digest mismatch/);
-  assert.match(read(encodeBundle(set, null), "own").said, /signature/);
+  assert.match(read(encodeBundle(set, sources, TERMS, null), "own").said, /signature/);
 });

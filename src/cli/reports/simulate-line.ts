@@ -15,7 +15,7 @@ export function simulatedLine(one: Simulated): SimulatedLine {
     decision: entry.leaf.id,
     target,
     time: entry.leaf.time,
-    subject: commit !== undefined ? "landed" : head !== undefined ? "proposed" : "admission",
+    subject: subjectOf(entry.leaf.subject),
     commit: commit ?? head ?? null,
     outcome,
     verdict: { was, wouldBe },
@@ -25,6 +25,13 @@ export function simulatedLine(one: Simulated): SimulatedLine {
     findingsOmitted: left(appears) + left(disappears),
     why,
   };
+}
+
+/** By the ids that a leaf names (docs/reference/log-entries.md). */
+function subjectOf({ commit, head, judge }: Simulated["entry"]["leaf"]["subject"]): SimulatedLine["subject"] {
+  if (commit !== undefined) return "landed";
+  if (head !== undefined) return "proposed";
+  return judge === undefined ? "query" : "admission";
 }
 
 function findingLines(findings: readonly Finding[]): SimulatedLine["appears"] {

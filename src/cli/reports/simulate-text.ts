@@ -23,7 +23,10 @@ function linesOf(one: SimulatedLine): readonly string[] {
   const { index, target, subject, commit, verdict, why, findingsOmitted } = one;
   const named = `log ${index}  ${target}  ${subject}${commit === null ? "" : ` ${commit.slice(0, 7)}`}`;
   if (why !== null)
-    return [`not replayed  ${named}  was ${verdict.was}`, `${INDENT}${why.code}  ${printable(why.message)}`];
+    return [
+      `not replayed  ${named}${verdict.was === null ? "" : `  was ${verdict.was}`}`,
+      `${INDENT}${why.code}  ${printable(why.message)}`,
+    ];
   return [
     `changed       ${named}  ${verdict.was} -> ${verdict.wouldBe}`,
     ...one.appears.map((finding) => `${INDENT}+ ${findingText(finding)}`),

@@ -1,6 +1,52 @@
 import type { CodeEntry } from "../code-entry.ts";
 
 export const POLICY_CODES = {
+  "bundle-invalid": {
+    class: "error",
+    means:
+      "The archive is not a bundle of policies as Sluice builds it: another file, a link, a file twice, something behind the end, or sources that are not what its revision names.",
+    example: "A bundle into which somebody put `../../etc/passwd`.",
+    fix: "Build it again: sluice policy build DIR --output policies.tar.gz",
+  },
+  "bundle-too-large": {
+    class: "error",
+    means: "The bundle is larger than 32 MiB, or would be larger than 64 MiB unpacked.",
+    example: "A few kilobytes of gzip that swell to gigabytes.",
+    fix: "Build it again from the policies alone: sluice policy build DIR --output policies.tar.gz",
+  },
+  "bundle-other-version": {
+    class: "error",
+    means:
+      "The bundle was built by another version of Sluice or of OPA, so the same policies could mean something else.",
+    example: "A bundle of last year, after Sluice was brought up to date.",
+    fix: "Build and sign it again with this version: sluice policy build DIR --output policies.tar.gz",
+  },
+  "bundle-unsigned": {
+    class: "error",
+    means:
+      "Nobody stands for the bundle: there is no file of signatures beside it, or the asked key's signature is not in it.",
+    example: "`sluice policy eval --policies policies.tar.gz web.yaml` without policies.tar.gz.sig.",
+    fix: "ssh-keygen -Y sign -n sluice-bundle -f KEY BUNDLE.tar.gz, by as many people as `change:` in people.yaml says",
+  },
+  "bundle-signature": {
+    class: "error",
+    means:
+      "The signatures do not make up what is asked for: they are by too few people of the trust folder, lack a role, or are of other bytes.",
+    example: "One person signed, and `change: {count: 2}` in trust/people.yaml asks for two.",
+    fix: "Let the missing people sign, and put all signatures into BUNDLE.tar.gz.sig, one after the other.",
+  },
+  "bundle-expired": {
+    class: "error",
+    means: "The bundle has an end, and that is past: a newer one may have taken a rule's place.",
+    example: "A bundle built with `--until 2026-10-01`, used in November.",
+    fix: "Build and sign a new one: sluice policy build DIR --output policies.tar.gz --until TIME",
+  },
+  "bundle-rolled-back": {
+    class: "error",
+    means: "The bundle is older than the oldest version that is to be taken, or says no version.",
+    example: "`--minimum-version 7` and a bundle of version 6.",
+    fix: "Get the current bundle; who builds it counts up: sluice policy build --bundle-version N",
+  },
   "no-policies": {
     class: "error",
     means: "The policy folder holds no rule, so nothing could be judged. An empty set never approves anything.",

@@ -9,7 +9,67 @@ const REGO = "test/policy/dialects/rego.test.ts";
 const TEST = "test/cli/test-files.heavy.test.ts";
 const VERIFY = "test/cli/policy-verify.test.ts";
 
+const BUNDLE = "test/cli/policy-bundle.heavy.test.ts";
+const HOSTILE =
+  "an archive that is anything but a bundle's four plain files is refused before anybody's signature is looked at";
+
 export const POLICY: readonly Mutant[] = [
+  {
+    name: "takes the last of two files of a bundle that have one name",
+    file: "src/policy/bundle-archive.ts",
+    find: "if (files.has(name)) throw",
+    replace: "if (files.size > 99) throw",
+    test: BUNDLE,
+    named: HOSTILE,
+  },
+  {
+    name: "takes a link for a file of a bundle",
+    file: "src/policy/bundle-archive.ts",
+    find: "header[156] !== 0x30 || ",
+    replace: "",
+    test: BUNDLE,
+    named: HOSTILE,
+  },
+  {
+    name: "unpacks a bundle however much it swells",
+    file: "src/policy/bundle-archive.ts",
+    find: "{ maxOutputLength: MAXIMUM_BYTES }",
+    replace: "{}",
+    test: BUNDLE,
+    named: HOSTILE,
+  },
+  {
+    name: "takes a bundle that one of two people signed",
+    file: "src/cli/policy-bundle.ts",
+    find: "if (people.size >= count && lacking.length === 0) return;",
+    replace: "if (people.size >= 1 && lacking.length === 0) return;",
+    test: BUNDLE,
+    named: "a bundle that enough people of the trust folder signed judges as its folder does",
+  },
+  {
+    name: "takes a bundle that lacks a role's signature",
+    file: "src/cli/policy-bundle.ts",
+    find: "if (people.size >= count && lacking.length === 0) return;",
+    replace: "if (people.size >= count) return;",
+    test: BUNDLE,
+    named: "a bundle that enough people of the trust folder signed judges as its folder does",
+  },
+  {
+    name: "takes files of a bundle that are not those which were signed for OPA",
+    file: "src/policy/bundle-signature.ts",
+    find: "file !== undefined && file.hash === hashOf(name, content, HASHES[file.algorithm])",
+    replace: "file !== undefined",
+    test: BUNDLE,
+    named: "a bundle signed for OPA verifies by that key alone, over exactly its files",
+  },
+  {
+    name: "takes a bundle that is past its end",
+    file: "src/cli/policy-bundle.ts",
+    find: "notAfter !== null && now >= notAfter",
+    replace: "notAfter !== null && now < 0",
+    test: BUNDLE,
+    named: "a bundle that is past its end, or older than what is to be taken, is refused",
+  },
   {
     name: "takes an undefined answer for an answer without findings",
     file: "src/policy/worker.ts",

@@ -29,12 +29,14 @@ export const simulatedSchema = z.strictObject({
   decision: ulid,
   target: z.string(),
   time: time.describe("When it was recorded."),
-  subject: z.enum(["proposed", "landed", "admission"]),
-  commit: commit.nullable().describe("The head, or the landed commit; null for an admission."),
+  subject: z.enum(["proposed", "landed", "admission", "query"]),
+  commit: commit.nullable().describe("The head, or the landed commit; null for an admission and a query."),
   outcome: z
     .enum(["same", "changed", "not-replayed"])
     .describe("changed: another verdict, other findings, or other codes of reasons."),
-  verdict: z.strictObject({ was: verdict, wouldBe: verdict.nullable() }),
+  verdict: z
+    .strictObject({ was: verdict.nullable(), wouldBe: verdict.nullable() })
+    .describe("was: null for a query. wouldBe: null where it was not replayed."),
   reasons: z.strictObject({ was: z.array(code), wouldBe: z.array(code) }).describe("Their codes, sorted."),
   appears: z.array(findingSchema).describe("Findings that the new policies have and the recorded decision has not."),
   disappears: z.array(findingSchema),
