@@ -7,6 +7,7 @@ import { GATE } from "./list/gate.ts";
 import { GIT } from "./list/git.ts";
 import { LOG } from "./list/log.ts";
 import { POLICY } from "./list/policy.ts";
+import { POSTGRES } from "./list/postgres.ts";
 import { RELEASE } from "./list/release.ts";
 import { RENDER_AND_LIB } from "./list/render.ts";
 import { REPLAYING } from "./list/replay.ts";
@@ -25,6 +26,7 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   policy: POLICY,
   decision: DECISION,
   log: LOG,
+  postgres: POSTGRES,
   witness: WITNESSES,
   release: RELEASE,
   agent: AGENT_MUTANTS,
