@@ -10,10 +10,12 @@ import { benchCheck } from "./check.ts";
 import { benchEvaluations } from "./evaluations.ts";
 import { benchFormats } from "./formats.ts";
 import { benchHistory } from "./history.ts";
+import { benchLargeLog } from "./large-log.ts";
 import { benchLog } from "./log.ts";
 import { benchLogPostgres } from "./log-postgres.ts";
 import { describeMachine, type Machine, machineLine } from "./machine.ts";
 import type { BenchOptions, Row } from "./measure.ts";
+import { benchService } from "./service.ts";
 import { benchSignatures } from "./signatures.ts";
 import { markdownTable, textTable } from "./table.ts";
 import { isBuilt } from "./world.ts";
@@ -24,15 +26,17 @@ type Bench = (options: BenchOptions) => Promise<readonly Row[]>;
 const AREAS: Readonly<Record<string, Bench>> = {
   log: benchLog,
   "log-postgres": benchLogPostgres,
+  "large-log": benchLargeLog,
   signatures: benchSignatures,
   formats: benchFormats,
   history: benchHistory,
   evaluations: benchEvaluations,
   check: benchCheck,
   agent: benchAgent,
+  service: benchService,
 };
 
-const BUILT: readonly string[] = ["check", "agent"];
+const BUILT: readonly string[] = ["check", "agent", "service"];
 const README = join(import.meta.dirname, "README.md");
 /** The table of the README stands between these two. */
 const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];
@@ -56,7 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (values.write && (values.quick || values.only !== undefined))
     return refuse("--write needs a whole run: leave out --quick and --only.");
   if (areas.some((area) => BUILT.includes(area)) && !isBuilt())
-    return refuse(`${BUILT.join(" and ")} measure the built command: run \`npm run build\` first.`);
+    return refuse(`${BUILT.join(", ")} measure the built command: run \`npm run build\` first.`);
   const machine = describeMachine(new Date());
   const rows: Row[] = [];
   for (const area of areas) rows.push(...(await runArea(area, values.quick)));

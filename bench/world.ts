@@ -25,14 +25,19 @@ export function objectFile(at: number, replicas = 3): Readonly<Record<string, st
   return { [`${FOLDER}/web-${at}.yaml`]: `${JSON.stringify(object, null, 2)}\n` };
 }
 
-/** Commands in it run the built files, as they are installed, and no approval is asked for. */
-export async function benchWorld(scope: Scope): Promise<World> {
+/** From now on commands run the built files, as they are installed. */
+export function useBuilt(scope: Scope): void {
   const before = process.env["SLUICE_BIN"];
   process.env["SLUICE_BIN"] = join(ROOT, "bin/sluice.cjs");
   scope.after(() => {
     if (before === undefined) delete process.env["SLUICE_BIN"];
     else process.env["SLUICE_BIN"] = before;
   });
+}
+
+/** Commands in it run the built files, and no approval is asked for. */
+export async function benchWorld(scope: Scope): Promise<World> {
+  useBuilt(scope);
   const objects = Array.from({ length: OBJECTS }, (_, at) => objectFile(at));
   const policies = library().map(({ path, text }) => [path, text] as const);
   const none = { "clusters/prod/web.yaml": null, "clusters/prod/api.yaml": null, "clusters/prod/colours.yaml": null };
