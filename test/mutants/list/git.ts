@@ -31,7 +31,7 @@ export const GIT: readonly Mutant[] = [
     find: "end === undefined || met.size > 1 || !(await this.#areBelow(excluded, end))",
     replace: "end === undefined",
     test: "test/git/short-range.test.ts",
-    named: "a range of any graph is git's, in its order (1)",
+    named: "what stands below an excluded commit is in no range, though a walk from the head would pass it",
   },
   {
     name: "takes a line of first parents without hashing it",
