@@ -63,6 +63,11 @@ export interface GovernanceEvidence {
   readonly given: readonly CountedApproval[];
   /** Why the new files could not judge, or null (`new-judge-unusable`). */
   readonly unusable: string | null;
+  /**
+   * What judges once this is released: so the entry of a landed change says which policies it puts in force, beside who
+   * signed and approved it. null where they cannot be read; absent in decisions of before it was recorded.
+   */
+  readonly becomes?: Pick<Digests, "policies" | "trust" | "configuration" | "waivers"> | null;
 }
 
 /** How a forge's landing commit stands in for an allowed proposal. */

@@ -28,16 +28,28 @@ export async function judgeGovernance(governed: GovernedChange): Promise<Governa
     paths: change.governancePaths,
     rule: governanceRule(judge, subject.minimum),
     given: approvals.given,
-    unusable: await whyUnusable(governed),
+    ...(await triedAsJudge(governed)),
   };
 }
 
 /** The new files are tried as the judge of the same objects; what they then say does not matter, only that they can. */
-async function whyUnusable(governed: GovernedChange): Promise<string | null> {
-  const { subject, change, documents, services } = governed;
-  if (change.tree === null) return null;
+async function triedAsJudge(governed: GovernedChange): Promise<Pick<GovernanceEvidence, "unusable" | "becomes">> {
+  const { subject, change, services } = governed;
+  if (change.tree === null) return { unusable: null, becomes: null };
   try {
     const next = await readJudgeAt(subject.repository, change.tree, subject.revokedKeys, services);
+    return { unusable: await whyUnusable(next, governed), becomes: next.digests };
+  } catch (thrown) {
+    return { unusable: cannotJudge(thrown), becomes: null };
+  }
+}
+
+function cannotJudge(thrown: unknown): string {
+  return `The new files could not judge the next change: ${asSluiceError(thrown).message}`;
+}
+
+async function whyUnusable(next: Judge, { subject, documents, services }: GovernedChange): Promise<string | null> {
+  try {
     checkWaivers(next.waivers, services.clock());
     checkApprovers(next, subject.minimum, services.clock());
     if (subject.branch !== null) checkTarget(next, subject.target, subject.branch);
@@ -46,7 +58,7 @@ async function whyUnusable(governed: GovernedChange): Promise<string | null> {
     const [first] = notEvaluated;
     return first === undefined ? null : `The new policies cannot be evaluated: ${first.what}: ${first.message}`;
   } catch (thrown) {
-    return `The new files could not judge the next change: ${asSluiceError(thrown).message}`;
+    return cannotJudge(thrown);
   }
 }
 

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { disclosedDecision } from "../../src/gate/record.ts";
 import { configMap, document, NO_POLICIES, policy } from "../support/shop.ts";
 import type { World } from "../support/world.ts";
-import { makeGateWorld, propose } from "./gate-world.ts";
+import { land, makeGateWorld, propose, withGate } from "./gate-world.ts";
 
 const base = await makeGateWorld({ after });
 
@@ -54,4 +55,34 @@ test("what a new policy says wrongly of a value that may be secret is masked in 
   const head = world.propose({ files: { "policies/telling.rego": telling } });
   assert.match(await unusable(world, head), /cannot be evaluated.*\*\*\*/);
   assert.ok(!world.read("data/log.db").includes(secret));
+});
+
+test("the entry of a landed change to policies names what it puts in force, who signed it and who agreed", async (t) => {
+  const world = base.copy(t);
+  const before = world.tip();
+  const more = policy("more", `deny contains {"message": "x"} if input.resource.object.data.more`);
+  const head = world.propose({ files: { "policies/more.rego": more } });
+  world.approve("lin", head);
+  world.moveMain(head);
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+  world.push({ files: { "clusters/prod/colours.yaml": configMap("colours", { colour: "red" }) } });
+  assert.deepEqual(await land(world), [["allow", "", null]]);
+  const decisions = await withGate(world, async ({ log }) => {
+    const entries = await log.find({ kinds: ["decision"], order: "oldest" });
+    return entries.map(({ disclosed }) => disclosedDecision(disclosed));
+  });
+  const [activating, next] = decisions;
+  assert.deepEqual([activating?.judge, next?.judge], [before, head]);
+  const becomes = activating?.governance?.becomes;
+  assert.match(becomes?.policies ?? "", /^[0-9a-f]{64}$/);
+  assert.notEqual(becomes?.policies, activating?.digests.policies);
+  assert.equal(becomes?.policies, next?.digests.policies, "these judge from then on");
+  assert.deepEqual(
+    activating?.verifications.map((one) => one.signer?.person),
+    ["ada"],
+  );
+  assert.deepEqual(
+    activating?.governance?.given.map(({ person }) => person),
+    ["lin"],
+  );
 });

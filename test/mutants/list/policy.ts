@@ -15,6 +15,14 @@ const HOSTILE =
 
 export const POLICY: readonly Mutant[] = [
   {
+    name: "does not record which policies a change puts in force",
+    file: "src/gate/governance.ts",
+    find: "becomes: next.digests",
+    replace: "becomes: null",
+    test: "test/gate/governance.test.ts",
+    named: "the entry of a landed change to policies names what it puts in force, who signed it and who agreed",
+  },
+  {
     name: "takes the last of two files of a bundle that have one name",
     file: "src/policy/bundle-archive.ts",
     find: "if (files.has(name)) throw",
