@@ -5,15 +5,15 @@
  */
 import { spawnSync } from "node:child_process";
 import { createPublicKey, sign, verify } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { deflateSync } from "node:zlib";
 import { type GateRepository, openGateRepository } from "../src/git/gate.ts";
 import { type Commit, type CommitId, commitId } from "../src/git/object.ts";
 import { hashObject } from "../src/git/parse.ts";
 import { processMemo } from "../src/lib/memo.ts";
 import { openVerificationMemory } from "../src/signature/verification-memo.ts";
 import { openVerifier, type Verifier } from "../src/signature/verify.ts";
+import { writeCommits } from "../test/support/pack.ts";
 import { runGit } from "../test/support/repository.ts";
 import { signedRaw, TREE, trustOf } from "../test/support/signing.ts";
 import { ed25519Signer, type SshSigner, sshSig } from "../test/support/sshsig.ts";
@@ -138,11 +138,12 @@ async function timedEach<T>(all: readonly T[], run: (one: T) => Promise<void>): 
   return measurementOf(latencies, performance.now() - start);
 }
 
-/** Commits in a row, each signed, written as loose objects: fast-import knows no signatures. */
+/** Commits in a row, each signed, in one pack: fast-import knows no signatures. */
 function writeHistory(folder: string, signer: SshSigner, size: number, pushes: number): readonly CommitId[] {
   runGit(folder, ["init", "--quiet", "--bare", "--initial-branch=main", "."]);
   runGit(folder, ["hash-object", "-w", "-t", "tree", "--stdin"], { input: "" });
   const ids: CommitId[] = [];
+  const raws: Buffer[] = [];
   let parent = "";
   for (let at = 0; at < size + pushes * PUSHED; at += 1) {
     const who = `Ada <ada@example.com> ${1_793_491_200 + at} +0000`;
@@ -150,19 +151,13 @@ function writeHistory(folder: string, signer: SshSigner, size: number, pushes: n
     const message = `\nchange ${at}\n`;
     const raw = signedRaw(sshSig(signer, Buffer.from(headers + message)), headers, message);
     const id = commitId(hashObject("sha1", "commit", raw));
-    writeLoose(folder, id, raw);
+    raws.push(raw);
     parent = `parent ${id}\n`;
     ids.push(id);
   }
+  writeCommits(folder, raws);
   runGit(folder, ["update-ref", "refs/heads/main", ids.at(-1) ?? ""]);
   return ids;
-}
-
-function writeLoose(folder: string, id: string, raw: Uint8Array): void {
-  const path = join(folder, "objects", id.slice(0, 2));
-  mkdirSync(path, { recursive: true });
-  const object = Buffer.concat([Buffer.from(`commit ${raw.byteLength}\0`), raw]);
-  writeFileSync(join(path, id.slice(2)), deflateSync(object, { level: 1 }));
 }
 
 /** The limit is measured for a whole push. */
