@@ -27,6 +27,8 @@ const ENGINE_LIMITS: EngineLimits = {
   jobDeadlineMs: 2000,
   totalDeadlineMs: 30_000,
   memoryBytes: 256 * 1024 * 1024,
+  // A second thread is started only by who finds the first one busy: never by one check after the other.
+  workers: 2,
 };
 
 const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), data: null, contexts: [], documents: [] };
@@ -38,6 +40,7 @@ const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), data: null, contex
 export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
   const pool = openWorkerPool(limits);
   const modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>();
+  let prepared: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   function moduleOf(set: PolicySet): Promise<WebAssembly.Module> {
@@ -56,10 +59,10 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
   return {
     prepare(set) {
       if (closed) return;
-      const prepared = pool.use(async (worker) => {
+      const asked = pool.use(async (worker) => {
         await worker.run(await moduleOf(set), NOTHING_TO_ASK, [], performance.now() + limits.totalDeadlineMs);
       });
-      prepared.catch(() => undefined); // evaluate() meets the same failure and says it
+      prepared = asked.catch(() => undefined); // evaluate() meets the same failure and says it
     },
     async evaluate(set, documents, _digests, around) {
       const evaluation = new Evaluation(set, documents, around ?? objectsOf(documents));
@@ -67,6 +70,7 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
         evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
         return evaluation.result();
       }
+      await prepared; // else it would find the only thread busy, and start another
       const answered = await pool.use(async (worker) => {
         await run(evaluation, set, worker);
         return true;

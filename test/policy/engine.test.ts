@@ -354,6 +354,22 @@ test("who comes when too many wait is turned away, and whoever waits is answered
   assert.equal((await running.evaluate(set, [document("x")])).rulesEvaluated, 1);
 });
 
+test("one evaluation after the other takes one thread, prepared or not; two at once take two", async (t) => {
+  let threads = 0;
+  const count = () => {
+    threads++;
+  };
+  process.on("worker", count);
+  t.after(() => process.off("worker", count));
+  const set = await build(t, [denyLabel("a")]);
+  const running = engine(t, { workers: 2 });
+  running.prepare(set);
+  for (let round = 0; round < 3; round++) await running.evaluate(set, [document("x")]);
+  assert.equal(threads, 1);
+  const both = await Promise.all([running.evaluate(set, [document("x")]), running.evaluate(set, [document("y")])]);
+  assert.deepEqual([threads, both.map(({ rulesEvaluated }) => rulesEvaluated)], [2, [1, 1]]);
+});
+
 test("nothing of one document is left for the next", async (t) => {
   const set = await build(t, [
     policy(

@@ -28,8 +28,8 @@ export function realToolchain(t: Scope, options: Partial<ToolchainOptions> = {})
 }
 
 const TEST_LIMITS: EngineLimits = {
-  jobDeadlineMs: 1000,
-  totalDeadlineMs: 30_000,
+  jobDeadlineMs: 60_000,
+  totalDeadlineMs: 120_000,
   memoryBytes: 64 * 1024 * 1024,
 };
 

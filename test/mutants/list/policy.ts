@@ -169,6 +169,14 @@ export const POLICY: readonly Mutant[] = [
     named: "a call that fails is an error of the rule that makes it, and of no other",
   },
   {
+    name: "starts a second thread while the first one only gets ready",
+    file: "src/policy/engine.ts",
+    find: "      await prepared; // else",
+    replace: "      // else",
+    test: ENGINE,
+    named: "one evaluation after the other takes one thread, prepared or not; two at once take two",
+  },
+  {
     name: "lets any number of evaluations wait",
     file: "src/policy/worker-pool.ts",
     find: "return waiting.length >= mostWaiting ? null : ",
