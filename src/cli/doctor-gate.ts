@@ -98,6 +98,13 @@ function adoptionRemark(log: DecisionLog, target: string, path: string): Promise
 function anchorRemark({ gate, folder }: GateConfiguration, data: string): Remark {
   const { anchor } = gate.log;
   if (anchor === undefined) {
+    const { witnesses } = gate.log;
+    const isReported = Object.values(gate.targets).some(
+      ({ reports, agents }) => reports !== undefined && agents.length > 0,
+    );
+    const others = [...(witnesses.length > 0 ? ["witnesses"] : []), ...(isReported ? ["agents' reports"] : [])];
+    if (others.length > 0)
+      return fine(GROUP, "anchor", `none; ${others.join(" and ")} tell a log that was rolled back`);
     const sentence = "No anchor is configured: a log that is rolled back as a whole would not be noticed here.";
     return warning(GROUP, "anchor", sentence, "log: {anchor: FILE-ON-ANOTHER-VOLUME} in gate.yaml");
   }

@@ -4,7 +4,7 @@ import { ENTRY_KINDS } from "../log/entry.ts";
 import { isMaskable } from "../log/masking/mask.ts";
 import { duration } from "./parts.ts";
 
-export const BUILT_IN_MASK_NAMES = ["secret-data", "kubeconfigs", "tokens"] as const;
+const BUILT_IN_MASK_NAMES = ["secret-data", "kubeconfigs", "tokens"] as const;
 
 const MAXIMUM_RULES = 100;
 const MAXIMUM_PATTERN_CHARACTERS = 1000;

@@ -10,15 +10,17 @@ import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { parseDuration } from "../lib/time.ts";
 import { openTurns, type Turns } from "../lib/turns.ts";
+import { checkContains } from "../log/contains.ts";
 import { cosignatureVerifier } from "../log/cosignature.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
-import { type NoteSigner, noteSigner, noteVerifier } from "../log/note.ts";
+import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../log/note.ts";
 import { type LogPlace, openLog, openLogReader } from "../log/stores.ts";
 import { openWitnesses, type Witnesses } from "../log/witness/client.ts";
 import { processCompiledCache } from "../policy/compiled-cache.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
+import { seenByAgents } from "../release/report.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { type Means, type OpenServices, openServices } from "./judge-wiring.ts";
 import { logMasks } from "./log-masks.ts";
@@ -105,10 +107,23 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
   };
 }
 
-/** Nothing is signed on a log of which a witness has seen more, or other. @throws `log-rolled-back`, `log-forked` */
+/** Agents say under which checkpoint they applied: the log must contain it. @throws `log-rolled-back`, `log-forked` */
+async function checkReported(
+  log: DecisionLog,
+  { gate, folder }: Pick<GateConfiguration, "gate" | "folder">,
+  logKeys: readonly NoteVerifier[],
+): Promise<void> {
+  for (const { agents, reports } of Object.values(gate.targets)) {
+    if (reports === undefined) continue;
+    const seen = await seenByAgents(resolve(folder, reports), agents.map(noteVerifier), log.origin, logKeys);
+    for (const { agent, checkpoint } of seen) await checkContains(log, checkpoint, `The agent ${agent}`);
+  }
+}
+
+/** Nothing is signed on a log of which a witness or an agent has seen more, or other. @throws `log-rolled-back`, `log-forked` */
 async function openWitnessed(
   log: DecisionLog,
-  { gate }: GateConfiguration,
+  { gate, folder }: Pick<GateConfiguration, "gate" | "folder">,
   logKey: string,
   onFailure: Means["onWitnessFailure"],
 ): Promise<Witnesses> {
@@ -121,6 +136,7 @@ async function openWitnessed(
     const options = { log, logKeys: noteSigner(logKey).vkeys.map(noteVerifier), addresses };
     const witnesses = openWitnesses({ ...options, ...(onFailure === undefined ? {} : { onFailure }) });
     await witnesses.checkContinues();
+    await checkReported(log, { gate, folder }, options.logKeys);
     return witnesses;
   } catch (cause) {
     await log.close();

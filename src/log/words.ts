@@ -9,7 +9,7 @@ const DIGEST = /^[0-9a-f]{16,}$/;
 const MAXIMUM_ASKED_WORDS = 20;
 
 /** Each once. */
-export function wordsOf(text: string): ReadonlySet<string> {
+function wordsOf(text: string): ReadonlySet<string> {
   const words = text.normalize("NFKC").toLowerCase().match(WORD) ?? [];
   return new Set(words.filter((word) => word.length <= MAXIMUM_WORD_CHARACTERS && !DIGEST.test(word)));
 }

@@ -11,7 +11,8 @@ import type { Code } from "../lib/codes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, parseTime } from "../lib/time.ts";
-import type { DecisionLog } from "../log/decision-log.ts";
+import { openCheckpoint } from "../log/checkpoint.ts";
+import type { Checkpoint, DecisionLog } from "../log/decision-log.ts";
 import { openNoFollow } from "../log/durable.ts";
 import type { EntryDraft, LoggedEntry } from "../log/entry.ts";
 import { MAXIMUM_NOTE_BYTES, type NoteSigner, type NoteVerifier } from "../log/note.ts";
@@ -136,6 +137,38 @@ export async function readReports(
     readings.push(reading);
   }
   return readings;
+}
+
+/** The log as an agent has seen it, by the checkpoint of its newest report. */
+interface SeenByAgent {
+  readonly agent: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Of every agent's newest report in a folder; what does not verify, also of a log under another key, says nothing. */
+export async function seenByAgents(
+  folder: string,
+  agentKeys: readonly NoteVerifier[],
+  origin: string,
+  logKeys: readonly NoteVerifier[],
+): Promise<readonly SeenByAgent[]> {
+  const newest = new Map<string, string>();
+  for (const name of (await readdir(folder).catch(() => [])).filter((one) => REPORT_FILE.test(one))) {
+    const agent = name.replace(/\.[0-9]+\.report$/, "");
+    if (sequenceIn(name) >= sequenceIn(newest.get(agent) ?? "")) newest.set(agent, name);
+  }
+  const seen: SeenByAgent[] = [];
+  for (const name of newest.values()) {
+    const note = await readSmallFile(join(folder, name));
+    try {
+      if (note === null) continue;
+      const { statement } = openStatement(note, agentKeys, reportSchema, "The report", REPORT_CODES);
+      seen.push({ agent: statement.agent, checkpoint: openCheckpoint(statement.checkpoint, origin, logKeys) });
+    } catch (thrown) {
+      if (!(thrown instanceof SluiceError)) throw thrown;
+    }
+  }
+  return seen;
 }
 
 /** Only orders the reading; the sequence that counts is the signed one. */

@@ -124,5 +124,6 @@ test("a restore without the gate's objects is filled from the channel, by the di
   const answer = await world.signHead();
   assert.deepEqual([answer.code, answer.error], [3, "object-lost"]);
   await world.land({ "clusters/prod/more.yaml": deployment("more", { replicas: 1 }) });
-  assert.deepEqual([(await world.signHead()).code, releaseOf(world, 2).sequence], [0, 2]);
+  assert.equal((await world.signHead()).code, 0);
+  assert.ok(releaseOf(world, 2).objects.length > 1);
 });

@@ -107,7 +107,7 @@ function withoutTexts(value: JsonValue, below: Place, at: Place, placeholder: st
 const PLACEHOLDER = /^\[withheld by mask [a-z0-9-]+\]$/;
 
 /** RFC 6901. */
-export function pointerOf(place: Place): string {
+function pointerOf(place: Place): string {
   return place.map((part) => `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 

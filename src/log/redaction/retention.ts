@@ -28,7 +28,7 @@ export interface RetentionStep {
 }
 
 /** Where the last step of all ended. */
-export type RetentionPlace = Pick<RetentionStep, "through" | "kept">;
+type RetentionPlace = Pick<RetentionStep, "through" | "kept">;
 
 export async function retentionPlace(log: DecisionLog): Promise<RetentionPlace> {
   for (let after: number | undefined; ; ) {

@@ -4,9 +4,9 @@ import { sha256 } from "../../lib/digest.ts";
 import { asSluiceError, SluiceError } from "../../lib/errors.ts";
 import { openTurns } from "../../lib/turns.ts";
 import { openCheckpoint } from "../checkpoint.ts";
+import { checkContains } from "../contains.ts";
 import { type CosignatureVerifier, cosignaturesOf } from "../cosignature.ts";
 import type { Checkpoint, DecisionLog } from "../decision-log.ts";
-import { verifyConsistency } from "../merkle.ts";
 import type { NoteVerifier } from "../note.ts";
 import { writeAddCheckpoint } from "./add-checkpoint.ts";
 
@@ -117,18 +117,7 @@ class Member {
     if (status === 404) return;
     if (status !== 200) throw this.#refused(`it answers ${status} when asked what it saw`);
     const seen = openCheckpoint(body, this.#log.origin, this.#logKeys);
-    const newest = await this.#log.checkpoint();
-    if (seen.size > newest.size)
-      throw new SluiceError(
-        "log-rolled-back",
-        `${this.#address.verifier.name} has seen ${seen.size} entries of this log, which has ${newest.size}.`,
-      );
-    const proof = await this.#log.consistencyProof(seen.size, newest.size);
-    if (!verifyConsistency(seen.size, newest.size, proof, seen.root, newest.root))
-      throw new SluiceError(
-        "log-forked",
-        `${this.#address.verifier.name} has seen another log of ${seen.size} entries under this name and key.`,
-      );
+    await checkContains(this.#log, seen, this.#address.verifier.name);
     this.#seen = seen.size;
   }
 

@@ -176,6 +176,14 @@ export const LOG: readonly Mutant[] = [
     named: "holds the sources of the policies that judged, each proven by its digest, and says of which it has none",
   },
   {
+    name: "signs on a log of which an agent has seen more",
+    file: "src/gate/wiring.ts",
+    find: "    await checkReported(log, { gate, folder }, options.logKeys);\n",
+    replace: "",
+    test: "test/log/storage-faults.heavy.test.ts",
+    named: "is told by the agents' reports alone: nothing is signed, until the newest copy is back",
+  },
+  {
     name: "draws the same sample whatever the seed",
     file: "src/log/sample.ts",
     find: "entry.leafHash}`), entry]",
@@ -503,5 +511,13 @@ export const LOG: readonly Mutant[] = [
     replace: "  if (hit === undefined || hit.index >= 0) return;",
     test: "test/log/redaction.heavy.test.ts",
     named: "what the gate needs and does not have any more is never guessed",
+  },
+  {
+    name: "believes what stands beside an entry",
+    file: "src/log/stored.ts",
+    find: "if (fault !== null || disclosed === null)",
+    replace: "if (disclosed === null)",
+    test: "test/gate/forged-storage.test.ts",
+    named: "a baseline that was widened in the log's storage excuses nothing: it is not read at all",
   },
 ];

@@ -176,6 +176,8 @@ export function storageFailure(cause: unknown): SluiceError {
   const errno = (cause as NodeJS.ErrnoException | null)?.code;
   if ((sqliteCode(cause) ?? 0) % 256 === SQLITE_FULL || errno === "ENOSPC" || errno === "EDQUOT")
     return new SluiceError("log-full", "There is no space left to record a decision; nothing was recorded.", details);
+  if (isStorageDamage(cause))
+    return new SluiceError("log-corrupt", "Pages of the log's database are damaged.", { cause });
   return new SluiceError("log-failed", "The log could not be written; nothing was recorded.", details);
 }
 

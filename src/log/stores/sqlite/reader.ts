@@ -16,7 +16,7 @@ import {
 } from "../../stored.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
 import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
-import { isNotDatabase, openForReading, storageFailure, storedHashes } from "./database.ts";
+import { isNotDatabase, isStorageDamage, openForReading, storageFailure, storedHashes } from "./database.ts";
 import { attachSearchIndex } from "./search-index.ts";
 
 export interface ReaderOptions extends HeadExpectation {
@@ -59,26 +59,32 @@ export class SqliteReader implements DecisionLog {
   }
 
   async read(index: number): Promise<LoggedEntry> {
-    return this.#read(index, this.#newestHead());
+    return whole(() => {
+      return this.#read(index, this.#newestHead());
+    });
   }
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
-    const head = this.#newestHead();
-    const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable(query));
-    const found = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
-    const indexes = found.map(({ idx }) => Number(idx));
-    const rows = new Map(this.#rows(indexes).map((row) => [row.idx, row]));
-    const memory: SubtreeMemory = new Map();
-    return indexes.map((index) => this.#entry(index, rows.get(index), head, memory));
+    return whole(() => {
+      const head = this.#newestHead();
+      const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable(query));
+      const found = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
+      const indexes = found.map(({ idx }) => Number(idx));
+      const rows = new Map(this.#rows(indexes).map((row) => [row.idx, row]));
+      const memory: SubtreeMemory = new Map();
+      return indexes.map((index) => this.#entry(index, rows.get(index), head, memory));
+    });
   }
 
   async count(query: EntryQuery): Promise<number> {
-    const { sql, parameters } = countStatement(
-      query,
-      this.#bounds(query, this.#newestHead().size),
-      this.#searchable(query),
-    );
-    return Number(this.#db.prepare(sql).get(...(parameters as SQLInputValue[]))?.["n"]);
+    return whole(() => {
+      const { sql, parameters } = countStatement(
+        query,
+        this.#bounds(query, this.#newestHead().size),
+        this.#searchable(query),
+      );
+      return Number(this.#db.prepare(sql).get(...(parameters as SQLInputValue[]))?.["n"]);
+    });
   }
 
   async latest(target: string, kinds: readonly EntryDraft["kind"][]): Promise<LoggedEntry | null> {
@@ -86,26 +92,34 @@ export class SqliteReader implements DecisionLog {
   }
 
   async checkpoint(): Promise<Checkpoint> {
-    return this.#newestHead();
+    return whole(() => {
+      return this.#newestHead();
+    });
   }
 
   async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
-    requireSize(size, this.#newestHead());
-    return inclusionProof(this.#hashes, index, size);
+    return whole(() => {
+      requireSize(size, this.#newestHead());
+      return inclusionProof(this.#hashes, index, size);
+    });
   }
 
   async consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
-    requireSize(newSize, this.#newestHead());
-    requireFollowing(oldSize, newSize);
-    return consistencyProof(this.#hashes, oldSize, newSize);
+    return whole(() => {
+      requireSize(newSize, this.#newestHead());
+      requireFollowing(oldSize, newSize);
+      return consistencyProof(this.#hashes, oldSize, newSize);
+    });
   }
 
   async resource(path: string): Promise<Uint8Array | null> {
-    const head = this.#newestHead();
-    if (path === "checkpoint") return utf8(head.note);
-    const tile = parseTilePath(path);
-    if (tile === null || !tileExists(tile, head.size)) return null;
-    return tile.level === "entries" ? this.#bundle(tile) : this.#tile(tile.level, tile);
+    return whole(() => {
+      const head = this.#newestHead();
+      if (path === "checkpoint") return utf8(head.note);
+      const tile = parseTilePath(path);
+      if (tile === null || !tileExists(tile, head.size)) return null;
+      return tile.level === "entries" ? this.#bundle(tile) : this.#tile(tile.level, tile);
+    });
   }
 
   async close(): Promise<void> {
@@ -200,5 +214,14 @@ function openDatabase(path: string): DatabaseSync {
   } catch (cause) {
     if (isNotDatabase(cause)) throw new SluiceError("log-corrupt", `${path} is not a database.`, { cause });
     throw storageFailure(cause);
+  }
+}
+
+/** What is read of damaged pages is nothing, and is called so. @throws `log-corrupt`, and what `read` throws */
+function whole<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw isStorageDamage(thrown) ? storageFailure(thrown) : thrown;
   }
 }
