@@ -10,7 +10,7 @@ import type { DecisionLog } from "../log/decision-log.ts";
 import type { EntryDraft, LoggedEntry } from "../log/entry.ts";
 import { terms } from "./record.ts";
 
-export const SECOND_WORD_MS = 15 * 60_000;
+const SECOND_WORD_MS = 15 * 60_000;
 const PAGE = 100;
 
 export interface OperatorWish {
