@@ -10,6 +10,7 @@ import { benchCheck } from "./check.ts";
 import { benchEvaluations } from "./evaluations.ts";
 import { benchFormats } from "./formats.ts";
 import { benchHistory } from "./history.ts";
+import { benchLargeLog } from "./large-log.ts";
 import { benchLog } from "./log.ts";
 import { benchLogPostgres } from "./log-postgres.ts";
 import { describeMachine, type Machine, machineLine } from "./machine.ts";
@@ -25,6 +26,7 @@ type Bench = (options: BenchOptions) => Promise<readonly Row[]>;
 const AREAS: Readonly<Record<string, Bench>> = {
   log: benchLog,
   "log-postgres": benchLogPostgres,
+  "large-log": benchLargeLog,
   signatures: benchSignatures,
   formats: benchFormats,
   history: benchHistory,
