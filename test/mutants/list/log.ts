@@ -218,7 +218,7 @@ export const LOG: readonly Mutant[] = [
   {
     name: "does not mind what lies in a bundle beside it",
     file: "src/log/audit/verify.ts",
-    find: "  checkNames(names, query, head.size);\n",
+    find: "  checkNames(names, query, head.size, held);\n",
     replace: "",
     test: AUDIT,
     named: "is found where a file is missing, cut short, longer, or not one of the bundle's",
@@ -474,9 +474,9 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "leaves the terms of an erased value where queries look",
-    file: "src/log/stores/sqlite/redact.ts",
-    find: ".filter(([, value]) => isLeft(value))",
-    replace: ".filter(([, value]) => isLeft(value) || value.length > 0)",
+    file: "src/log/redaction/terms-left.ts",
+    find: 'kind === "subject" || isLeft(value)',
+    replace: 'kind === "subject" || isLeft(value) || value.length > 0',
     test: REDACTION,
     named: "leaves the value, its base64, its salt and its terms in no file of the log",
   },
@@ -506,7 +506,7 @@ export const LOG: readonly Mutant[] = [
   },
   {
     name: "erases what the current release rests on",
-    file: "src/cli/log-redact.ts",
+    file: "src/gate/redacting.ts",
     find: "  if (hit === undefined) return;",
     replace: "  if (hit === undefined || hit.index >= 0) return;",
     test: "test/log/redaction.heavy.test.ts",

@@ -70,15 +70,15 @@ export const WITNESSES: readonly Mutant[] = [
   },
   {
     name: "signs on although a witness has seen more of the log",
-    file: CLIENT,
+    file: "src/log/contains.ts",
     find: "if (seen.size > newest.size)",
-    replace: "if (seen.size > newest.size) return;\n    if (seen.size > newest.size)",
+    replace: "if (seen.size > newest.size) return;\n  if (seen.size > newest.size)",
     test: WITNESS,
     named: SIGNS_NOTHING,
   },
   {
     name: "signs on although a witness has seen another log",
-    file: CLIENT,
+    file: "src/log/contains.ts",
     find: "if (!verifyConsistency(seen.size, newest.size, proof, seen.root, newest.root))",
     replace: "if (proof.length > 1000)",
     test: WITNESS,
