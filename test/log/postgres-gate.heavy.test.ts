@@ -10,14 +10,16 @@ describe("a gate with its log in PostgreSQL", { skip: POSTGRES_MISSING }, () => 
     const server = await startPostgres(t);
     const store = await server.createStore();
     const log = { store, origin: "gate.example/log", key: { file: "log.key" }, anchor: "./anchor", data: "./data" };
-    const world = await makeWorld(t, { gate: { log } });
+    const world = await makeWorld(t, { gate: { log }, adopt: false });
+    assert.equal((await world.adopt()).code, 0);
     await world.land({ "clusters/prod/web.yaml": deployment("web", { replicas: 3 }) });
     await world.agent();
     await world.signHead();
 
     const list = await world.log<{ entries: { kind: string }[] }>(["list", "--target", "prod"]);
     const kinds = list.report.entries.map(({ kind }) => kind);
-    for (const kind of ["genesis", "decision", "release", "applied"]) assert.ok(kinds.includes(kind), kind);
+    for (const kind of ["genesis", "decision", "release", "applied"])
+      assert.ok(kinds.includes(kind), `${kind}: ${list.code} ${list.stdout}${list.stderr}`);
     const why = await world.sluice([
       "log",
       "why",
