@@ -12,7 +12,6 @@ import { VERSION } from "../lib/version.ts";
 import { asOf } from "../log/as-of.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
-import { matchesCommitment } from "../log/leaf.ts";
 import { loggedLandings, offeredBy } from "./carrying.ts";
 import { admit } from "./gate.ts";
 import { readHistory } from "./history.ts";
@@ -79,7 +78,6 @@ export async function redecide(replayer: Replayer, entry: LoggedEntry): Promise<
       "replay-not-a-decision",
       `Entry ${index} is of kind ${leaf.kind}; only decisions are replayed.`,
     );
-  checkCommitments(entry);
   const recorded = isWhole(entry) ? disclosedDecision(entry.disclosed) : null;
   const again = recorded === null ? null : await decideAgain(replayer, entry, target, recorded);
   return { leaf, target, verdict, recorded, again };
@@ -87,12 +85,6 @@ export async function redecide(replayer: Replayer, entry: LoggedEntry): Promise<
 
 function isWhole({ leaf, disclosed }: LoggedEntry): boolean {
   return Object.keys(leaf.commitments).every((name) => (disclosed[name] ?? null) !== null);
-}
-
-function checkCommitments({ index, leaf, disclosed }: LoggedEntry): void {
-  for (const [name, disclosure] of Object.entries(disclosed))
-    if (disclosure !== null && !matchesCommitment(disclosure, leaf.commitments[name] ?? ""))
-      throw new SluiceError("log-corrupt", `The value ${name} of entry ${index} is not what was recorded.`);
 }
 
 async function decideAgain(

@@ -3,8 +3,9 @@ import { encodeBase64, equalBytes } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./decision-log.ts";
-import type { Disclosure, LoggedEntry } from "./entry.ts";
-import { readLeaf } from "./leaf.ts";
+import { countQuickly } from "./disclosed-text.ts";
+import type { Disclosure, Leaf, LoggedEntry } from "./entry.ts";
+import { matchesCommitment, readLeaf } from "./leaf.ts";
 import { isTreeSize, leafHash, verifyInclusion } from "./merkle.ts";
 import type { NoteVerifier } from "./note.ts";
 import { TILE_WIDTH } from "./tile.ts";
@@ -58,9 +59,43 @@ export function storedEntry(
   const reading = readLeaf(bytes);
   if (reading.kind === "malformed")
     throw new SluiceError("log-corrupt", `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
-  const disclosed = parseDisclosures(row?.json);
-  if (disclosed === null) throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
+  const json = typeof row?.json === "string" ? row.json : null;
+  const { fault } = examineDisclosures(reading.leaf, index, json);
+  const disclosed = parseDisclosures(json);
+  if (fault !== null || disclosed === null)
+    throw new SluiceError("log-corrupt", fault ?? `The values beside entry ${index} are damaged.`);
   return { index, leaf: reading.leaf, bytes, leafHash: encodeBase64(hash), disclosed };
+}
+
+/** What stands beside an entry, held against what it commits to. */
+export interface DisclosureExamination {
+  readonly matching: number;
+  /** Names of the values that are withheld. */
+  readonly withheld: readonly string[];
+  /** What is wrong, as a sentence, or null. */
+  readonly fault: string | null;
+}
+
+/** Whoever can write the storage can write beside the tree too: a value counts only with its commitment. */
+export function examineDisclosures(leaf: Leaf, index: number, json: string | null): DisclosureExamination {
+  const quick = json === null ? null : countQuickly(json, leaf.commitments);
+  if (quick !== null) return { ...quick, fault: null };
+  const disclosed = parseDisclosures(json);
+  const names = Object.keys(leaf.commitments);
+  const isComplete = disclosed !== null && Object.keys(disclosed).sort().join("\n") === names.sort().join("\n");
+  if (!isComplete) return faulty(`The values beside entry ${index} are not those it commits to.`);
+  const isOther = (name: string): boolean => {
+    const disclosure = disclosed[name] ?? null;
+    return disclosure !== null && !matchesCommitment(disclosure, leaf.commitments[name] ?? "");
+  };
+  const other = names.find(isOther);
+  if (other !== undefined) return faulty(`Value \`${other}\` beside entry ${index} is not the one it commits to.`);
+  const withheld = names.filter((name) => (disclosed[name] ?? null) === null);
+  return { matching: names.length - withheld.length, withheld, fault: null };
+}
+
+function faulty(fault: string): DisclosureExamination {
+  return { matching: 0, withheld: [], fault };
 }
 
 /** Number of the first entry of the newest tile. */

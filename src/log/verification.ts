@@ -2,11 +2,9 @@
 import { asSluiceError } from "../lib/errors.ts";
 import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./decision-log.ts";
-import { countQuickly } from "./disclosed-text.ts";
 import type { Leaf } from "./entry.ts";
-import { matchesCommitment } from "./leaf.ts";
 import type { NoteVerifier } from "./note.ts";
-import { parseDisclosures } from "./stored.ts";
+import { examineDisclosures } from "./stored.ts";
 
 export interface VerifyOptions {
   /** Verifier keys of the log; the checkpoint must bear the signature of one. */
@@ -75,24 +73,9 @@ export function checkDisclosures(
   index: number,
   json: string | null,
 ): readonly string[] {
-  const quick = json === null ? null : countQuickly(json, leaf.commitments);
-  if (quick !== null) {
-    count.matching += quick.matching;
-    count.redacted += quick.withheld.length;
-    return quick.withheld;
-  }
-  const disclosed = json === null ? null : parseDisclosures(json);
-  const names = Object.keys(leaf.commitments);
-  const isComplete = disclosed !== null && Object.keys(disclosed).sort().join("\n") === names.sort().join("\n");
-  if (!isComplete)
-    throw new Broken("disclosure", index, `The values beside entry ${index} are not those it commits to.`);
-  for (const name of names) {
-    const disclosure = disclosed[name] ?? null;
-    if (disclosure === null) continue;
-    if (matchesCommitment(disclosure, leaf.commitments[name] ?? "")) count.matching++;
-    else throw new Broken("disclosure", index, `Value \`${name}\` beside entry ${index} is not the one it commits to.`);
-  }
-  const withheld = names.filter((name) => (disclosed[name] ?? null) === null);
+  const { matching, withheld, fault } = examineDisclosures(leaf, index, json);
+  if (fault !== null) throw new Broken("disclosure", index, fault);
+  count.matching += matching;
   count.redacted += withheld.length;
   return withheld;
 }

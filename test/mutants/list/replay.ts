@@ -31,14 +31,6 @@ export const REPLAYING: readonly Mutant[] = [
     named: AGAIN,
   },
   {
-    name: "replays values that are not what was recorded",
-    file: "src/gate/replay.ts",
-    find: "if (disclosure !== null && !matchesCommitment(disclosure,",
-    replace: "if (disclosure === undefined && !matchesCommitment(disclosure,",
-    test: REPLAY,
-    named: "replay withholds what was erased, refuses what was changed, and what is no decision",
-  },
-  {
     name: "simulates with the policies that decided",
     file: "src/gate/gate.ts",
     find: "services.policies ?? judge.policies",
