@@ -149,8 +149,8 @@ export const GATE: readonly Mutant[] = [
   {
     name: "does not try whether the new files can judge",
     file: "src/gate/governance.ts",
-    find: "if (change.tree === null) return null;",
-    replace: "if (change.tree !== undefined) return null;",
+    find: "if (change.tree === null) return { unusable",
+    replace: "if (change.tree !== undefined) return { unusable",
     test: JUDGE,
     named: "a change that deletes every policy is denied by the old ones, and what it leaves could not judge",
   },
