@@ -236,6 +236,7 @@ export function dataFolder({ gate, folder }: GateConfiguration): string {
   return dataFolderOf(gate.log, folder);
 }
 
+/** The store with its whole path: what tells one log from another. */
 export function absoluteStore({ gate, folder }: GateConfiguration): string {
   return storeOf(gate.log, folder);
 }
@@ -248,4 +249,3 @@ export function logPlace({ gate, folder }: GateConfiguration): LogPlace {
 function absoluteChannel(channel: GateTarget["channels"][number], folder: string): Readonly<Record<string, unknown>> {
   return "directory" in channel ? { directory: resolve(folder, channel.directory) } : channel;
 }
-/** The store with its whole path: what tells one log from another. */

@@ -57,7 +57,8 @@ export interface PreparedEntry {
 export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: number) => Uint8Array): PreparedEntry {
   const { kind, target, verdict } = draft;
   const names = Object.keys(draft.disclosed).sort();
-  const fault = fieldsFault({ v: 1, commitments: {}, ...leafFields(draft) }) ?? namesFault(names);
+  const fields = leafFields(draft);
+  const fault = fieldsFault({ v: 1, commitments: {}, ...fields }) ?? namesFault(names);
   if (fault !== null) throw malformed(fault);
   const noise = random(ULID_RANDOM_BYTES + SALT_BYTES * names.length);
   const [commitments, disclosed] = commitAll(draft, names, noise.subarray(ULID_RANDOM_BYTES));
@@ -67,7 +68,7 @@ export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: num
     kind,
     target,
     verdict,
-    pieces: piecesOf(draft, commitments),
+    pieces: piecesOf(fields, commitments),
     disclosed,
     terms: termsText(draft),
     at,
@@ -114,8 +115,8 @@ export function matchesCommitment(disclosure: Disclosure, commitment: string): b
 }
 
 /** The canonical text, key by key in its order: only what is not plain by the checks above needs the general writer. */
-function piecesOf(draft: EntryDraft, commitments: string): readonly string[] {
-  const { digests, kind, purpose, reasons, subject, target, verdict } = leafFields(draft);
+function piecesOf(fields: ReturnType<typeof leafFields>, commitments: string): readonly string[] {
+  const { digests, kind, purpose, reasons, subject, target, verdict } = fields;
   return [
     `{"commitments":${commitments},"digests":${canonicalJson(digests as unknown as JsonObject)},"id":`,
     `,"kind":"${kind}","previous":`,
