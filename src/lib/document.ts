@@ -20,7 +20,7 @@ import { nearest } from "./nearest.ts";
 import { knownKeys } from "./schema-keys.ts";
 import { positionAt } from "./text-position.ts";
 import { type Locator, openLocator } from "./yaml-position.ts";
-import { YamlRefusal } from "./yaml-refusal.ts";
+import { parserReason, YamlRefusal } from "./yaml-refusal.ts";
 import { resolvePlain } from "./yaml-scalar.ts";
 
 // A schema is used once or twice by a process: writing and compiling code for each costs more than it saves.
@@ -58,7 +58,7 @@ function readYaml(text: string, file: string, code: Code): unknown {
       line: mark === undefined ? null : mark.line + 1,
       column: mark === undefined ? null : mark.column + 1,
     };
-    const reason = cause instanceof YAMLException ? cause.reason : firstLine(String(cause));
+    const reason = cause instanceof YAMLException ? parserReason(cause) : firstLine(String(cause));
     throw new SluiceError(code, `${place(position)} is not valid YAML: ${reason}.`, { position, cause });
   }
 }

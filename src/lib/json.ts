@@ -12,7 +12,7 @@ export interface JsonLimits {
 
 export type JsonProblem = "malformed" | "duplicate-key" | "key" | "number" | "too-deep" | "too-large";
 
-/** A refusal is a value: the caller gives it a code of its own. Messages quote keys, never values. */
+/** A refusal is a value: the caller gives it a code of its own. Messages quote nothing of the text: it may be secret. */
 export type JsonReading =
   | { readonly kind: "value"; readonly value: JsonValue }
   | {
@@ -99,8 +99,8 @@ function readObject(reader: Reader, depth: number): JsonValue {
     skipSpace(reader);
     const offset = reader.offset;
     const key = readString(reader);
-    if (HOSTILE_KEYS.has(key)) throw new Refusal("key", offset, `The key ${shown(key)} is not allowed.`);
-    if (Object.hasOwn(object, key)) throw new Refusal("duplicate-key", offset, `The key ${shown(key)} stands twice.`);
+    if (HOSTILE_KEYS.has(key)) throw new Refusal("key", offset, `The key ${key} is not allowed.`);
+    if (Object.hasOwn(object, key)) throw new Refusal("duplicate-key", offset, "This key stands twice in one object.");
     skipSpace(reader);
     if (!take(reader, ":")) throw malformed(reader, "A colon is missing after a key.");
     object[key] = readValue(reader, depth + 1);
@@ -172,8 +172,4 @@ function match(reader: Reader, pattern: RegExp): string | null {
 
 function malformed(reader: Reader, message: string): Refusal {
   return new Refusal("malformed", reader.offset, message);
-}
-
-function shown(key: string): string {
-  return JSON.stringify(key.slice(0, 80));
 }

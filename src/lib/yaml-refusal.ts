@@ -1,3 +1,5 @@
+import type { YAMLException } from "js-yaml";
+
 /** Why a YAML text is refused. */
 export type YamlCode =
   | "yaml-malformed"
@@ -9,7 +11,7 @@ export type YamlCode =
   | "yaml-too-deep"
   | "yaml-too-large";
 
-/** Thrown inside the reader only; readYamlDocuments turns it into a value. Messages never quote a value: it may be a secret. */
+/** Thrown inside the reader only; readYamlDocuments turns it into a value. Messages quote nothing of the text: it may be a secret. */
 export class YamlRefusal extends Error {
   readonly code: YamlCode;
   readonly offset: number;
@@ -18,4 +20,9 @@ export class YamlRefusal extends Error {
     this.code = code;
     this.offset = offset;
   }
+}
+
+/** Why the parser refused a text, up to where its sentence would quote it: `undeclared tag handle "!x!"`, `...: x`, `... !<x>`. */
+export function parserReason({ reason }: YAMLException): string {
+  return (/^[^"\n]*?(?=:? *"|: | !<|\n|$)/.exec(reason)?.[0] ?? "").slice(0, 200);
 }

@@ -24,6 +24,8 @@ import {
 } from "./yaml-text.ts";
 
 export const MAXIMUM_YAML_DEPTH = 100;
+/** A password in a Secret may look like an alias or a tag: what stands there is never repeated. */
+const QUOTE_TEXT = "write a text in quotes when it begins with";
 /** What all aliases of a file may add, in characters plus one per value. */
 const MAXIMUM_ALIAS_EXPANSION = 1024 * 1024;
 
@@ -188,10 +190,10 @@ class Builder {
     if (frame?.map == null) return;
     if (typeof key !== "string") throw this.#refusal("yaml-key", offset, "This key is not a text; write it in quotes.");
     if (HOSTILE_KEYS.has(key) || key === "<<") {
-      throw this.#refusal("yaml-key", offset, `The key ${shown(key)} is not allowed.`);
+      throw this.#refusal("yaml-key", offset, `The key ${key} is not allowed.`);
     }
     if (Object.hasOwn(frame.map, key)) {
-      throw this.#refusal("yaml-duplicate-key", offset, `The key ${shown(key)} stands twice in one map.`);
+      throw this.#refusal("yaml-duplicate-key", offset, "This key stands twice in one map.");
     }
     frame.key = key;
     frame.size += key.length;
@@ -203,9 +205,9 @@ class Builder {
     if (this.#awaitsKey()) throw this.#refusal("yaml-key", offset, "An alias stands where a key must be.");
     const anchored = this.#anchors.get(name);
     if (anchored === undefined)
-      throw this.#refusal("yaml-malformed", offset, `No anchor ${shown(name)} stands before this alias.`);
+      throw this.#refusal("yaml-malformed", offset, `No anchor stands before this alias; ${QUOTE_TEXT} \`*\`.`);
     if (anchored.value === undefined)
-      throw this.#refusal("yaml-alias-bomb", offset, `The anchor ${shown(name)} contains itself.`);
+      throw this.#refusal("yaml-alias-bomb", offset, "The anchor of this alias contains itself.");
     if (this.#frames.length + anchored.height > MAXIMUM_YAML_DEPTH) throw tooDeep(offset);
     this.#expansion += anchored.size;
     if (this.#expansion > MAXIMUM_ALIAS_EXPANSION) {
@@ -241,8 +243,8 @@ class Builder {
 
   #properties(event: CollectionEvent | ScalarEvent): void {
     if (event.tagStart !== -1) {
-      const tag = this.#text.slice(event.tagStart, event.tagEnd);
-      throw this.#refusal("yaml-tag", event.tagStart, `The tag ${shown(tag)} is not allowed; leave it out.`);
+      const message = `A tag stands here, which is not allowed; leave it out, and ${QUOTE_TEXT} \`!\`.`;
+      throw this.#refusal("yaml-tag", event.tagStart, message);
     }
     if (event.anchorStart !== -1) this.#checkAnchorName(this.#anchor(event), event.anchorStart - 1);
   }
@@ -277,8 +279,4 @@ export function scalarOffset(event: ScalarEvent): number | null {
 
 export function tooDeep(offset: number): YamlRefusal {
   return new YamlRefusal("yaml-too-deep", offset, `Lists and maps nest deeper than ${MAXIMUM_YAML_DEPTH} levels.`);
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 80));
 }

@@ -5,7 +5,7 @@
  */
 import { type Event, parseEvents, YAMLException } from "js-yaml";
 import { positionAt } from "./text-position.ts";
-import { type YamlCode, YamlRefusal } from "./yaml-refusal.ts";
+import { parserReason, type YamlCode, YamlRefusal } from "./yaml-refusal.ts";
 import { refuseHazards, refuseTabs } from "./yaml-text.ts";
 import { buildDocuments, MAXIMUM_YAML_DEPTH, tooDeep, type YamlDocument } from "./yaml-value.ts";
 
@@ -13,7 +13,7 @@ export const MAXIMUM_YAML_BYTES = 8 * 1024 * 1024;
 
 export type { YamlDocument };
 
-/** Messages quote keys, tags and anchors, never values: those may be secrets. */
+/** Messages quote nothing of the text: keys, tags and anchors may be parts of a secret that lost its quotes. */
 export interface YamlFailure {
   readonly code: YamlCode;
   readonly message: string;
@@ -53,6 +53,6 @@ export function yamlEvents(source: string): Event[] {
     const offset = thrown.mark?.position ?? 0;
     // The parser has no other way to say which of its two refusals this is; a test holds the wording.
     if (thrown.reason.startsWith("nesting exceeded maxDepth")) throw tooDeep(offset);
-    throw new YamlRefusal("yaml-malformed", offset, `This is not valid YAML: ${thrown.reason.slice(0, 200)}.`);
+    throw new YamlRefusal("yaml-malformed", offset, `This is not valid YAML: ${parserReason(thrown)}.`);
   }
 }

@@ -3,6 +3,7 @@ import { decodeUtf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { parseStrictJson } from "../lib/json.ts";
+import { escapeToken } from "../lib/json-pointer.ts";
 import { positionAt } from "../lib/text-position.ts";
 import { MAXIMUM_YAML_BYTES, readYamlDocuments, type YamlDocument } from "../lib/yaml.ts";
 import { type Locator, openLocator } from "../lib/yaml-position.ts";
@@ -65,7 +66,7 @@ class Manifest implements RenderedParts {
 
   #addList(document: YamlDocument, at: string, list: JsonObject): void {
     const problem = listProblem(list);
-    if (problem !== null) this.#fail(document, `${at}/items`, "list-ambiguous", problem);
+    if (problem !== null) this.#fail(document, `${at}${problem.at}`, "list-ambiguous", problem.message);
     else {
       const items = list["items"] as readonly JsonValue[];
       for (const [index, item] of items.entries()) this.#add(document, `${at}/items/${index}`, item);
@@ -99,18 +100,29 @@ function claimsToBeObject(value: JsonValue): boolean {
   return isObject(value) && (Object.hasOwn(value, "apiVersion") || Object.hasOwn(value, "kind"));
 }
 
+interface ListProblem {
+  /** JSON pointer within the list. */
+  readonly at: string;
+  readonly message: string;
+}
+
+const ITEMS = "/items";
+
 /** kubectl takes whatever has `items` at its top for a list, whatever its kind says; only what is both may be flattened. */
-function listProblem(value: JsonObject): string | null {
+function listProblem(value: JsonObject): ListProblem | null {
   const { kind, items, metadata } = value;
   if (typeof kind !== "string" || !kind.endsWith("List")) {
-    return "An object that is no list has a field items at its top; appliers would create the items instead of it.";
+    const message =
+      "An object that is no list has a field items at its top; appliers would create the items instead of it.";
+    return { at: ITEMS, message };
   }
-  if (!Array.isArray(items)) return "items of this list is not a list.";
-  if (isObject(metadata) && Object.hasOwn(metadata, "name")) return "This list has a name of its own, as objects do.";
+  if (!Array.isArray(items)) return { at: ITEMS, message: "items of this list is not a list." };
+  if (isObject(metadata) && Object.hasOwn(metadata, "name")) {
+    return { at: ITEMS, message: "This list has a name of its own, as objects do." };
+  }
   const extra = Object.keys(value).find((key) => !LIST_FIELDS.has(key));
-  return extra === undefined
-    ? null
-    : `This list has a field ${JSON.stringify(extra.slice(0, 80))}, which lists do not have.`;
+  const message = "Lists have no such field; apiVersion, kind, metadata and items are all that they have.";
+  return extra === undefined ? null : { at: `/${escapeToken(extra)}`, message };
 }
 
 type JsonFileReading =

@@ -160,10 +160,20 @@ test("files that cannot be read are refused without quoting a value of them", as
     "yaml-duplicate-key": `data:\n  password: ${CANARIES.env}\n  password: ${CANARIES.secret}\n`,
     "not-an-object": `password: ${CANARIES.env}\n`,
   };
+  /** A password without its quotes is an alias or a tag. */
+  const unquoted = {
+    "clusters/prod/alias.yaml": `stringData:\n  password: *${CANARIES.secret}\n`,
+    "clusters/prod/tag.yaml": `stringData:\n  password: !${CANARIES.encoded}\n`,
+    "clusters/prod/handle.yaml": `stringData:\n  password: !${CANARIES.removed}!x\n`,
+  };
   const world = base.copy(t);
   const files = Object.entries(broken).map(([code, text]) => [`clusters/prod/${code}.yaml`, text]);
-  const runs = await everyAnswer(world, world.propose({ files: Object.fromEntries(files) as Files }));
-  assert.deepEqual(reasonCodes(JSON.parse(runs[0]?.stdout ?? "")), Object.keys(broken).sort());
+  const head = world.propose({ files: { ...(Object.fromEntries(files) as Files), ...unquoted } });
+  const runs = await everyAnswer(world, head);
+  assert.deepEqual(
+    [...new Set(reasonCodes(JSON.parse(runs[0]?.stdout ?? "")))].sort(),
+    [...Object.keys(broken), "yaml-tag"].sort(),
+  );
   for (const run of runs) assert.ok(!run.stdout.includes("1_000_777_000_999"), "quotes the value");
   assertClean(world, runs);
 });

@@ -105,6 +105,11 @@ describe("lists", () => {
     });
   }
 
+  test("a field that lists do not have is refused at its place", async () => {
+    const text = `apiVersion: v1\nkind: List\nitems: []\nspec: {}\n`;
+    assert.deepEqual(await refusals({ "app/a.yaml": text }), [["list-ambiguous", "app/a.yaml", 4, 1]]);
+  });
+
   test("an item that is no object is refused at its place", async () => {
     const text = `apiVersion: v1\nkind: List\nitems:\n- ${item("a")}\n- text\n`;
     assert.deepEqual(await refusals({ "app/a.yaml": text }), [["not-an-object", "app/a.yaml", 5, 3]]);

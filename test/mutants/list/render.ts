@@ -119,6 +119,14 @@ export const RENDER_AND_LIB: readonly Mutant[] = [
     named: "__proto__ as a key",
   },
   {
+    name: "repeats what the parser quotes of a broken Secret",
+    file: "src/lib/yaml-refusal.ts",
+    find: '(/^[^"\\n]*?(?=:? *"|: | !<|\\n|$)/.exec(reason)?.[0] ?? "")',
+    replace: "reason",
+    test: "test/render/secret-in-message.test.ts",
+    named: "in YAML with one with an exclamation mark in it too",
+  },
+  {
     name: "takes numbers that change when they are read",
     file: "src/lib/json.ts",
     find: "const value = exactNumber(raw);",
