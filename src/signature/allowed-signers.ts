@@ -4,11 +4,12 @@
  * not depend on the order of lines.
  */
 import { utf8 } from "../lib/bytes.ts";
-import { SluiceError } from "../lib/errors.ts";
+import { type FilePosition, SluiceError } from "../lib/errors.ts";
 import { asciiLower } from "./email.ts";
 import { type Certificate, emailsOf } from "./openpgp-certificate.ts";
 import { readKeyFile } from "./openpgp-keyfile.ts";
 import { readSignerLine, type SignerLine } from "./signer-line.ts";
+import { sshKeyFromLine } from "./ssh-key.ts";
 import type { KeyTerms, Owner, SshAuthority, Trust, TrustedKey } from "./trust.ts";
 import { digestOf } from "./trust-folder.ts";
 
@@ -19,7 +20,7 @@ interface PlacedLine extends SignerLine {
   readonly line: number;
 }
 
-/** @throws SluiceError `allowed-signers-invalid` with the line */
+/** @throws SluiceError `allowed-signers-invalid` with the line, `signer-principal-missing` for a bare public key */
 export function readAllowedSigners(text: string, file: string): Trust {
   if (text.length > MAXIMUM_CHARACTERS)
     throw new SluiceError("allowed-signers-invalid", `${file} is larger than 8 MiB.`);
@@ -45,7 +46,24 @@ function readPlaced(text: string, file: string, line: number): PlacedLine {
   const found = readSignerLine(text);
   if (typeof found !== "string") return { ...found, line };
   const position = { file, line, column: 1 };
+  if (sshKeyFromLine(text).kind === "key") throw withoutPrincipal(text, position);
   throw new SluiceError("allowed-signers-invalid", `${file}:${line}:1 ${found}`, { position });
+}
+
+/** People hand in the `.pub` file that ssh-keygen wrote; its comment is often the address that lacks. */
+function withoutPrincipal(text: string, position: FilePosition): SluiceError {
+  const [type = "", base64 = "", comment = ""] = text.split(/[ \t]+/);
+  const principal = /^[\w.+-]+@[\w.-]+$/.test(comment) ? comment : "ada@example.com";
+  const shown = base64.length > 100 ? `${base64.slice(0, 16)}...` : base64;
+  const place = `${position.file}:${position.line}:1`;
+  return new SluiceError(
+    "signer-principal-missing",
+    `${place} is a public key, and whose it is does not stand before it.`,
+    {
+      position,
+      fix: `write this line into a file allowed_signers and name that: ${principal} ${type} ${shown}`,
+    },
+  );
 }
 
 function toKey({ principals, key, terms }: SignerLine, owners: ReadonlyMap<string, Owner>): TrustedKey {

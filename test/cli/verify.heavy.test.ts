@@ -235,6 +235,7 @@ test("verify refuses what cannot be answered, each with its own code and exit co
     [["--all", "HEAD", "--trust", "no-such-file"], 2, "configuration-missing"],
     [["--all", "HEAD", "--trust", "empty"], 3, "allowed-signers-invalid"],
     [["--all", "HEAD", "--trust", "bare-trust"], 3, "trust-missing"],
+    [["HEAD", "--trust", `${ada.file}.pub`], 2, "signer-principal-missing"],
     [["no-such-branch", "--trust", "trust"], 2, "unknown-revision"],
     [["HEAD..HEAD", "--trust", "trust"], 2, "empty-range"],
     [["HEAD..HEAD~1", "--trust", "trust"], 2, "empty-range"],

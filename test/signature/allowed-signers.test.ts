@@ -37,6 +37,24 @@ test("reads comments, quotes, options in any case and several lines for one key"
   assert.equal(await outcome(`ada ${other.line}\n`), "unknown-signer");
 });
 
+test("a bare public key is told which line it becomes with a principal before it", () => {
+  const sayings: readonly (readonly [text: string, line: string])[] = [
+    [key.line, `ada@example.com ${key.line}`],
+    [`${key.line} jo@example.com\n`, `jo@example.com ${key.line}`],
+    [`ada ${key.line}\n${other.line} her laptop\n`, `ada@example.com ${other.line}`],
+  ];
+  for (const [text, line] of sayings) {
+    assert.throws(
+      () => readAllowedSigners(text, "ada.pub"),
+      (thrown) =>
+        thrown instanceof SluiceError &&
+        thrown.code === "signer-principal-missing" &&
+        thrown.fix?.endsWith(`: ${line}`),
+    );
+    assert.equal(readAllowedSigners(line, "allowed_signers").keys.length, 1);
+  }
+});
+
 for (const { options, at, expected } of [
   { options: "", at: "20260601", expected: "ada" },
   { options: 'namespaces="file"', at: "20260601", expected: "wrong-namespace" },

@@ -258,6 +258,13 @@ export const SIGNATURE_CODES = {
     example: 'ada@example.com valid-until="20270101" ssh-ed25519 AAAA...',
     fix: "Correct the named line as described in `man ssh-keygen`, then: sluice verify HEAD --trust FILE",
   },
+  "signer-principal-missing": {
+    class: "usage",
+    means:
+      "A line that should be of an allowed_signers file is a bare public key: whose it is does not stand before it.",
+    example: "ssh-ed25519 AAAA... ada@example.com (a file id_ed25519.pub as --trust)",
+    fix: 'echo "ada@example.com $(cat id_ed25519.pub)" > allowed_signers, then: sluice verify HEAD --trust allowed_signers',
+  },
   "trust-import-invalid": {
     class: "error",
     means: "The file to import from does not have the form that its option names.",
