@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCheckpoint } from "./checkpoint.ts";
-import { openForReading, storedHashes } from "./stores/sqlite/database.ts";
+import { openForReading, readFailure, storedHashes } from "./stores/sqlite/database.ts";
 import { hashesAtLevel, readBundle, TILE_WIDTH, tilePath } from "./tile.ts";
 import type { HashSource } from "./tree.ts";
 
@@ -39,8 +39,18 @@ export interface FolderSource extends Source {
 
 type Row = readonly [idx: number, hash: Uint8Array, bytes: Uint8Array, json: unknown, ...columns: readonly unknown[]];
 
+/** @throws as openForReading() */
 export function databaseSource(path: string): Source {
   const db = openForReading(path);
+  try {
+    return sourceOf(db);
+  } catch (cause) {
+    db.close();
+    throw readFailure(cause);
+  }
+}
+
+function sourceOf(db: ReturnType<typeof openForReading>): Source {
   db.exec("BEGIN"); // one snapshot, whatever is appended meanwhile
   const note = String(db.prepare("SELECT note FROM head").get()?.["note"] ?? "");
   const hashes = storedHashes(db);

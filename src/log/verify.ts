@@ -11,7 +11,7 @@ import { verifyAuditBundle } from "./audit/verify.ts";
 import type { Checkpoint } from "./decision-log.ts";
 import { type NoteVerifier, noteVerifier } from "./note.ts";
 import { databaseSource, folderSource, type Source } from "./source.ts";
-import { isNotDatabase, isStorageDamage } from "./stores/sqlite/database.ts";
+import { isStorageDamage, readFailure } from "./stores/sqlite/database.ts";
 import { verifyInThreads } from "./stores/sqlite/verifiers.ts";
 import { type LogPlace, postgresPlace, sqlitePath } from "./stores.ts";
 import { TILE_WIDTH } from "./tile.ts";
@@ -24,11 +24,22 @@ const RANGE_ENTRIES = 32 * TILE_WIDTH;
 /** Below, starting threads takes longer than it saves. */
 const SHARED_FROM_ENTRIES = 2 * RANGE_ENTRIES;
 
-/** @throws `log-missing`, `log-version-unknown`, `not-supported`, `note-key-invalid` when there is nothing to verify */
-export async function verifyLog(path: string, options: VerifyOptions): Promise<LogVerification> {
+/** Of a database also that it is damaged: bytes cannot be read any more, so nothing is said of what they held. */
+export type AnyVerification =
+  | LogVerification
+  | (Omit<LogVerification & { readonly kind: "broken" }, "code"> & { readonly code: "log-corrupt" });
+
+/** @throws `log-missing`, `log-version-unknown`, `note-key-invalid` when there is nothing to verify, and what readFailure() names */
+export async function verifyLog(path: string, options: VerifyOptions): Promise<AnyVerification> {
   const keys = options.keys.map(noteVerifier);
   if (isAuditBundle(path)) return verifyAuditBundle(path, options);
-  const source = openSource(path);
+  let source: Source;
+  try {
+    source = openSource(path);
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError) || thrown.code !== "log-corrupt") throw thrown;
+    return damaged(thrown.message);
+  }
   try {
     return await verifySource(source, (size) => verifiedRanges(source, path, size), keys, options);
   } finally {
@@ -37,7 +48,7 @@ export async function verifyLog(path: string, options: VerifyOptions): Promise<L
 }
 
 /** The log where a gate keeps it. @throws as verifyLog(), and `log-failed` */
-export async function verifyStore(place: LogPlace, options: VerifyOptions): Promise<LogVerification> {
+export async function verifyStore(place: LogPlace, options: VerifyOptions): Promise<AnyVerification> {
   const postgres = postgresPlace(place);
   if (postgres === null) return verifyLog(sqlitePath(place.store), options);
   const { openPostgresSource } = await import("./stores/postgres/source.ts");
@@ -55,15 +66,18 @@ async function verifySource(
   rangesOf: (size: number) => AsyncIterable<RangeVerification>,
   keys: readonly NoteVerifier[],
   options: VerifyOptions,
-): Promise<LogVerification> {
+): Promise<AnyVerification> {
   try {
     return await verified(source, rangesOf, keys, options);
   } catch (thrown) {
     if (thrown instanceof Broken) return thrown.result;
-    if (!isStorageDamage(thrown)) throw thrown;
-    const detail = "The database is damaged: it cannot be read to its end.";
-    return { kind: "broken", code: "log-tampered", index: null, differs: "tree", detail };
+    if (!isStorageDamage(thrown)) throw readFailure(thrown);
+    return damaged("The log's database is damaged: it cannot be read to its end.");
   }
+}
+
+function damaged(detail: string): AnyVerification {
+  return { kind: "broken", code: "log-corrupt", index: null, differs: "tree", detail };
 }
 
 async function verified(
@@ -209,11 +223,5 @@ export class Spine {
 
 function openSource(path: string): Source {
   if (!existsSync(path)) throw new SluiceError("log-missing", `There is no log at ${path}.`);
-  if (statSync(path).isDirectory()) return folderSource(path);
-  try {
-    return databaseSource(path);
-  } catch (cause) {
-    if (!isNotDatabase(cause)) throw cause;
-    throw new SluiceError("not-supported", `${path} is neither a database nor a folder.`);
-  }
+  return statSync(path).isDirectory() ? folderSource(path) : databaseSource(path);
 }

@@ -16,9 +16,15 @@ export const LOG_CODES = {
   },
   "log-full": {
     class: "error",
-    means: "There is no space left to record a decision. Nothing was recorded, so nothing was decided.",
+    means: "There is no space left where the log lies. Nothing was recorded, so nothing was decided.",
     example: "The volume of the log's database is full.",
-    fix: "Make space on the volume of the log; the next decision is recorded without a restart.",
+    fix: "Make space on the volume of the log; then run the command again. A service needs no restart.",
+  },
+  "log-unreadable": {
+    class: "error",
+    means: "The log could not be read, so nothing was decided.",
+    example: "The disk below the log reports an input/output error, or its -shm file belongs to another user.",
+    fix: "See that the log's volume is mounted, whole and the user's own; then run the command again.",
   },
   "log-unpublished": {
     class: "error",
@@ -82,9 +88,9 @@ export const LOG_CODES = {
   },
   "log-corrupt": {
     class: "error",
-    means: "What the log stores does not agree with its own signed checkpoint.",
-    example: "A byte of an entry was changed in the database.",
-    fix: "See which entry it is: sluice log verify PATH   then restore the log and keep the damaged copy as evidence.",
+    means: "The log's database is damaged, or what it stores does not agree with its own signed checkpoint.",
+    example: "The database was cut short, or a byte of an entry was changed in it.",
+    fix: 'Keep the damaged copy as evidence and restore the log from a backup: "Backup and restore" in docs/runbook.md.',
   },
   "log-tampered": {
     class: "refused",

@@ -26,9 +26,13 @@ const WAL_AUTOCHECKPOINT_PAGES = 1000;
 const FULL = 2;
 const SQLITE_BUSY = 5;
 const SQLITE_IOERR_FSYNC = 1034;
+/** The index of the write-ahead log, which every reader needs, found no room. */
+const SQLITE_IOERR_SHMSIZE = 4874;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
+/** Without a result code of its own. */
+const DAMAGED_FORMAT = "unsupported file format";
 
 /** File systems that other machines write too, or whose locks and syncs are somebody else's program (statfs(2) types). */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -123,29 +127,38 @@ export function openSearchFile(path: string): DatabaseSync {
   }
 }
 
-/** @throws `log-missing`, `log-version-unknown` */
+/** @throws `log-missing`, `log-version-unknown`, and what readFailure() names */
 export function openForReading(path: string): DatabaseSync {
   if (!existsSync(path)) throw new SluiceError("log-missing", `There is no log at ${path}.`);
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5000, allowExtension: false });
   try {
     db.exec("PRAGMA trusted_schema = OFF");
+    if (isNew(db)) throw new SluiceError("log-corrupt", `${path} is empty: no log begins in it.`);
     checkVersion(db, path);
     const says = (json: unknown, words: unknown) => Number(saysAll(json, String(words).split(" ")));
     db.function(SAYS_WORDS, { deterministic: true }, says);
     return db;
   } catch (cause) {
     db.close();
-    throw cause;
+    throw readFailure(cause);
   }
 }
 
-export function isNotDatabase(cause: unknown): boolean {
-  return sqliteCode(cause) === SQLITE_NOTADB;
+/** The pages of the database do not hold together any more, or its first one is not that of a database. */
+export function isStorageDamage(cause: unknown): boolean {
+  const code = sqliteCode(cause);
+  if (code === null) return false;
+  return code % 256 === SQLITE_CORRUPT || code === SQLITE_NOTADB || (cause as Error).message === DAMAGED_FORMAT;
 }
 
-/** The pages of the database do not hold together any more. */
-export function isStorageDamage(cause: unknown): boolean {
-  return (sqliteCode(cause) ?? 0) % 256 === SQLITE_CORRUPT;
+/** What a failure of SQLite is called where nothing was to be written. What is none stays what it is. */
+export function readFailure(cause: unknown): unknown {
+  if (sqliteCode(cause) === null) return cause;
+  if (isStorageDamage(cause)) return storageFailure(cause);
+  const details: ErrorDetails = { retryable: true, cause };
+  if (isFull(cause))
+    return new SluiceError("log-full", "There is no space left beside the log; reading it needs a little.", details);
+  return new SluiceError("log-unreadable", `The log could not be read: ${(cause as Error).message}.`, details);
 }
 
 export function storedHashes(db: DatabaseSync): HashSource {
@@ -173,12 +186,17 @@ export function reusableBytes(path: string): number {
 export function storageFailure(cause: unknown): SluiceError {
   if (cause instanceof SluiceError) return cause;
   const details: ErrorDetails = { retryable: true, cause };
-  const errno = (cause as NodeJS.ErrnoException | null)?.code;
-  if ((sqliteCode(cause) ?? 0) % 256 === SQLITE_FULL || errno === "ENOSPC" || errno === "EDQUOT")
+  if (isFull(cause))
     return new SluiceError("log-full", "There is no space left to record a decision; nothing was recorded.", details);
   if (isStorageDamage(cause))
-    return new SluiceError("log-corrupt", "Pages of the log's database are damaged.", { cause });
+    return new SluiceError("log-corrupt", "The log's database is damaged: bytes are missing or changed.", { cause });
   return new SluiceError("log-failed", "The log could not be written; nothing was recorded.", details);
+}
+
+function isFull(cause: unknown): boolean {
+  const code = sqliteCode(cause) ?? 0;
+  const errno = (cause as NodeJS.ErrnoException | null)?.code;
+  return code % 256 === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE || errno === "ENOSPC" || errno === "EDQUOT";
 }
 
 /** After a failed fsync the kernel may have dropped the pages: only a new process may look at the file again. */

@@ -16,7 +16,7 @@ import {
 } from "../../stored.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
 import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
-import { isNotDatabase, isStorageDamage, openForReading, storageFailure, storedHashes } from "./database.ts";
+import { openForReading, readFailure, storedHashes } from "./database.ts";
 import { attachSearchIndex } from "./search-index.ts";
 
 export interface ReaderOptions extends HeadExpectation {
@@ -36,9 +36,9 @@ export class SqliteReader implements DecisionLog {
   #hasIndex = false;
   #head: Checkpoint;
 
-  /** @throws `log-missing`, `log-version-unknown`, `log-origin-mismatch`, `log-corrupt`, and what openCheckpoint() throws */
+  /** @throws as openForReading(), `log-origin-mismatch`, `log-corrupt`, and what openCheckpoint() throws */
   constructor(options: ReaderOptions) {
-    this.#db = openDatabase(options.path);
+    this.#db = openForReading(options.path);
     this.#options = options;
     try {
       this.#hashes = storedHashes(this.#db);
@@ -46,7 +46,7 @@ export class SqliteReader implements DecisionLog {
       this.origin = this.#head.origin;
     } catch (cause) {
       this.#db.close();
-      throw cause instanceof SluiceError ? cause : storageFailure(cause);
+      throw readFailure(cause);
     }
   }
 
@@ -59,9 +59,7 @@ export class SqliteReader implements DecisionLog {
   }
 
   async read(index: number): Promise<LoggedEntry> {
-    return whole(() => {
-      return this.#read(index, this.#newestHead());
-    });
+    return whole(() => this.#read(index, this.#newestHead()));
   }
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
@@ -92,9 +90,7 @@ export class SqliteReader implements DecisionLog {
   }
 
   async checkpoint(): Promise<Checkpoint> {
-    return whole(() => {
-      return this.#newestHead();
-    });
+    return whole(() => this.#newestHead());
   }
 
   async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
@@ -208,20 +204,11 @@ export class SqliteReader implements DecisionLog {
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
-  try {
-    return openForReading(path);
-  } catch (cause) {
-    if (isNotDatabase(cause)) throw new SluiceError("log-corrupt", `${path} is not a database.`, { cause });
-    throw storageFailure(cause);
-  }
-}
-
-/** What is read of damaged pages is nothing, and is called so. @throws `log-corrupt`, and what `read` throws */
+/** What is read of damaged pages is nothing, and is called so. @throws what readFailure() names, and what `read` throws */
 function whole<T>(read: () => T): T {
   try {
     return read();
   } catch (thrown) {
-    throw isStorageDamage(thrown) ? storageFailure(thrown) : thrown;
+    throw readFailure(thrown);
   }
 }
