@@ -2,9 +2,23 @@
 import { createInterface } from "node:readline";
 import { SluiceError } from "../lib/errors.ts";
 import type { Output } from "./command.ts";
+import { errorText, exitCodeOf } from "./failure.ts";
 
 const MAXIMUM_INPUT_BYTES = 32 * 1024 * 1024;
 const PROGRESS_AFTER_MS = 1000;
+/** 128 + 13: what a shell says of a process that SIGPIPE ended. Node ignores the signal and reports each write instead. */
+const EXIT_SIGPIPE = 141;
+
+/** Whoever read along and went, as `head` does, ends the command quietly; any other failure is said while somebody listens. */
+export function endWithItsReader(): void {
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code === "EPIPE") process.exit(EXIT_SIGPIPE);
+    const error = new SluiceError("output-failed", `Standard output could not be written: ${cause.code}.`, { cause });
+    process.stderr.write(errorText(error));
+    process.exit(exitCodeOf(error.code));
+  });
+  process.stderr.on("error", () => process.exit(EXIT_SIGPIPE));
+}
 
 export function processOutput(coloursWanted: boolean): Output {
   const { stdout, stderr, stdin } = process;

@@ -7,6 +7,12 @@ export const CLI_CODES = {
     example: "`sluice chekc`",
     fix: "sluice --help",
   },
+  "output-failed": {
+    class: "error",
+    means: "The answer could not be written to standard output, so whoever reads it has no answer or half of one.",
+    example: "`sluice log list --config gate.yaml > FILE` on a volume without space.",
+    fix: "Make space where the output goes, then run the command again.",
+  },
   "empty-range": {
     class: "usage",
     means: "There is nothing between base and head, so there is no change to judge.",
