@@ -24,6 +24,7 @@ import { certificateFromLine, type SshCertificate } from "../signature/ssh-certi
 import { sshKeyFromLine } from "../signature/ssh-key.ts";
 import type { Trust } from "../signature/trust.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
+import { refuseUncountable } from "./approvable.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { gitIdentity } from "./git-identity.ts";
 import { type LocalRepository, REPO_OPTION, required, withRepository } from "./opening.ts";
@@ -53,7 +54,10 @@ export const approve: Command = {
     ...ANSWER_OPTIONS,
   },
   positionals: [0, 1],
-  exitCodes: [[0, "signed; push it so that the gate sees it"]],
+  exitCodes: [
+    [0, "signed; push it so that the gate sees it"],
+    [1, "not signed: it could not count, as of your own change"],
+  ],
   example:
     "sluice approve feature --target prod --key ~/.ssh/id_ed25519\nsigns what feature makes of prod, and prints the git push that hands it in",
   run,
@@ -146,7 +150,11 @@ async function makeStatement(
 ): Promise<ApprovalStatement> {
   const head = await repository.resolve(invocation.positionals[0] ?? "HEAD");
   const configuration = await readSluiceConfiguration(repository, await mainTip(repository));
-  const base = await branchTip(repository, targetYaml({ configuration }, target).branch);
+  const rule = targetYaml({ configuration }, target);
+  const base = await branchTip(repository, rule.branch);
+  const trust = await readJudgeTrust(repository, base);
+  const approver = ownerOf(trust, key);
+  await refuseUncountable({ target, rule, base, head, approver, at: invocation.clock() }, repository, trust);
   const merge = await repository.merge(base, head);
   if (merge.kind === "conflict") {
     throw new SluiceError(
@@ -164,7 +172,7 @@ async function makeStatement(
     tree: merge.tree,
     changeDigest: changeDigest(changes),
     judge: base,
-    approver: ownerOf(await readJudgeTrust(repository, base), key),
+    approver,
     expiresAt: formatTime(invocation.clock() + APPROVAL_LIFETIME_MS),
   };
 }

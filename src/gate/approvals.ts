@@ -16,7 +16,7 @@ import {
 } from "../decision/approval.ts";
 import type { TargetFacts } from "../decision/decision.ts";
 import { APPROVAL_NAMESPACE, type Envelope } from "../decision/envelope.ts";
-import { type CommitId, commitId } from "../git/object.ts";
+import { type Commit, type CommitId, commitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
 import { objectionToCertified, objectionToKey } from "../signature/key-use.ts";
@@ -52,7 +52,7 @@ export async function collectApprovals(
   target: TargetFacts,
   services: Services,
 ): Promise<CollectedApprovals> {
-  const excluded = whoHadAHand(range, judge);
+  const excluded = whoHadAHand(range.commits, range.verifications, judge.trust);
   const content: ApprovalSubject = {
     repository: subject.repositoryName,
     target: target.name,
@@ -90,14 +90,19 @@ function whoIsAble(
   return { able: people.map(({ id, roles }) => ({ person: id, roles: [...roles].sort() })) };
 }
 
-function whoHadAHand(range: VerifiedRange, judge: Judge): ReadonlySet<string> {
-  const emails = range.commits.flatMap((commit) => [
+/** Ids of the people behind any author, committer, signer or Co-authored-by of these commits. */
+export function whoHadAHand(
+  commits: readonly Commit[],
+  verifications: readonly Verification[],
+  trust: Trust,
+): ReadonlySet<string> {
+  const emails = commits.flatMap((commit) => [
     commit.author.email,
     commit.committer.email,
     ...coAuthors(commit.message),
   ]);
-  const signers = range.verifications.flatMap((one) => (one.signer === null ? [] : [one.signer]));
-  return excludedPersons(emails, signers, judge.trust);
+  const signers = verifications.flatMap((one) => (one.signer === null ? [] : [one.signer]));
+  return excludedPersons(emails, signers, trust);
 }
 
 interface ReadApprovals {

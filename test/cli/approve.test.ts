@@ -52,3 +52,32 @@ test("an approval signed by gpg counts at the gate, for the person whose key it 
     [],
   );
 });
+
+test("what cannot count is not signed: one's own change, and what has landed below the tip", async (t) => {
+  const world = await makeWorld(t, { adopt: false });
+  const head = world.propose({ by: "ada", files: GOOD });
+  const asked = (by: "ada" | "lin", revision: string) =>
+    world.sluice(["approve", revision, ...OPTIONS, "--key", world.key(by)]);
+  const own = await asked("ada", head);
+  assert.deepEqual([own.code, own.error, own.stdout], [1, "approval-by-author", ""]);
+  assert.match(own.stderr, /ada had a hand in [0-9a-f]{7}, so an approval by ada cannot count for prod/);
+  assert.match(own.stderr, /Who can: jo \(security\), lin \(platform\)/);
+  assert.equal(world.repo.git(["for-each-ref", "refs/sluice/approvals/"]), "");
+  assert.equal((await asked("lin", head)).code, 0);
+  const older = world.repo.git(["rev-parse", "origin/main"]);
+  const tip = world.push({ by: "ada", files: GOOD });
+  world.fetch();
+  const below = await asked("lin", older);
+  assert.deepEqual([below.code, below.error, below.stdout], [1, "approval-landed", ""]);
+  assert.ok(below.stderr.includes(`sluice approve ${tip.slice(0, 7)} --target prod`));
+  assert.equal((await asked("ada", tip)).error, "approval-by-author");
+  assert.equal((await asked("lin", tip)).code, 0, "the tip may wait for somebody who did not write it");
+});
+
+test("what landed is not approved where approvals are bound to a change", async (t) => {
+  const world = await makeWorld(t, { adopt: false, target: { approvals: { count: 1, bind: "change" } } });
+  const tip = world.push({ by: "ada", files: GOOD });
+  world.fetch();
+  const run = await world.sluice(["approve", tip, ...OPTIONS, "--key", world.key("lin")]);
+  assert.deepEqual([run.code, run.error, run.stdout], [1, "approval-landed", ""]);
+});

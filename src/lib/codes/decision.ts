@@ -152,6 +152,13 @@ export const DECISION_CODES = {
     example: "ada wrote the commit and approves it.",
     fix: "Another person runs `sluice approve --target TARGET`.",
   },
+  "approval-landed": {
+    class: "refused",
+    means:
+      "What is to be approved is on the target's branch already, where an approval of it changes nothing any more.",
+    example: "`sluice approve 5d2c0aa --target prod` when 9be1d02 has landed on top of it.",
+    fix: "Approve the branch's tip where that waits for an approval: `sluice approve COMMIT --target TARGET`",
+  },
   "approval-signature": {
     class: "refused",
     means: "The approval's signature does not verify with a key that counts today.",

@@ -2,6 +2,14 @@ import type { Mutant } from "../mutant.ts";
 
 export const CLI: readonly Mutant[] = [
   {
+    name: "lets an author sign a yes to their own change",
+    file: "src/cli/approvable.ts",
+    find: "if (hands.has(wanted.approver)) throw",
+    replace: "if (hands.size > 9_999) throw",
+    test: "test/cli/approve.test.ts",
+    named: "what cannot count is not signed: one's own change, and what has landed below the tip",
+  },
+  {
     name: "does its work first and finds out then that the answer can be written nowhere",
     file: "src/cli/answer.ts",
     find: "for (const file of outputs) refuseUnwritable(resolve(invocation.folder, file), file);",
