@@ -7,7 +7,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { aggregateModule } from "./aggregate.ts";
 import { isFromRecord, isOffered } from "./builtins.ts";
 import type { CompiledCache, CompiledEntry } from "./compiled-cache.ts";
-import { INVENTORY_PACKAGE, type PolicyProblem } from "./dialect.ts";
+import { INVENTORY_PACKAGE, type PolicyProblem, type RegoSource } from "./dialect.ts";
 import { AGGREGATE_FILE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
 import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
@@ -28,7 +28,7 @@ import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 6;
+const HOST_VERSION = 7;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
@@ -150,11 +150,16 @@ export async function compiledModule(
 export function compileRequest({ rules, sources }: ReadPolicies): JsonObject {
   const aggregate = { path: AGGREGATE_FILE, text: aggregateModule(rules), regoVersion: "v1" };
   return {
-    files: [...sources.map(compilerFile), aggregate],
+    files: [...sources.map(judgingFile), aggregate],
     schemas: INPUT_SCHEMAS,
     schemaByFile: Object.fromEntries(sources.flatMap(({ path, scope }) => (scope === null ? [] : [[path, scope]]))),
     strict: true,
   };
+}
+
+/** A built-in that fails inside of the module is seen in native policies; in imported ones it is undefined, as in OPA. */
+function judgingFile(source: RegoSource): JsonObject {
+  return { ...compilerFile(source), strictBuiltinErrors: source.rename === null };
 }
 
 /** Requests about these policies: what the compiler refuses is said in the places of the files as they are written. */

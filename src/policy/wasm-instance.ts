@@ -4,7 +4,14 @@
  * compiled regular expressions (0.7 ms for one `{0,127}`), so it happens only when enough garbage has gathered; a
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
-import { type Builtin, BuiltinError, type CallContext, LimitError, MAXIMUM_VALUE_LENGTH } from "./builtins/call.ts";
+import {
+  type Builtin,
+  BuiltinError,
+  type CallContext,
+  LimitError,
+  MAXIMUM_VALUE_LENGTH,
+  textOf,
+} from "./builtins/call.ts";
 import { parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
@@ -91,6 +98,8 @@ const GARBAGE_BYTES = 16 * 1024 * 1024;
 /** Above it an instance is dropped after an evaluation, unless it is for what documents share. */
 const HIGH_WATER_BYTES = 96 * 1024 * 1024;
 const SWOLLEN = 3;
+/** What a module calls when a built-in inside of it has failed: its name, and the types of its operands. No policy may. */
+const FAILED_BUILTIN = "rego.parse_module";
 /** Of one evaluation; the rest says nothing new. */
 const MAXIMUM_FAILURES = 10;
 /** Longest answer that is read; a rule that says more says nothing useful. */
@@ -256,9 +265,13 @@ class Host {
 
   /** @returns the address of the value, 0 when the call has none. */
   #call(id: number, values: readonly number[]): number {
-    const name = this.#builtins.get(id) ?? `number ${id}`;
+    let name = this.#builtins.get(id) ?? `number ${id}`;
     try {
       const operands = values.map((value) => this.#argument(value));
+      if (name === FAILED_BUILTIN) {
+        name = textOf(operands, 0);
+        throw new BuiltinError(`it has no answer for ${textOf(operands, 1)}`);
+      }
       const called = this.#functions.get(name);
       if (called === undefined) throw new BuiltinError("not offered"); // sets that call it are not built
       const answer = called(operands, this.#rules.context);

@@ -108,12 +108,15 @@ test("policy eval denies what nothing looked at, and what cannot be rendered", a
 });
 
 test("policy eval exits 3 where a rule could not be evaluated, and 4 where one asks", async (t) => {
-  const broken = LABEL_RULE.replace("value :=", 'time.parse_rfc3339_ns("soon") > 0\n\tvalue :=');
-  const error = await evaluate(t, { "a.yaml": BAD, "policies/label/policy.rego": broken }, "a.yaml");
-  assert.deepEqual(
-    [error.verdict, error.exitCode, error.notEvaluated.map(({ code }) => code)],
-    ["error", 3, ["builtin-error"]],
-  );
+  for (const name of ["time.parse_rfc3339_ns", "to_number"]) {
+    const broken = LABEL_RULE.replace("value :=", `${name}("soon") > 0\n\tvalue :=`);
+    const error = await evaluate(t, { "a.yaml": BAD, "policies/label/policy.rego": broken }, "a.yaml");
+    const [first] = error.notEvaluated;
+    assert.deepEqual(
+      [error.verdict, error.exitCode, error.notEvaluated.length, first?.code, first?.message.split(":")[0]],
+      ["error", 3, 1, "builtin-error", name],
+    );
+  }
   const asks = await evaluate(
     t,
     { "a.yaml": BAD, "policies/label/policy.rego": LABEL_RULE.replace("deny", "ask") },

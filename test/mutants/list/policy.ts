@@ -6,6 +6,7 @@ const COMPILE = "test/policy/compile.test.ts";
 const CONTRACT = "test/policy/dialects/contract.test.ts";
 const GATEKEEPER = "test/policy/dialects/gatekeeper.test.ts";
 const REGO = "test/policy/dialects/rego.test.ts";
+const STRICT = "test/policy/strict-builtins.test.ts";
 const TEST = "test/cli/test-files.heavy.test.ts";
 const VERIFY = "test/cli/policy-verify.test.ts";
 
@@ -167,6 +168,22 @@ export const POLICY: readonly Mutant[] = [
     replace: 'onFailure: "undefined",',
     test: "test/policy/builtins.test.ts",
     named: "a call that fails is an error of the rule that makes it, and of no other",
+  },
+  {
+    name: "lets a built-in of the module fail in silence in a native policy",
+    file: "src/policy/compile.ts",
+    find: "strictBuiltinErrors: source.rename === null",
+    replace: "strictBuiltinErrors: false",
+    test: STRICT,
+    named: "a built-in of the module that fails is an error that names it, and hides no other rule",
+  },
+  {
+    name: "lets a policy stand in for the functions of strict built-ins",
+    file: "src/policy/metadata.ts",
+    find: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE, STRICT_PACKAGE].some",
+    replace: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE].some",
+    test: STRICT,
+    named: "a policy has neither the functions of strict built-ins nor the call by which they fail",
   },
   {
     name: "starts a second thread while the first one only gets ready",

@@ -20,7 +20,7 @@ import (
 type compilation struct {
 	Wasm         string   `json:"wasm"`         // base64
 	Entrypoints  []string `json:"entrypoints"`  // in the order of the module; annotations may add to those asked for
-	Builtins     []string `json:"builtins"`     // what the host must bring, sorted
+	Builtins     []string `json:"builtins"`     // what the host must bring for the policies, sorted
 	RequiredData []string `json:"requiredData"` // "data.settings.registry": documents outside of the policies, sorted
 }
 
@@ -43,6 +43,9 @@ func compileWasm(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if source, err = makeStrict(source, checked); err != nil {
+		return nil, err
+	}
 	built, err := build(r, source, data)
 	if err != nil {
 		return nil, err
@@ -52,6 +55,7 @@ func compileWasm(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	builtins = callsOfPolicies(builtins, checked)
 	// checkModules has named the lines; this is the same question asked of the result.
 	for _, name := range builtins {
 		if slices.Contains(r.DeniedBuiltins, name) {

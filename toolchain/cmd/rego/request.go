@@ -66,6 +66,8 @@ type file struct {
 	RegoVersion string            `json:"regoVersion"` // "" the request's; "v0"; "v1"; "either": v1, and v0 where only that parses
 	Lenient     bool              `json:"lenient"`     // strict mode does not look at it
 	Rename      map[string]string `json:"rename"`      // see rename.go; absent and null: everything stays as it is called
+
+	StrictBuiltinErrors bool `json:"strictBuiltinErrors"` // compile: see strict.go
 }
 
 func (f file) isTest() bool { return strings.HasSuffix(f.Path, "_test.rego") }
