@@ -39,7 +39,10 @@ export const resume: Command = {
   ],
   options: OPTIONS,
   positionals: [1, 1],
-  exitCodes: [[0, "resumed"]],
+  exitCodes: [
+    [0, "resumed"],
+    [2, "nothing is held there"],
+  ],
   example:
     'sluice resume prod --config gate.yaml --reason "migration done"\nagents go on; what landed meanwhile waits for: sluice release prod',
   run: (invocation) => run("resume", invocation),

@@ -226,8 +226,12 @@ test("a hold of the repository or of everything holds the target, and resuming t
   assert.equal((await world.hold("repository:shop")).code, 0);
   assert.equal((await world.hold("all")).code, 0);
   world.push({ files: web(3) });
-  for (const scope of ["prod", "all"]) {
-    assert.equal((await world.resume(scope)).code, 0);
+  for (const [scope, code, error] of [
+    ["prod", 2, "nothing-held"],
+    ["all", 0, null],
+  ] as const) {
+    const resumed = await world.resume(scope);
+    assert.deepEqual([resumed.code, resumed.error], [code, error]);
     assert.equal((await world.release()).error, "release-held", scope);
   }
   assert.equal((await world.resume("repository:shop")).code, 0);

@@ -52,8 +52,11 @@ test("a hold is in the head before it is answered, keeps a landing back, and a r
   assert.match(world.read("channel/head.json"), /"hold":\{[^}]*"by":"sam"/);
   await assert.rejects(orders.release({ target: "prod", by: "sam" }), { code: "release-held" });
   assert.equal((await orders.targets())[0]?.hold?.by, "sam");
-  await orders.resume(request);
+  await assert.rejects(orders.resume({ ...request, scope: "all" }), { code: "nothing-held", message: /held: prod\./ });
+  const { index } = await orders.resume(request);
   assert.match(world.read("channel/head.json"), /"hold":null/);
+  await assert.rejects(orders.resume(request), { code: "nothing-held", message: /nothing is held/ });
+  assert.equal((await service.gate.log.checkpoint()).size, index + 1, "nothing was recorded");
   const { landed: steps, current } = await orders.release({ target: "prod", by: "sam" });
   assert.deepEqual([steps.length, current, steps[0]?.release?.commit], [1, 1, landed]);
   assert.deepEqual((await orders.release({ target: "prod", by: "sam" })).landed, []);

@@ -160,6 +160,12 @@ export const RELEASE_CODES = {
     example: '`sluice hold "prod, staging" --reason TEXT`.',
     fix: "Name one scope: sluice hold TARGET --reason TEXT   (or repository:NAME, or all)",
   },
+  "nothing-held": {
+    class: "usage",
+    means: "There is no hold with this scope to end, nor a landing that a rollback left behind. Nothing was recorded.",
+    example: "`sluice resume prod --reason TEXT`, run twice, or while the hold is one of `all`.",
+    fix: "See which holds there are: sluice log list --kind hold --kind resume --config gate.yaml",
+  },
   "hold-unnamed": {
     class: "usage",
     means: "A hold, a resume or a rollback lacks a person's name or a reason, and both go into the log.",

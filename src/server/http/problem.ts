@@ -53,6 +53,8 @@ const STATUS_OF_CODE: Readonly<Partial<Record<Code, number>>> = {
   "log-busy": 503,
   "log-failed": 503,
   "log-full": 503,
+  "log-unreadable": 503,
+  "nothing-held": 409,
   "queue-full": 503,
   "service-stopping": 503,
 };

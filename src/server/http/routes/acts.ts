@@ -79,7 +79,7 @@ export const postResume = defineRoute({
   pace: "act",
   body: holdBody,
   answer: holdingSchema,
-  refusals: ["target-unknown", "person-needed"],
+  refusals: ["target-unknown", "person-needed", "nothing-held"],
   handle: (call) => changeHold("resumed", call),
 });
 
