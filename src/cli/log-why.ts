@@ -4,9 +4,11 @@ import { givenReport } from "../gate/json/check.ts";
 import { verificationReport } from "../gate/json/verification.ts";
 import { explainResource, type Why } from "../gate/why.ts";
 import { printable } from "../lib/printable.ts";
+import { lastRelease } from "../release/record.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
-import { CONFIG_OPTION, required, withGateLog } from "./opening.ts";
+import { knownTarget } from "./one-target.ts";
+import { CONFIG_OPTION, gateConfiguration, required, withGateLog } from "./opening.ts";
 
 export const logWhy: Command = {
   name: "log why",
@@ -30,7 +32,12 @@ export const logWhy: Command = {
 async function run(invocation: Invocation): Promise<number> {
   const [resource = ""] = invocation.positionals;
   const target = required(invocation, "target", "T");
-  const why = await withGateLog(invocation, (log) => explainResource(log, target, resource));
+  const { gate } = await gateConfiguration(invocation);
+  const why = await withGateLog(invocation, async (log) => {
+    // One that gate.yaml no longer names may have releases; a name that nothing knows is a slip.
+    if ((await lastRelease(log, target)) === null) knownTarget(Object.keys(gate.targets), target, "gate.yaml");
+    return explainResource(log, target, resource);
+  });
   answer(invocation, report(why), () => text(why));
   return why.proven ? 0 : 1;
 }

@@ -56,7 +56,7 @@ export async function previewProposals(request: PreviewRequest): Promise<readonl
     const { branch, after } = targetYaml({ configuration }, target);
     const judge = await branchTip(repository, branch);
     const base = request.base === null ? judge : await repository.resolve(request.base);
-    await refuseEmptyRange(repository, base, head);
+    await (request.base === null ? refuseEmptyRange : refuseEmptyGivenRange)(repository, base, head);
     const excluded = after === undefined ? [base] : [base, commitId(after)];
     subjects.push({
       kind: "proposed",
@@ -88,6 +88,21 @@ async function refuseEmptyRange(repository: Subject["repository"], base: CommitI
       fix: "commit on a branch of your own, or name it: sluice check --head REV",
     },
   );
+}
+
+/** Of a base that was named, which need not be on any branch. */
+async function refuseEmptyGivenRange(repository: Subject["repository"], base: CommitId, head: CommitId): Promise<void> {
+  const [from, to] = [base.slice(0, 7), head.slice(0, 7)];
+  const fix = "name an older base, as --base HEAD~1, or leave --base out";
+  if (head === base) {
+    throw new SluiceError("empty-range", `The base and the head are one commit, ${to}; there is no change to judge.`, {
+      fix,
+    });
+  }
+  if (!(await repository.isAncestor(head, base))) return;
+  throw new SluiceError("empty-range", `The base ${from} holds the head ${to} already; there is no change to judge.`, {
+    fix,
+  });
 }
 
 /** The remote's idea of the branch where there is one, so that a local commit never judges itself. */

@@ -48,6 +48,28 @@ test("a range without a commit", async () => {
   assertSaid(await shared.check("origin/main"), "empty-range", 2);
 });
 
+test("a range whose base is the head, or holds it", async () => {
+  const head = shared.propose({ files: web(7) });
+  const same = await shared.preview(head, ["--base", head]);
+  assertSaid(same, "empty-range", 2);
+  assert.match(same.stderr, /The base and the head are one commit, [0-9a-f]{7};/);
+  const before = await shared.preview(`${head}~1`, ["--base", head]);
+  assertSaid(before, "empty-range", 2);
+  assert.match(before.stderr, /The base [0-9a-f]{7} holds the head [0-9a-f]{7} already;/);
+});
+
+test("the reason for a resource of a target that gate.yaml does not name", async () => {
+  const why = (target: string) =>
+    shared.sluice(["log", "why", "Deployment/apps/web", "--target", target, "--config", "../gate.yaml"]);
+  const slip = await why("prd");
+  assertSaid(slip, "target-unknown", 2);
+  assert.match(slip.stderr, /fix {2}--target prod$/m);
+  const stranger = await why("nope");
+  assertSaid(stranger, "target-unknown", 2);
+  assert.match(stranger.stderr, /gate\.yaml has no target "nope"; it has prod\./);
+  assertSaid(await why("prod"), "resource-not-live", 1);
+});
+
 test("a commit that was never pushed", async (t) => {
   const world = base.copy(t);
   world.repo.branch("local", "origin/main");
