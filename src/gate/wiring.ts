@@ -1,5 +1,4 @@
 /** The composition root: the only place that makes the things which everything else is given. */
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Surroundings } from "../config/environment.ts";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
@@ -13,6 +12,7 @@ import { openTurns, type Turns } from "../lib/turns.ts";
 import { checkContains } from "../log/contains.ts";
 import { cosignatureVerifier } from "../log/cosignature.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
+import { makeFolderSync } from "../log/durable.ts";
 import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../log/note.ts";
 import { type LogPlace, openLog, openLogReader } from "../log/stores.ts";
 import { openWitnesses, type Witnesses } from "../log/witness/client.ts";
@@ -62,7 +62,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
   const { logKey, releaseKey } = keys;
   const standsOn = foundations(configuration, keys);
   const data = dataFolder(configuration);
-  mkdirSync(data, { recursive: true, mode: 0o700 });
+  makeFolderSync(data);
   const { clock, random } = means;
   const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
   const log = await openLog({

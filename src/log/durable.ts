@@ -1,11 +1,22 @@
 /**
- * Files that are there whole or not at all, also after a power cut, and never through a link. The two functions that end
+ * Files that are there whole or not at all, also after a power cut, and never through a link. The functions that end
  * in Sync are for the log's writer, which keeps its thread from the commit to the published checkpoint; everybody else
  * waits without blocking.
  */
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type FileHandle, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { SluiceError } from "../lib/errors.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
@@ -32,6 +43,25 @@ export async function replaceFile(path: string, content: Uint8Array | string, mo
   await createFile(beside, content, mode);
   await rename(beside, path);
   await syncFolder(dirname(path));
+}
+
+/**
+ * The folder of a log or a gate, for its owner alone. Level by level: Node's own recursive way never ends where a level
+ * cannot be made, as under /proc. @throws SluiceError `log-failed`
+ */
+export function makeFolderSync(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolderSync(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    throw new SluiceError("log-failed", `The folder ${folder} cannot be made: ${code}.`, {
+      fix: "name a folder on a local disk that is yours to write to, in `log.store` of gate.yaml",
+      cause,
+    });
+  }
 }
 
 /** The same four steps on the caller's thread. */

@@ -1,7 +1,7 @@
 /** A database that was cut short or scribbled on, and one with no room beside it: said for what it is by whoever reads. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { asSluiceError } from "../../src/lib/errors.ts";
@@ -34,6 +34,18 @@ async function said(path: string): Promise<readonly string[]> {
   });
   return [verification.kind === "broken" ? verification.code : "intact", ...(await Promise.all(opened))];
 }
+
+describe("a log's folder", () => {
+  it("is refused at once where no folder can be made", {
+    skip: existsSync("/proc/self") ? false : "needs /proc",
+  }, () => {
+    // in a process of its own: a loop that never ends could not be ended from within
+    const open = `import("${ROOT}/test/support/log.ts").then(({ openTestLog }) => openTestLog("/proc/none/deeper/log.db"))`;
+    const script = `${open}.then(() => console.log("opened"), ({ code, message }) => console.log(code, message))`;
+    const { stdout } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8", timeout: 60_000 });
+    assert.equal(stdout, "log-failed The folder /proc/none cannot be made: ENOENT.\n");
+  });
+});
 
 describe("a damaged database", () => {
   it("is called damaged wherever it was cut", async (context) => {

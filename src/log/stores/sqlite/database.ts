@@ -1,9 +1,9 @@
 /** Opening the database file: who may read it, where it may lie, how it syncs, and that one process writes. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
-import { syncFolderSync } from "../../durable.ts";
+import { makeFolderSync, syncFolderSync } from "../../durable.ts";
 import { SAYS_WORDS } from "../../query.ts";
 import type { HashSource } from "../../tree.ts";
 import { saysAll } from "../../words.ts";
@@ -55,10 +55,10 @@ export function networkFileSystem(type: number): string | null {
   return NETWORK_FILE_SYSTEMS.get(type) ?? null;
 }
 
-/** @throws `log-on-network-storage`, `log-readable-by-others` */
+/** @throws `log-failed`, `log-on-network-storage`, `log-readable-by-others` */
 export function prepareFolder(path: string): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolderSync(folder);
   const network = networkFileSystem(statfsSync(folder).type);
   if (network !== null)
     throw new SluiceError("log-on-network-storage", `The folder ${folder} is on ${network}; a log needs a local disk.`);
