@@ -97,10 +97,12 @@ function invalid(
   issues: readonly z.core.$ZodIssue[],
 ): SluiceError {
   const locator = openLocator(text);
-  const problems = issues.flatMap(flatten).map((problem) => {
-    const position = { file, ...located(locator, problem.path) };
-    return { position, message: `${place(position)} ${sentence(problem, schema)}` };
-  });
+  const problems = issues
+    .flatMap((issue) => flatten(issue, schema))
+    .map((problem) => {
+      const position = { file, ...located(locator, problem.path) };
+      return { position, message: `${place(position)} ${sentence(problem, schema)}` };
+    });
   const shown = problems.slice(0, 5).map((problem) => problem.message);
   return new SluiceError(code, shown.join("\n"), { position: problems[0]?.position ?? null });
 }
@@ -118,7 +120,7 @@ interface Problem {
   readonly key: string | null;
 }
 
-function flatten(issue: z.core.$ZodIssue): Problem[] {
+function flatten(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: "", key }));
   }
@@ -130,10 +132,38 @@ function flatten(issue: z.core.$ZodIssue): Problem[] {
       .flat()
       .sort((a, b) => b.path.length - a.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) {
-      return flatten({ ...deepest, path: [...issue.path, ...deepest.path] } as z.core.$ZodIssue);
+      return flatten({ ...deepest, path: [...issue.path, ...deepest.path] } as z.core.$ZodIssue, schema);
     }
   }
-  return [{ path: issue.path, message: issue.message, key: null }];
+  return [{ path: issue.path, message: plainly(issue, schema), key: null }];
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  object: "a map",
+  record: "a map",
+  array: "a list",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+};
+
+/** What is expected, in the words of YAML; a schema that has a sentence of its own keeps it. */
+function plainly(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  const { message } = issue;
+  if (issue.code === "invalid_type" && message.startsWith("Invalid input: expected "))
+    return `${message.endsWith("received undefined") ? "is missing; " : ""}${expected(issue.expected)} is expected`;
+  if (issue.code === "too_small" && issue.origin === "array" && message.startsWith("Too small: "))
+    return `at least ${issue.minimum} ${issue.minimum === 1 ? "entry is" : "entries are"} expected`;
+  if (issue.code !== "invalid_union" || message !== "Invalid input") return message;
+  const keys = knownKeys(schema, issue.path).map((key) => `{${key}: ...}`);
+  const types = issue.errors.flat().flatMap((one) => (one.code === "invalid_type" ? [expected(one.expected)] : []));
+  const wanted = [...new Set(types)].map((type) => (type === "a map" && keys.length > 0 ? keys.join(" or ") : type));
+  return wanted.length === 0 ? message : `${wanted.join(" or ")} is expected`;
+}
+
+function expected(type: string): string {
+  return EXPECTED[type] ?? type;
 }
 
 /** Says that a member of a union is not the one that was meant: it does not know a key, or is no map at all. */

@@ -82,6 +82,26 @@ describe("a document", () => {
     );
   });
 
+  test("says in plain words what is expected where something else stands, too little or nothing", () => {
+    const { message } = refused("plain: text\neither: abcdef\nnamed: 1\n");
+    assert.deepEqual(
+      message
+        .split("\n")
+        .map((line) => line.replace(/^\S+ /, ""))
+        .sort(),
+      [
+        "either: {file: ...} or {env: ...} is expected.",
+        "name: is missing; a text is expected.",
+        "named: a map is expected.",
+        "plain: a map is expected.",
+      ],
+    );
+    const some = z.strictObject({ some: z.array(z.string()).min(1) });
+    assert.throws(() => readDocument("some: []\n", "a.yaml", some, "configuration-invalid"), {
+      message: "a.yaml:1:1 some: at least 1 entry is expected.",
+    });
+  });
+
   test("says all that is wrong, at most five, and the first one's place", () => {
     const { message, position } = refused("x1: 1\nx2: 2\nx3: 3\nx4: 4\nx5: 5\nx6: 6\n");
     assert.equal(message.split("\n").length, 5);
