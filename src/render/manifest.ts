@@ -142,7 +142,7 @@ function readJson(path: string, text: string): JsonFileReading {
 const JSON_CODES = {
   malformed: "json-malformed",
   key: "json-malformed",
-  "too-deep": "json-malformed",
+  "too-deep": "json-too-deep",
   "duplicate-key": "json-duplicate-key",
   number: "json-number",
   "too-large": "json-too-large",

@@ -376,12 +376,14 @@ describe("hostile files", () => {
       "app/b.json": "[1e400]",
       "app/c.json": "{} x",
       "app/d.json": '{"a":\n"\\ud83d\\ude00"}',
+      "app/e.json": "[".repeat(50_000),
     };
     assert.deepEqual(await refusals(files), [
       ["json-duplicate-key", "app/a.json", 2, 1],
       ["json-number", "app/b.json", 1, 2],
       ["json-malformed", "app/c.json", 1, 4],
       ["not-an-object", "app/d.json", 1, 1],
+      ["json-too-deep", "app/e.json", 1, 101],
     ]);
   });
 

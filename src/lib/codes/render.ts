@@ -51,9 +51,15 @@ export const RENDER_CODES = {
   },
   "json-malformed": {
     class: "deny",
-    means: "A file is not valid JSON in UTF-8, nests too deeply, or holds a key that is not allowed.",
+    means: "A file is not valid JSON in UTF-8, or holds a key that is not allowed.",
     example: "A comma after the last member, text after the value, half of a surrogate pair.",
     fix: "Correct the line and column that the message names.",
+  },
+  "json-too-deep": {
+    class: "deny",
+    means: "Lists and objects of a JSON file nest deeper than 100 levels.",
+    example: "A file of 50,000 opening brackets.",
+    fix: "Nest less deeply.",
   },
   "json-duplicate-key": {
     class: "deny",
