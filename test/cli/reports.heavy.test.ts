@@ -57,6 +57,11 @@ async function story(world: World): Promise<readonly Seen[]> {
     [...kinds.values()].map(({ kind, index }) => keep("log-show", `a ${kind}`, world.log(["show", `${index}`]))),
   );
   await keep("log-why", "why", world.log(["why", "Deployment/apps/web", "--target", "prod"]));
+  const simulated = ["simulate", "--policies", "policies", "--config", "../gate.yaml", "--format", "json"];
+  await keep("simulation", "the same policies", world.sluice(simulated));
+  const gate = JSON.parse(world.read("gate.yaml")) as { log: Json };
+  world.write("gate.yaml", JSON.stringify({ ...gate, log: { ...gate.log, retention: { values: "730d" } } }));
+  await keep("log-retain", "nothing is so old", world.log(["retain", "--dry-run"]));
   await keep("log-proof", "a proof", world.log(["proof", "1"]));
   await keep("log-verify", "an intact log", world.log(["verify"]));
   await keep("log-backup", "a backup", world.log(["backup", "--to", "../backup.db"]));
