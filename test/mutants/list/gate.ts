@@ -141,8 +141,8 @@ export const GATE: readonly Mutant[] = [
   {
     name: "lets the author of a governance change approve it",
     file: "src/gate/approvals.ts",
-    find: "  const excluded = whoHadAHand(range, judge);",
-    replace: "  const excluded: ReadonlySet<string> = new Set([...whoHadAHand(range, judge)].slice(0, 0));",
+    find: "  const excluded = whoHadAHand(range.commits, range.verifications, judge.trust);",
+    replace: "  const excluded: ReadonlySet<string> = new Set([...range.verifications].map(String).slice(0, 0));",
     test: JUDGE,
     named: "the author of a governance change cannot be the other person; somebody else can",
   },
