@@ -7,7 +7,8 @@ import { absoluteStore, logPlace } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { noteSigner } from "../log/note.ts";
 import type { LogPlace } from "../log/stores.ts";
-import { type AnyVerification, verifyLog, verifyStore } from "../log/verify.ts";
+import type { LogVerification } from "../log/verification.ts";
+import { verifyLog, verifyStore } from "../log/verify.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
 import { CONFIG_OPTION, gateConfiguration } from "./opening.ts";
@@ -96,7 +97,7 @@ function readText(path: string): string {
   }
 }
 
-function report(path: string, verification: AnyVerification) {
+function report(path: string, verification: LogVerification) {
   const common = { apiVersion: "sluice/v1", kind: "LogVerification", path, intact: verification.kind === "intact" };
   if (verification.kind === "broken") {
     const { code, index, differs, detail } = verification;
@@ -117,7 +118,7 @@ function report(path: string, verification: AnyVerification) {
 }
 
 /** Somebody who sees it broken has to know what to do next, and what not to do. */
-function text(path: string, verification: AnyVerification, paint: Paint): string {
+function text(path: string, verification: LogVerification, paint: Paint): string {
   if (verification.kind === "broken") {
     const { code, index, differs, detail } = verification;
     const place = index === null ? `the ${differs}; no single entry can be named` : `entry ${index}, its ${differs}`;

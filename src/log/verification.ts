@@ -27,7 +27,8 @@ export type LogVerification =
     }
   | {
       readonly kind: "broken";
-      readonly code: "log-tampered" | "log-rolled-back" | "log-forked";
+      /** `log-corrupt` of a database that cannot be read any more: nothing is said of what it held. */
+      readonly code: "log-tampered" | "log-rolled-back" | "log-forked" | "log-corrupt";
       /** The first entry that is not what was recorded; null where no single entry can be named. */
       readonly index: number | null;
       readonly differs:
@@ -44,16 +45,16 @@ export type LogVerification =
       readonly detail: string;
     };
 
-type Difference = (LogVerification & { kind: "broken" })["differs"];
+type BrokenLog = LogVerification & { readonly kind: "broken" };
 
 export class Broken extends Error {
-  readonly result: LogVerification & { kind: "broken" };
+  readonly result: BrokenLog;
 
   constructor(
-    differs: Difference,
+    differs: BrokenLog["differs"],
     index: number | null,
     detail: string,
-    code: "log-tampered" | "log-rolled-back" | "log-forked" = "log-tampered",
+    code: BrokenLog["code"] = "log-tampered",
   ) {
     super(detail);
     this.result = { kind: "broken", code, index, differs, detail };

@@ -24,13 +24,8 @@ const RANGE_ENTRIES = 32 * TILE_WIDTH;
 /** Below, starting threads takes longer than it saves. */
 const SHARED_FROM_ENTRIES = 2 * RANGE_ENTRIES;
 
-/** Of a database also that it is damaged: bytes cannot be read any more, so nothing is said of what they held. */
-export type AnyVerification =
-  | LogVerification
-  | (Omit<LogVerification & { readonly kind: "broken" }, "code"> & { readonly code: "log-corrupt" });
-
 /** @throws `log-missing`, `log-version-unknown`, `note-key-invalid` when there is nothing to verify, and what readFailure() names */
-export async function verifyLog(path: string, options: VerifyOptions): Promise<AnyVerification> {
+export async function verifyLog(path: string, options: VerifyOptions): Promise<LogVerification> {
   const keys = options.keys.map(noteVerifier);
   if (isAuditBundle(path)) return verifyAuditBundle(path, options);
   let source: Source;
@@ -48,7 +43,7 @@ export async function verifyLog(path: string, options: VerifyOptions): Promise<A
 }
 
 /** The log where a gate keeps it. @throws as verifyLog(), and `log-failed` */
-export async function verifyStore(place: LogPlace, options: VerifyOptions): Promise<AnyVerification> {
+export async function verifyStore(place: LogPlace, options: VerifyOptions): Promise<LogVerification> {
   const postgres = postgresPlace(place);
   if (postgres === null) return verifyLog(sqlitePath(place.store), options);
   const { openPostgresSource } = await import("./stores/postgres/source.ts");
@@ -66,7 +61,7 @@ async function verifySource(
   rangesOf: (size: number) => AsyncIterable<RangeVerification>,
   keys: readonly NoteVerifier[],
   options: VerifyOptions,
-): Promise<AnyVerification> {
+): Promise<LogVerification> {
   try {
     return await verified(source, rangesOf, keys, options);
   } catch (thrown) {
@@ -76,7 +71,7 @@ async function verifySource(
   }
 }
 
-function damaged(detail: string): AnyVerification {
+function damaged(detail: string): LogVerification {
   return { kind: "broken", code: "log-corrupt", index: null, differs: "tree", detail };
 }
 

@@ -12,7 +12,7 @@ import { prepareEntry, sequenceLeaf } from "../../src/log/leaf.ts";
 import { leafHash, nodeHash, verifyConsistency, verifyInclusion } from "../../src/log/merkle.ts";
 import { noteSigner, noteVerifier } from "../../src/log/note.ts";
 import { proveInclusion, readProof, verifyProof, writeProof } from "../../src/log/proof.ts";
-import type { AnyVerification } from "../../src/log/verify.ts";
+import type { LogVerification } from "../../src/log/verification.ts";
 import { draft, fill, KEY, ORIGIN } from "../support/log.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -28,7 +28,7 @@ export interface TestStore {
   copy(context: TestContext, place: string): Promise<string>;
   /** Puts rows into the tables of an empty log that nobody has open; columns by name, bytes as bytes. */
   insert(place: string, rows: readonly StoredTestRow[]): Promise<void>;
-  verify(place: string): Promise<AnyVerification>;
+  verify(place: string): Promise<LogVerification>;
 }
 
 export interface StoredTestRow {
