@@ -263,7 +263,7 @@ export const POLICY: readonly Mutant[] = [
     find: "if (deniedBuiltins.length === 0) return;",
     replace: "if (deniedBuiltins.length < 9_999) return;",
     test: COMPILE,
-    named: "refuses the clock",
+    named: "refuses the environment",
   },
   {
     name: "accepts a policy folder without a rule",

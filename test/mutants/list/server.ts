@@ -243,7 +243,7 @@ export const SERVER: readonly Mutant[] = [
     find: 'return review({ uid, allowed: false, status: refusal(500, "InternalError", code, message) });',
     replace: 'return review({ uid, allowed: true, status: refusal(500, "InternalError", code, message) });',
     test: ADMISSION,
-    named: "refuses what could not be judged: what is not there yet",
+    named: "refuses what could not be judged: a target without a first state",
   },
   {
     name: "judges a creation of nothing",
