@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { commitId } from "../../src/git/object.ts";
+import { type Commit, commitId } from "../../src/git/object.ts";
 import { findRepository } from "../../src/git/source.ts";
 import { loosePath, preview, swapObject } from "../support/preview.ts";
 import { repository } from "../support/repository.ts";
@@ -210,11 +210,14 @@ test("a commit-graph file that lies about parents is not believed", async (t) =>
   writeFileSync(loosePath(repo, head), honest);
   assert.equal(repo.git(["rev-list", head, `^${base}`]), head, "git itself is fooled");
   const git = await preview(t, repo.path);
-  const range = await git.range([base], head);
-  assert.deepEqual(
-    range.map((commit) => commit.id),
-    [middle, head],
-  );
+  const walked = await git.range([base], head);
+  const listed: Commit[] = [];
+  for await (const part of git.stream([base], head)) listed.push(...part);
+  for (const commits of [walked, listed])
+    assert.deepEqual(
+      commits.map((commit) => commit.id),
+      [middle, head],
+    );
 });
 
 test("replace references and grafts are ignored", async (t) => {

@@ -26,7 +26,7 @@ export const SERVER: readonly Mutant[] = [
     file: "src/server/http/server.ts",
     find: "server.maxConnections = (options.limits ?? LIMITS).connections;",
     replace: "",
-    test: "test/server/http/limits.test.ts",
+    test: "test/server/http/connections.test.ts",
     named: "beyond the limit are ended without a word, and there is room again when one has gone",
   },
   {
