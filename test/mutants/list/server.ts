@@ -20,6 +20,7 @@ export const SERVER: readonly Mutant[] = [
     replace: "requestTimeout: 0,",
     test: "test/server/http/limits.test.ts",
     named: "with a body that stops is told that it is too slow, and ended",
+    hangs: true,
   },
   {
     name: "takes any number of connections",
@@ -28,6 +29,7 @@ export const SERVER: readonly Mutant[] = [
     replace: "",
     test: "test/server/http/connections.test.ts",
     named: "beyond the limit are ended without a word, and there is room again when one has gone",
+    hangs: true,
   },
   {
     name: "takes a hint that anybody made",
