@@ -7,7 +7,7 @@ import { countQuickly } from "./disclosed-text.ts";
 import type { Disclosure, Leaf, LoggedEntry } from "./entry.ts";
 import { matchesCommitment, readLeaf } from "./leaf.ts";
 import { isTreeSize, leafHash, verifyInclusion } from "./merkle.ts";
-import type { NoteVerifier } from "./note.ts";
+import { type NoteSigner, type NoteVerifier, noteSigner } from "./note.ts";
 import { TILE_WIDTH } from "./tile.ts";
 
 /** A row of an entry with the values beside it. */
@@ -30,6 +30,13 @@ export function openStoredHead(note: string, { keys, origin }: HeadExpectation):
   if (origin !== null && origin !== claimed.origin)
     throw new SluiceError("log-origin-mismatch", `The log is ${claimed.origin}; ${origin} is expected.`);
   return claimed;
+}
+
+/** Of whoever writes a log: a key bears its log's name. @throws `note-key-invalid`, `log-origin-mismatch` */
+export function ownSigner(origin: string, key: string): NoteSigner {
+  const signer = noteSigner(key);
+  if (signer.name === origin) return signer;
+  throw new SluiceError("log-origin-mismatch", `The key is named ${signer.name}; the log's origin is ${origin}.`);
 }
 
 /** For whoever is to sign the next one. @throws `log-origin-mismatch`, `log-corrupt` */

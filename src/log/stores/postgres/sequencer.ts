@@ -12,9 +12,9 @@ import { replaceFile } from "../../durable.ts";
 import type { Erasure, Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { decompose, emptyRoot, type Frontier, frontierRoot, HASH_BYTES } from "../../merkle.ts";
-import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "../../note.ts";
+import { type NoteSigner, type NoteVerifier, noteVerifier } from "../../note.ts";
 import { type End, type Stage, stageGroups } from "../../stage.ts";
-import { checkNewestLeaves, newestTileStart, openOwnHead } from "../../stored.ts";
+import { checkNewestLeaves, newestTileStart, openOwnHead, ownSigner } from "../../stored.ts";
 import { storedFrontier, storedRoot } from "../../tree.ts";
 import {
   connect,
@@ -95,13 +95,8 @@ export class PostgresSequencer {
 
   private constructor(options: SequencerOptions) {
     this.#options = options;
-    this.#signer = noteSigner(options.key);
+    this.#signer = ownSigner(options.origin, options.key);
     this.#keys = this.#signer.vkeys.map(noteVerifier);
-    if (this.#signer.name !== options.origin)
-      throw new SluiceError(
-        "log-origin-mismatch",
-        `The key is named ${this.#signer.name}; the log's origin is ${options.origin}.`,
-      );
   }
 
   /**

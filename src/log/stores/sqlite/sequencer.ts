@@ -12,9 +12,9 @@ import { replaceFileSync } from "../../durable.ts";
 import { ENTRY_KINDS, type Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { emptyRoot, frontierRoot } from "../../merkle.ts";
-import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier, unsignedBy } from "../../note.ts";
+import { type NoteSigner, type NoteVerifier, noteVerifier, unsignedBy } from "../../note.ts";
 import { type End, type Stage, stageGroups } from "../../stage.ts";
-import { checkNewestLeaves, newestTileStart, openOwnHead } from "../../stored.ts";
+import { checkNewestLeaves, newestTileStart, openOwnHead, ownSigner } from "../../stored.ts";
 import { type HashSource, storedFrontier } from "../../tree.ts";
 import { isSyncFailure, lockWriter, openForWriting, prepareFolder, storageFailure, storedHashes } from "./database.ts";
 import { SearchIndex } from "./search-index.ts";
@@ -67,13 +67,8 @@ export class Sequencer {
   /** @throws every refusal of DecisionLog's opening: see openLog() */
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#signer = noteSigner(options.key);
+    this.#signer = ownSigner(options.origin, options.key);
     this.#keys = this.#signer.vkeys.map(noteVerifier);
-    if (this.#signer.name !== options.origin)
-      throw new SluiceError(
-        "log-origin-mismatch",
-        `The key is named ${this.#signer.name}; the log's origin is ${options.origin}.`,
-      );
     prepareFolder(options.path);
     this.#lock = lockWriter(options.path);
     try {
