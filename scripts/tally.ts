@@ -21,6 +21,10 @@ interface Count {
   failed: number;
 }
 
+/** More files than these do not fail by chance. */
+const TRIED_AGAIN_MAX = 3;
+/** What fast-check says of an input it found: another run draws other inputs, so its passing would prove nothing. */
+const DRAWN_INPUT = "Counterexample:";
 const MS_PER_S = 1000;
 const LAST_WORDS_BYTES = 4000;
 
@@ -31,6 +35,8 @@ export class Tally {
   readonly #counts = new Map<string, Count>();
   readonly #seen = new Set<string>();
   readonly #standardError = new Map<string, string>();
+  readonly #failures = new Map<string, string[]>();
+  readonly #unsteady: string[] = [];
   readonly #started = performance.now();
 
   constructor(root: string, skips: Skips, write: (text: string) => void) {
@@ -54,11 +60,11 @@ export class Tally {
     if (isSkipped(test)) {
       count.skipped++;
       if (this.#skips[file]?.[test.name] === undefined)
-        this.#fail(count, `${file}: skipped and not listed in test/skips.json: ${test.name}`);
+        this.#fail(file, `${file}: skipped and not listed in test/skips.json: ${test.name}`);
       return;
     }
     if (test.details.type === "suite") return;
-    if (test.name === test.file) this.#fail(count, `${file}: has no test in it`);
+    if (test.name === test.file) this.#fail(file, `${file}: has no test in it`);
     else count.ran++;
   }
 
@@ -69,12 +75,25 @@ export class Tally {
     if (error?.failureType === "subtestsFailed") return;
     if (test.details.type !== "suite" && test.name !== test.file) count.ran++;
     const reason = test.name === test.file ? this.#standardError.get(test.name) : undefined;
-    this.#fail(count, `${file}:${test.line ?? 1}: ${test.name}\n${indented(reason ?? error?.cause ?? error)}`);
+    this.#fail(file, `${file}:${test.line ?? 1}: ${test.name}\n${indented(reason ?? error?.cause ?? error)}`);
   }
 
   /** Remembers the end of what a test file wrote to standard error: the only reason there is when it cannot be loaded. */
   said(file: string, text: string): void {
     this.#standardError.set(file, ((this.#standardError.get(file) ?? "") + text).slice(-LAST_WORDS_BYTES));
+  }
+
+  /** The files whose failure may have been the moment's; none where too many failed, or an input was found that fails. */
+  get worthAnotherTry(): readonly string[] {
+    const drawn = [...this.#failures.values()].flat().some((text) => text.includes(DRAWN_INPUT));
+    return drawn || this.#failures.size > TRIED_AGAIN_MAX ? [] : [...this.#failures.keys()];
+  }
+
+  /** Takes a file's failures back, for it passed when it was run again alone, and names it at the end. */
+  unsteady(file: string): void {
+    this.#countOf(Tally.suiteOf(file)).failed -= this.#failures.get(file)?.length ?? 0;
+    this.#failures.delete(file);
+    this.#unsteady.push(file);
   }
 
   /** Prints one line a suite and a total; answers whether everything passed. `files` are the test files that were run. */
@@ -86,6 +105,7 @@ export class Tally {
       for (const key of ["ran", "skipped", "failed"] as const) total[key] += count[key];
       this.#write(line(suite, count));
     }
+    for (const file of this.#unsteady) this.#write(`UNSTEADY ${file}: failed, and passed when run again alone\n`);
     const seconds = ((performance.now() - this.#started) / MS_PER_S).toFixed(1);
     this.#write(`${line("total", total).trimEnd()} in ${seconds} s\n`);
     return total.failed === 0 && total.ran > 0;
@@ -105,8 +125,9 @@ export class Tally {
     return count;
   }
 
-  #fail(count: Count, text: string): void {
-    count.failed++;
+  #fail(file: string, text: string): void {
+    this.#countOf(Tally.suiteOf(file)).failed++;
+    this.#failures.set(file, [...(this.#failures.get(file) ?? []), text]);
     this.#write(`FAILED ${text}\n`);
   }
 
@@ -116,7 +137,7 @@ export class Tally {
       if (!files.includes(file)) continue;
       for (const name of Object.keys(tests)) {
         if (this.#seen.has(`${file}\0${name}`)) continue;
-        this.#fail(this.#countOf(Tally.suiteOf(file)), `test/skips.json names no test: ${file}: ${name}`);
+        this.#fail(file, `test/skips.json names no test: ${file}: ${name}`);
       }
     }
   }

@@ -2,7 +2,8 @@
  * npm test [-- suite...]           every suite but the heavy ones; a suite is a folder or a file of test/
  * npm run test:heavy [-- suite...] the heavy ones: files that end in .heavy.test.ts, and the invariants
  *
- * Failures are shown as they happen, then one line a suite. A skipped test must stand with its reason in
+ * Failures are shown as they happen, then one line a suite. A file that failed is run once more alone: one that passes then
+ * is named as unsteady and counts as passed (docs/decisions/051). A skipped test must stand with its reason in
  * test/skips.json, else the run fails. Exit 0 all passed, 1 something failed, 2 nothing to run or nothing built.
  */
 import { globSync, readFileSync } from "node:fs";
@@ -25,19 +26,34 @@ export async function runTests(
   files: readonly string[],
   write: (text: string) => void,
 ): Promise<boolean> {
+  const tally = await runFiles(root, files, availableParallelism(), write);
+  for (const file of tally.worthAnotherTry.filter((failed) => files.includes(failed))) {
+    write(`\nonce more, alone: ${file}\n`);
+    const alone = await runFiles(root, [file], 1, write);
+    if (alone.finish([file])) tally.unsteady(file);
+  }
+  return tally.finish(files);
+}
+
+async function runFiles(
+  root: string,
+  files: readonly string[],
+  concurrency: number,
+  write: (text: string) => void,
+): Promise<Tally> {
   const skips = JSON.parse(readFileSync(join(root, "test", "skips.json"), "utf8")) as Skips;
   const tally = new Tally(root, skips, write);
   const stream = run({
     cwd: root,
     files: files.map((file) => join(root, file)),
-    concurrency: availableParallelism(),
+    concurrency,
   });
   stream.on("test:pass", (test) => tally.passed(test));
   stream.on("test:fail", (test) => tally.failed(test));
   stream.on("test:stderr", ({ file, message }) => tally.said(file, message));
   for await (const _ of stream) showProgress(tally);
   showProgress(null);
-  return tally.finish(files);
+  return tally;
 }
 
 /** On a terminal only, and on one line that is written over. */

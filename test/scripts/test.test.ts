@@ -84,3 +84,30 @@ it("takes a todo for a skip, and fails on a line of the list that names no test"
   assert.match(stale.output, /skips\.json names no test: test\/lib\/a\.test\.ts: gone/);
   assert.equal(stale.code, 1);
 });
+
+it("runs a file that failed once more alone, names it as unsteady, and counts it as passed", (t) => {
+  const mark = join(tempFolder(t), "ran");
+  const { code, output } = runFiles(t, {
+    "lib/a.test.ts": `import { existsSync, writeFileSync } from "node:fs";
+      const ran = existsSync(${JSON.stringify(mark)});
+      writeFileSync(${JSON.stringify(mark)}, "");
+      it("breaks once", () => { if (!ran) throw new Error("because"); });`,
+    "lib/b.test.ts": `it("holds", () => {});`,
+  });
+  assert.match(output, /^FAILED test\/lib\/a\.test\.ts:\d+: breaks once$/m);
+  assert.match(output, /^once more, alone: test\/lib\/a\.test\.ts$/m);
+  assert.match(output, /^UNSTEADY test\/lib\/a\.test\.ts: /m);
+  assert.match(output, /total +2 ran \/ 0 skipped \/ 0 failed in [\d.]+ s\n$/);
+  assert.equal(code, 0);
+});
+
+it("does not run again what fails on an input that was drawn, nor more files than fail by chance", (t) => {
+  const drawn = runFiles(t, { "lib/a.test.ts": `it("breaks", () => { throw new Error("Counterexample: [1]"); });` });
+  assert.doesNotMatch(drawn.output, /once more/);
+  assert.equal(drawn.code, 1);
+  const broken = `it("breaks", () => { throw new Error("because"); });`;
+  const many = runFiles(t, Object.fromEntries(["a", "b", "c", "d"].map((name) => [`lib/${name}.test.ts`, broken])));
+  assert.doesNotMatch(many.output, /once more/);
+  assert.match(many.output, /^lib +4 ran \/ 0 skipped \/ 4 failed$/m);
+  assert.equal(many.code, 1);
+});
