@@ -149,10 +149,10 @@ export async function ask(
 export async function raw(url: string, bytes: string | Buffer): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.on("error", () => undefined); // an answer may come with a reset behind it
+  socket.on("error", () => undefined); // an answer may come with a reset behind it, which `once` would make a failure
   socket.write(bytes);
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => void chunks.push(chunk));
-  await once(socket, "close");
+  await new Promise((done) => socket.once("close", done));
   return Buffer.concat(chunks).toString("utf8");
 }
