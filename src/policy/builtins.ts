@@ -25,7 +25,10 @@ const FAMILIES: readonly Family[] = [
     load: () => import("./builtins/numbers.ts"),
   },
   {
-    names: ["graphql.parse_query", "graphql.parse_schema", "graphql.schema_is_valid"],
+    names: [
+      ...["graphql.is_valid", "graphql.parse", "graphql.parse_and_verify", "graphql.parse_query"],
+      ...["graphql.parse_schema", "graphql.schema_is_valid"],
+    ],
     load: () => import("./builtins/graphql.ts"),
   },
   {
@@ -95,13 +98,10 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-const NO_GRAPHQL = "validation of queries against a GraphQL schema is not built";
-
 /** What no policy may call, and why; each is refused where the policies are built, with its place. */
 export const REFUSED: Readonly<Record<string, string>> = {
   ...{ "http.send": "a judge reaches no network", "net.lookup_ip_addr": "a judge reaches no network" },
   "opa.runtime": "it shows the environment and the configuration of a process",
-  ...{ "graphql.is_valid": NO_GRAPHQL, "graphql.parse": NO_GRAPHQL, "graphql.parse_and_verify": NO_GRAPHQL },
   "rego.parse_module": "the parser of Rego is in the toolchain, and no policy reaches it",
 };
 

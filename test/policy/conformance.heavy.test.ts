@@ -67,7 +67,6 @@ async function score(version: "v0" | "v1"): Promise<{ passed: number; total: num
 
 /** Why cases of a category may fail; a case of any other category fails the test. */
 const REASONS: Readonly<Record<string, string>> = {
-  graphql: "validation of queries against a schema is not built, and comments of queries are not read",
   regoparsemodule: "the parser of Rego is in the toolchain: refused when the policies are built",
   dataderef: "OPA's modules do not look up integers in data, opa#3711",
   strings: "OPA's modules hold no integers beyond 64 bits, opa#3711",
@@ -75,7 +74,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 const EXPECTED = [
-  { version: "v1", cases: 2392, passed: 2368 },
+  { version: "v1", cases: 2392, passed: 2386 },
   { version: "v0", cases: 2027, passed: 2006 },
 ] as const;
 

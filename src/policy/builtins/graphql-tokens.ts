@@ -1,75 +1,117 @@
-/** GraphQL as tokens (specification of October 2021, section 2), with what both kinds of documents read from them. */
-import type { RegoValue } from "../rego-value.ts";
-import { BuiltinError, isObjectValue, number, object } from "./call.ts";
+/** GraphQL as tokens, with what both kinds of documents read from them, as gqlparser reads it. */
+import { BuiltinError, LimitError } from "./call.ts";
+import { type Comment, KIND, MAXIMUM_DEPTH, type Node, nodeOf } from "./graphql-tree.ts";
+
+type Kind = "name" | "int" | "float" | "string" | "block" | "punctuator" | "end";
 
 interface Token {
-  readonly kind: "name" | "int" | "float" | "string" | "block" | "punctuator" | "end";
+  readonly kind: Kind;
   readonly text: string;
+  /** The lines of comment that stand right before it. */
+  readonly comment: Comment;
 }
 
+const SPACE = /[\t\n\r ,\ufeff]+/y;
+const COMMENT = /#[^\x00-\x08\x0a-\x1f]*/y;
 const TOKEN =
-  /(?<space>[\s,\ufeff]+)|(?<name>[_A-Za-z]\w*)|(?<float>-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))|(?<int>-?(?:0|[1-9]\d*))|(?<block>"""(?:[^"\\]|\\"""|\\|"(?!""))*""")|(?<string>"(?:[^"\\\x00-\x08\x0a-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?<punctuator>\.\.\.|[!$&():=@[\]{|}])/y;
-const MAXIMUM_DEPTH = 500;
-
-const COMMENT = /("""(?:[^"\\]|\\"""|\\|"(?!""))*"""|"(?:[^"\\\n\r]|\\.)*")|#[^\n\r]*/g;
-
-function withoutComments(text: string): string {
-  return text.replaceAll(COMMENT, (_, string: string | undefined) => string ?? " ");
-}
+  /(?<name>[_A-Za-z]\w*)|(?<float>-?(?:0|[1-9]\d*)(?:\.\d+(?![\deE])|(?:\.\d+)?[eE][+-]?\d+))|(?<int>-?(?:0|[1-9]\d*)(?![\d.eE]))|(?<punctuator>\.\.\.|[!$&():=@[\]{|}])/y;
+/** What stands for itself in a string, a block string included; a run of quotes is looked at by itself. */
+const PLAIN = /[^"\\\x00-\x08\x0a-\x1f]+/y;
+const PLAIN_IN_BLOCK = /[^"\\\x00-\x08\x0b\x0c\x0e-\x1f]+/y;
+const ESCAPE = /\\(?:(?<one>["\\/bfnrt])|u(?<code>[0-9a-fA-F]{4}))/y;
+const ESCAPED: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const QUOTES = /"+/y;
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = 0;
+  let comment: string[] | null = null;
+  const taken = (pattern: RegExp): string => {
+    const found = matchAt(pattern, text, at)?.[0] ?? "";
+    at += found.length;
+    return found;
+  };
   while (at < text.length) {
-    TOKEN.lastIndex = at;
-    const found = TOKEN.exec(text);
-    const [kind, value] = Object.entries(found?.groups ?? {}).find(([, one]) => one !== undefined) ?? [];
-    // Comments become part of OPA's documents, in a form that nothing but its parser makes.
-    if (kind === undefined || value === undefined) throw new BuiltinError("a character or a comment that is not read");
-    if (kind !== "space") tokens.push({ kind: kind as Token["kind"], text: textIn(kind, value) });
-    at += value.length;
+    if (taken(SPACE) !== "") continue;
+    const line = taken(COMMENT);
+    if (line !== "") {
+      comment ??= [];
+      comment.push(line);
+      continue;
+    }
+    const { kind, value, end } = tokenAt(text, at);
+    tokens.push({ kind, text: value, comment });
+    [at, comment] = [end, null];
   }
+  tokens.push({ kind: "end", text: "", comment });
   return tokens;
 }
 
-function textIn(kind: string, text: string): string {
-  if (kind === "string") return JSON.parse(text.replaceAll("\t", "\\t")) as string;
-  if (kind === "block") return blockValue(text.slice(3, -3).replaceAll('\\"""', '"""').replaceAll(/\r\n?/g, "\n"));
-  return text;
+interface Found {
+  readonly kind: Kind;
+  readonly value: string;
+  readonly end: number;
+}
+
+function tokenAt(text: string, at: number): Found {
+  if (text.startsWith('"""', at)) return blockAt(text, at + 3);
+  if (text[at] === '"') return stringAt(text, at + 1);
+  const groups = matchAt(TOKEN, text, at)?.groups ?? {};
+  const [kind, value] = Object.entries(groups).find(([, one]) => one !== undefined) ?? [];
+  if (kind === undefined || value === undefined) throw new BuiltinError("a character that GraphQL has not");
+  return { kind: kind as Kind, value, end: at + value.length };
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
+
+function stringAt(text: string, from: number): Found {
+  const parts: string[] = [];
+  for (let at = from; at < text.length; ) {
+    if (text[at] === '"') return { kind: "string", value: parts.join(""), end: at + 1 };
+    const found = matchAt(PLAIN, text, at) ?? matchAt(ESCAPE, text, at);
+    if (found === null) break;
+    parts.push(found.groups === undefined ? found[0] : escaped(found.groups));
+    at += found[0].length;
+  }
+  throw new BuiltinError("a string does not end, or has a character that it may not have");
+}
+
+/** Half of a surrogate pair becomes U+FFFD, both halves two of them. */
+function escaped({ one = "", code }: Readonly<Record<string, string | undefined>>): string {
+  return code === undefined ? (ESCAPED[one] ?? one) : String.fromCharCode(Number.parseInt(code, 16)).toWellFormed();
+}
+
+/** Of more than three quotes the last three are the end. */
+function blockAt(text: string, from: number): Found {
+  const parts: string[] = [];
+  for (let at = from; at < text.length; ) {
+    const quotes = matchAt(QUOTES, text, at)?.[0] ?? "";
+    if (quotes.length >= 3) {
+      parts.push(quotes.slice(3));
+      return { kind: "block", value: blockValue(parts.join("")), end: at + quotes.length };
+    }
+    const isEscape = text.startsWith('\\"""', at);
+    const plain = isEscape ? '\\"""' : quotes || (matchAt(PLAIN_IN_BLOCK, text, at)?.[0] ?? "");
+    const part = plain !== "" ? plain : text[at] === "\\" ? "\\" : null;
+    if (part === null) break;
+    parts.push(isEscape ? '"""' : part);
+    at += part.length;
+  }
+  throw new BuiltinError("a block string does not end, or has a character that it may not have");
 }
 
 /** Section 2.9.4, BlockStringValue; the first line counts for the indent as well. */
 function blockValue(raw: string): string {
-  const lines = raw.split("\n");
-  const filled = lines.filter((line) => /[^ \t]/.test(line));
-  const indent = Math.min(...filled.map((line) => line.search(/[^ \t]/)));
-  const cut = lines.map((line, index) => (index === 0 || filled.length === 0 ? line : line.slice(indent)));
+  const lines = raw.replaceAll(/\r\n?/g, "\n").split("\n");
   const isFilled = (line: string): boolean => /[^ \t]/.test(line);
+  const indents = lines.filter(isFilled).map((line) => line.search(/[^ \t]/));
+  const indent = indents.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
+  const cut = lines.map((line, index) => (index === 0 ? line : line.slice(indent)));
   const first = cut.findIndex(isFilled);
   return first < 0 ? "" : cut.slice(first, cut.findLastIndex(isFilled) + 1).join("\n");
-}
-
-const END: Token = { kind: "end", text: "" };
-const VALUE_KINDS = {
-  variable: 0,
-  int: 1,
-  float: 2,
-  string: 3,
-  block: 4,
-  boolean: 5,
-  null: 6,
-  enum: 7,
-  list: 8,
-  object: 9,
-};
-
-/** A document's parts as OPA shows them: what is empty is left out. */
-export function node(parts: Readonly<Record<string, RegoValue>>): RegoValue {
-  const isEmpty = (value: RegoValue): boolean =>
-    value === null ||
-    (Array.isArray(value) && value.length === 0) ||
-    (isObjectValue(value) && value.entries.length === 0);
-  return object(Object.fromEntries(Object.entries(parts).filter(([, value]) => !isEmpty(value))));
 }
 
 export class GraphqlReader {
@@ -77,13 +119,16 @@ export class GraphqlReader {
   #at = 0;
   #depth = 0;
 
-  /** `skipsComments` is for who only asks whether the text holds. */
-  constructor(text: string, skipsComments = false) {
-    this.#tokens = tokensOf(skipsComments ? withoutComments(text) : text);
+  constructor(text: string) {
+    this.#tokens = tokensOf(text);
   }
 
   get next(): Token {
-    return this.#tokens[this.#at] ?? END;
+    return this.#tokens[Math.min(this.#at, this.#tokens.length - 1)] as Token;
+  }
+
+  get comment(): Comment {
+    return this.next.comment;
   }
 
   wrong(): BuiltinError {
@@ -115,48 +160,63 @@ export class GraphqlReader {
     return text;
   }
 
-  description(): string {
-    return this.next.kind === "string" || this.next.kind === "block" ? this.take() : "";
+  /** Whether a string stands there, which may be empty. */
+  isAtText(): boolean {
+    return this.next.kind === "string" || this.next.kind === "block";
   }
 
   /** `open item+ close`, or nothing at all. */
-  some(open: string, close: string, item: () => RegoValue): readonly RegoValue[] {
-    if (!this.isAt(open)) return [];
-    const items = this.many(open, close, item);
-    if (items.length === 0) throw this.wrong();
-    return items;
+  some<Item>(open: string, close: string, item: () => Item): readonly Item[] {
+    return this.someAndComment(open, close, item).items;
   }
 
-  many(open: string, close: string, item: () => RegoValue): readonly RegoValue[] {
+  /** With the comment that stands before `close`. */
+  someAndComment<Item>(open: string, close: string, item: () => Item): { items: readonly Item[]; comment: Comment } {
+    if (!this.isAt(open)) return { items: [], comment: null };
+    const all = this.#many(open, close, item);
+    if (all.items.length === 0) throw this.wrong();
+    return all;
+  }
+
+  #many<Item>(open: string, close: string, item: () => Item): { items: readonly Item[]; comment: Comment } {
     this.expect(open);
-    if (++this.#depth > MAXIMUM_DEPTH) throw new BuiltinError("GraphQL text is nested too deep");
-    const items: RegoValue[] = [];
-    while (!this.skip(close)) items.push(item());
+    this.#enter();
+    const items: Item[] = [];
+    while (!this.isAt(close)) items.push(item());
+    const { comment } = this;
+    this.take();
     this.#depth--;
-    return items;
+    return { items, comment };
   }
 
-  type(): RegoValue {
-    if (++this.#depth > MAXIMUM_DEPTH) throw new BuiltinError("GraphQL text is nested too deep");
+  #enter(): void {
+    if (++this.#depth > MAXIMUM_DEPTH) throw new LimitError("GraphQL text is nested too deep");
+  }
+
+  type(): Node<"Type"> {
+    this.#enter();
     const isList = this.skip("[");
-    const inner: Record<string, RegoValue> = isList ? { NamedType: "", Elem: this.type() } : { NamedType: this.name() };
+    const inner = isList ? { Elem: this.type() } : { NamedType: this.name() };
     if (isList) this.expect("]");
     this.#depth--;
-    return node({ ...inner, NonNull: this.skip("!") });
+    return nodeOf("Type", { ...inner, NonNull: this.skip("!") });
   }
 
-  directives(isConst: boolean): readonly RegoValue[] {
-    const found: RegoValue[] = [];
-    while (this.skip("@")) found.push(node({ Name: this.name(), Arguments: this.arguments(isConst), Location: "" }));
+  directives(isConst: boolean): readonly Node<"Directive">[] {
+    const found: Node<"Directive">[] = [];
+    while (this.skip("@")) found.push(nodeOf("Directive", { Name: this.name(), Arguments: this.arguments(isConst) }));
     return found;
   }
 
-  arguments(isConst: boolean): readonly RegoValue[] {
-    return this.some("(", ")", () => {
-      const name = this.name();
-      this.expect(":");
-      return node({ Name: name, Value: this.value(isConst) });
-    });
+  arguments(isConst: boolean): readonly Node<"Argument">[] {
+    return this.some("(", ")", () => nodeOf("Argument", this.#named(isConst)));
+  }
+
+  #named(isConst: boolean): Pick<Node<"Argument">, "Name" | "Value" | "Comment"> {
+    const { comment } = this;
+    const name = this.name();
+    this.expect(":");
+    return { Name: name, Value: this.value(isConst), Comment: comment };
   }
 
   variable(): string {
@@ -164,33 +224,27 @@ export class GraphqlReader {
     return this.name();
   }
 
-  value(isConst: boolean): RegoValue {
+  /** gqlparser keeps the comment before a list and before an object, and loses any other. */
+  value(isConst: boolean): Node<"Value"> {
+    const { comment } = this;
     if (this.isAt("[")) {
-      const items = this.many("[", "]", () => node({ Name: "", Value: this.value(isConst) }));
-      return literal("", VALUE_KINDS.list, items);
+      const item = () => nodeOf("ChildValue", { Value: this.value(isConst) });
+      return nodeOf("Value", { Children: this.#many("[", "]", item).items, Kind: KIND.list, Comment: comment });
     }
     if (this.isAt("{")) {
-      const fields = this.many("{", "}", () => {
-        const name = this.name();
-        this.expect(":");
-        return node({ Name: name, Value: this.value(isConst) });
-      });
-      return literal("", VALUE_KINDS.object, fields);
+      const item = () => nodeOf("ChildValue", this.#named(isConst));
+      return nodeOf("Value", { Children: this.#many("{", "}", item).items, Kind: KIND.object, Comment: comment });
     }
-    if (this.isAt("$") && !isConst) return literal(this.variable(), VALUE_KINDS.variable, []);
+    if (this.isAt("$") && !isConst) return nodeOf("Value", { Raw: this.variable(), Kind: KIND.variable });
     const kind = this.#literalKind();
-    return literal(this.take(), kind, []);
+    return nodeOf("Value", { Raw: this.take(), Kind: kind });
   }
 
   #literalKind(): number {
     const { kind, text } = this.next;
     if (kind === "punctuator" || kind === "end") throw this.wrong();
-    if (kind !== "name") return VALUE_KINDS[kind];
-    if (text === "true" || text === "false") return VALUE_KINDS.boolean;
-    return text === "null" ? VALUE_KINDS.null : VALUE_KINDS.enum;
+    if (kind !== "name") return KIND[kind];
+    if (text === "true" || text === "false") return KIND.boolean;
+    return text === "null" ? KIND.null : KIND.enum;
   }
-}
-
-function literal(raw: string, kind: number, children: readonly RegoValue[]): RegoValue {
-  return node({ Raw: raw, Children: children, Kind: number(kind), ExpectedTypeHasDefault: false });
 }
