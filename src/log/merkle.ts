@@ -35,6 +35,28 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return digest(bytes);
 }
 
+/**
+ * The hashes of every complete subtree over a row of hashes, all as bytes one after the other: the row itself, then the row
+ * above it, half as long, and so on to the last of one hash.
+ */
+export function hashRows(row: Uint8Array): Uint8Array {
+  let length = row.byteLength / HASH_BYTES;
+  const rows = new Uint8Array(2 * row.byteLength);
+  rows.set(row);
+  const node = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
+  node[0] = NODE_PREFIX;
+  let [from, to] = [0, row.byteLength];
+  for (; length > 1; length = Math.floor(length / 2)) {
+    const end = from + length * HASH_BYTES;
+    for (; from + 2 * HASH_BYTES <= end; from += 2 * HASH_BYTES, to += HASH_BYTES) {
+      node.set(rows.subarray(from, from + 2 * HASH_BYTES), 1);
+      rows.set(digest(node), to);
+    }
+    from = end;
+  }
+  return rows.subarray(0, to);
+}
+
 function digest(bytes: Uint8Array): Uint8Array {
   return hash("sha256", bytes, "buffer");
 }

@@ -15,8 +15,14 @@ export interface Bounds {
   /** Entry numbers [start, end) that a query can concern: its times and `after`, turned into numbers. */
   readonly start: number;
   readonly end: number;
-  /** Every target of the log, null for entries of the whole gate; empty where the query needs none of them. */
-  readonly targets: readonly (string | null)[];
+  /** What pairsStatement() found; null where the query does not go by them. */
+  readonly pairs: readonly TargetKind[] | null;
+}
+
+/** Entries of one target (null: of the whole gate) and one kind stand together in an index, in their order. */
+export interface TargetKind {
+  readonly target: string | null;
+  readonly kind: EntryKind;
 }
 
 /** What a query's `after` leaves of the entries [start, end) between its times. */
@@ -34,69 +40,111 @@ export function numbered({ sql, parameters }: Statement): Statement {
 /** SQLite takes 500 at most. */
 const MAXIMUM_ARMS = 400;
 
-/** Whether the caller has to say which targets there are. */
-export function needsTargets({ target, targets, kinds, verdict, text, ...query }: EntryQuery): boolean {
-  return (
-    (target ?? targets) === undefined &&
-    (kinds ?? verdict) !== undefined &&
-    text === undefined &&
-    cluesOf(query).length === 0
-  );
+/**
+ * Rows {target, kind}: the pairs of which the log has entries that the query may find, each by one step in the index. null
+ * where the caller need not ask: for a query without target, kind and verdict, or one that is driven by terms or a text.
+ */
+export function pairsStatement({ target, targets, kinds, verdict, text, ...query }: EntryQuery): Statement | null {
+  if ((target ?? targets ?? kinds ?? verdict) === undefined) return null;
+  if (text !== undefined || cluesOf(query).length > 0) return null;
+  const asked = target === undefined ? targets && [...new Set(targets)] : [target];
+  const each = [...new Set(kinds ?? ENTRY_KINDS)];
+  if (each.length === 0 || asked?.length === 0)
+    return { sql: "SELECT NULL AS target, NULL AS kind WHERE FALSE", parameters: [] };
+  const [isVerdict, verdicts] = verdict === undefined ? ["", []] : [" AND e.verdict = ?", [verdict]];
+  const existing = (of: string) =>
+    `EXISTS (SELECT 1 FROM entries e WHERE e.target ${of} AND e.kind = k.column1${isVerdict})`;
+  const [named, names] = asked === undefined ? [EVERY_TARGET, []] : [valuesOf(asked), asked];
+  const ofTargets = `SELECT n.column1 AS target, k.column1 AS kind FROM (${named}) n CROSS JOIN (${valuesOf(each)}) k WHERE ${existing("= n.column1")}`;
+  if (asked !== undefined) return { sql: ofTargets, parameters: [...names, ...each, ...verdicts] };
+  return {
+    sql: `${ofTargets} UNION ALL SELECT NULL, k.column1 FROM (${valuesOf(each)}) k WHERE ${existing("IS NULL")}`,
+    parameters: [...each, ...verdicts, ...each, ...verdicts],
+  };
 }
 
-/** Every target, each by one step in the index. */
-export const TARGETS_SQL = `WITH RECURSIVE named (target) AS (
+function valuesOf(texts: readonly string[]): string {
+  return `VALUES ${texts.map(() => "(?)").join(", ")}`;
+}
+
+/** Each by one step in the index. */
+const EVERY_TARGET = `WITH RECURSIVE named (column1) AS (
   SELECT min(target) FROM entries WHERE target IS NOT NULL
-  UNION ALL SELECT (SELECT min(e.target) FROM entries e WHERE e.target > named.target) FROM named WHERE named.target IS NOT NULL
-) SELECT target FROM named WHERE target IS NOT NULL UNION ALL SELECT NULL`;
+  UNION ALL SELECT (SELECT min(e.target) FROM entries e WHERE e.target > named.column1) FROM named WHERE named.column1 IS NOT NULL
+) SELECT column1 FROM named WHERE column1 IS NOT NULL`;
 
-/** Rows {idx}, in order. */
-export function findStatement(
+/** Rows {idx}, those of each statement in order: inOrder() joins them. */
+export function findStatements(
   query: EntryQuery,
   bounds: Bounds,
   isIndexed: boolean,
   language: TermLanguage = SQLITE_TERMS,
-): Statement {
-  const { sql, parameters } = matching(query, bounds, { isIndexed, ...language });
+): readonly Statement[] {
   const direction = query.order === "oldest" ? "ASC" : "DESC";
-  return { sql: `${sql} ORDER BY idx ${direction} LIMIT ?`, parameters: [...parameters, query.limit ?? DEFAULT_LIMIT] };
+  return matching(query, bounds, { isIndexed, ...language }).map((arms) => {
+    const { sql, parameters } = union(arms);
+    return { sql: `${sql} ORDER BY idx ${direction} LIMIT ?`, parameters: [...parameters, limitOf(query)] };
+  });
 }
 
-/** One row {n}. */
-export function countStatement(
+/** What each statement of findStatements() found, as one answer. */
+export function inOrder(query: EntryQuery, found: readonly (readonly number[])[]): readonly number[] {
+  if (found.length === 1) return found[0] ?? [];
+  const sign = query.order === "oldest" ? 1 : -1;
+  return found
+    .flat()
+    .sort((a, b) => sign * (a - b))
+    .slice(0, limitOf(query));
+}
+
+function limitOf({ limit }: EntryQuery): number {
+  return limit ?? DEFAULT_LIMIT;
+}
+
+/** One row {n} each, to be added up. */
+export function countStatements(
   query: EntryQuery,
   bounds: Bounds,
   isIndexed: boolean,
   language: TermLanguage = SQLITE_TERMS,
-): Statement {
-  const { sql, parameters } = matching(query, bounds, { isIndexed, ...language });
-  return { sql: `SELECT count(*) AS n FROM (${sql}) found`, parameters };
+): readonly Statement[] {
+  if (bounds.pairs === null && query.text === undefined && cluesOf(query).length === 0)
+    return [{ sql: "SELECT CAST(? AS bigint) AS n", parameters: [Math.max(0, bounds.end - bounds.start)] }];
+  return matching(query, bounds, { isIndexed, ...language }).map((arms) => ({
+    sql: `SELECT ${arms.map(({ sql }) => `(SELECT count(*) FROM (${sql}) found)`).join(" + ")} AS n`,
+    parameters: arms.flatMap(({ parameters }) => parameters),
+  }));
 }
 
 /**
- * With terms, the first term drives (the index, then the entries that the index has not reached); with a target, kinds or a
- * verdict, one arm for each target and kind, whose index also holds the verdict, so that SQLite merges arms that the index already gives in order; otherwise the entries
- * themselves.
+ * Arms of one statement or of several, which find different entries. With terms, the first term drives (the index, then
+ * the entries that the index has not reached); with a target, kinds or a verdict, one arm for each pair of target and kind,
+ * which the index gives in order, so that they are merged and not sorted; otherwise the entries themselves.
  */
-function matching(query: EntryQuery, bounds: Bounds, search: Search): Statement {
+function matching(query: EntryQuery, bounds: Bounds, search: Search): readonly (readonly Statement[])[] {
   const words = query.text === undefined ? null : textSearch(query.text, search);
-  const [driver, ...others] = cluesOf(query);
-  if (driver === undefined && words !== null)
-    return union(byWords(words).map(({ number, ...from }) => arm(from, query, bounds, [], number)));
-  if (driver !== undefined) {
-    const rest = [...others.map((clue) => carries(clue, search)), ...(words === null ? [] : [saysWords(words)])];
-    return union(byClue(driver, search).map((from) => arm(from, query, bounds, rest)));
+  const [first, ...others] = cluesOf(query);
+  if (first === undefined && words !== null) return [byWords(words).map((driver) => arm(driver, query, bounds))];
+  if (first !== undefined) {
+    const driven = byClue(first, search).map((driver) => {
+      const more = [
+        ...others.map((clue) => carries(clue, driver.number, search)),
+        ...(words === null ? [] : [saysWords(words, driver.number)]),
+      ];
+      return arm({ ...driver, conditions: [...driver.conditions, ...more] }, query, bounds);
+    });
+    return [driven];
   }
-  const targets = query.target === undefined ? (query.targets ?? bounds.targets) : [query.target];
-  const kinds = [...new Set(query.kinds ?? ENTRY_KINDS)];
-  const arms = targets.flatMap((target) => kinds.map((kind) => ({ target, kind })));
-  if (arms.length === 0 || arms.length > MAXIMUM_ARMS) return arm(ENTRIES, query, bounds, []);
-  return union(arms.map((one) => armOf(one, query, bounds)));
+  if (bounds.pairs === null) return [[arm(ENTRIES, query, bounds)]];
+  const arms = bounds.pairs.map((pair) => armOf(pair, query, bounds));
+  return Array.from({ length: Math.ceil(arms.length / MAXIMUM_ARMS) }, (_, at) =>
+    arms.slice(at * MAXIMUM_ARMS, (at + 1) * MAXIMUM_ARMS),
+  );
 }
 
-/** By index columns alone: target and kind said once, in this order. */
+/** By index columns alone: target and kind said once. */
 function armOf(
-  { target, kind }: { readonly target: string | null; readonly kind: EntryKind },
+  { target, kind }: TargetKind,
   { target: _, targets: __, kinds: ___, ...query }: EntryQuery,
   bounds: Bounds,
 ): Statement {
@@ -104,7 +152,7 @@ function armOf(
     target === null
       ? { sql: "e.target IS NULL AND e.kind = ?", parameters: [kind] }
       : { sql: "e.target = ? AND e.kind = ?", parameters: [target, kind] };
-  return arm(ENTRIES, query, bounds, [of]);
+  return arm({ ...ENTRIES, conditions: [of] }, query, bounds);
 }
 
 /** What a query looks for in the terms of entries. */
@@ -119,7 +167,17 @@ function cluesOf({ terms = [], commitPrefix }: EntryQuery): readonly Clue[] {
   return [...(commitPrefix === undefined ? [] : [{ prefix: commitPrefix }]), ...terms];
 }
 
-const ENTRIES: Statement = { sql: "FROM entries e WHERE TRUE", parameters: [] };
+/** The rows that an arm walks, in the order of the log. */
+interface Driver {
+  readonly table: string;
+  /** The column that is an entry's number. */
+  readonly number: string;
+  readonly conditions: readonly Statement[];
+}
+
+const ENTRIES: Driver = { table: "entries e", number: "e.idx", conditions: [] };
+/** What no index has reached is read where its values lie. */
+const VALUES: Driver = { table: "disclosures d", number: "d.idx", conditions: [] };
 
 /** How a store says that an entry has a term. */
 export interface TermLanguage {
@@ -129,17 +187,20 @@ export interface TermLanguage {
   readonly progress: string;
   /** The condition on a row `d` of disclosures. */
   said(clue: Clue): Statement;
-  /** The condition on a row of the index. */
-  indexed(clue: Clue): Statement;
+  /** The condition on a row of the index that goes by this name. */
+  indexed(clue: Clue, name: string): Statement;
   /** Absent where the store looks for no texts. */
   readonly text?: TextLanguage;
 }
 
 /** How a store says that a text beside an entry has words. */
 export interface TextLanguage {
-  /** Rows {idx} of entries that the index has reached, with `x.rowid` as their number and `words` as a parameter. */
+  /** The table of the index, called x, the column that is an entry's number, and the condition with `words` as a parameter. */
+  readonly table: string;
+  readonly number: string;
   readonly found: string;
-  readonly progress: string;
+  /** How many entries the index has reached. */
+  readonly reached: string;
   /** The condition on a row `d` of disclosures. */
   readonly said: string;
   parameter(words: readonly string[], place: "found" | "said"): string;
@@ -159,10 +220,12 @@ const SQLITE_TERMS: TermLanguage = {
     const { sql, parameters } = is(clue, "j.value ->> 0", "j.value ->> 1");
     return { sql: `EXISTS (SELECT 1 FROM json_each(d.terms) j WHERE ${sql})`, parameters };
   },
-  indexed: (clue) => is(clue, "kind", "value"),
+  indexed: (clue, name) => is(clue, `${name}.kind`, `${name}.value`),
   text: {
-    found: "search.texts x",
-    progress: "search.progress",
+    table: "search.texts x",
+    number: "x.rowid",
+    found: "x.texts MATCH ?",
+    reached: "(SELECT texts FROM search.progress)",
     said: `${SAYS_WORDS}(d.json, ?)`,
     parameter: (words, place) => (place === "said" ? words.join(" ") : words.map((word) => `"${word}"`).join(" ")),
   },
@@ -175,30 +238,35 @@ function is(clue: Clue, kind: string, value: string): Statement {
   return { sql: `${kind} = 'commit' AND ${value} >= ? AND ${value} < ?`, parameters: [prefix, `${prefix}g`] };
 }
 
-function byClue(clue: Clue, { isIndexed, terms, progress, ...language }: Search): readonly Statement[] {
-  const said = language.said(clue);
-  const read = `FROM disclosures d JOIN entries e ON e.idx = d.idx WHERE ${said.sql}`;
-  if (!isIndexed) return [{ sql: read, parameters: said.parameters }];
+/** What the index has reached is looked for there, the rest is read. */
+function byClue(clue: Clue, { isIndexed, terms, progress, ...language }: Search): readonly Driver[] {
+  const read: Driver = { ...VALUES, conditions: [language.said(clue)] };
+  if (!isIndexed) return [read];
   const reached = `(SELECT size FROM ${progress})`;
-  const { sql, parameters } = language.indexed(clue);
-  const distinct = "prefix" in clue ? "DISTINCT " : ""; // several commits of one entry may begin alike
-  const found = `(SELECT ${distinct}idx FROM ${terms} WHERE ${sql} AND idx < ${reached})`;
-  return [
-    { sql: `FROM ${found} t JOIN entries e ON e.idx = t.idx WHERE TRUE`, parameters },
-    { sql: `${read} AND d.idx >= ${reached} AND e.idx >= ${reached}`, parameters: said.parameters }, // so that it begins there
-  ];
+  const indexed = language.indexed(clue, "t");
+  const isBelow = { sql: `t.idx < ${reached}`, parameters: [] };
+  const found: Driver =
+    "prefix" in clue // several commits of one entry may begin alike
+      ? {
+          table: `(SELECT DISTINCT t.idx FROM ${terms} t WHERE ${indexed.sql}) t`,
+          number: "t.idx",
+          conditions: [{ sql: "TRUE", parameters: indexed.parameters }, isBelow],
+        }
+      : { table: `${terms} t`, number: "t.idx", conditions: [indexed, isBelow] };
+  return [found, { ...read, conditions: [...read.conditions, { sql: `d.idx >= ${reached}`, parameters: [] }] }];
 }
 
-/** The condition that entry `e` carries a clue. */
-function carries(clue: Clue, { isIndexed, terms, progress, ...language }: Search): Statement {
+/** The condition that the entry of that number carries a clue. */
+function carries(clue: Clue, number: string, { isIndexed, terms, progress, ...language }: Search): Statement {
   const said = language.said(clue);
-  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = e.idx AND ${said.sql})`;
+  if (number === VALUES.number) return said;
+  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = ${number} AND ${said.sql})`;
   if (!isIndexed) return { sql: read, parameters: said.parameters };
   const reached = `(SELECT size FROM ${progress})`;
-  const { sql, parameters } = language.indexed(clue);
-  const found = `EXISTS (SELECT 1 FROM ${terms} WHERE ${sql} AND idx = e.idx)`;
+  const { sql, parameters } = language.indexed(clue, "o");
+  const found = `EXISTS (SELECT 1 FROM ${terms} o WHERE ${sql} AND o.idx = ${number})`;
   return {
-    sql: `((e.idx < ${reached} AND ${found}) OR (e.idx >= ${reached} AND ${read}))`,
+    sql: `((${number} < ${reached} AND ${found}) OR (${number} >= ${reached} AND ${read}))`,
     parameters: [...parameters, ...said.parameters],
   };
 }
@@ -216,56 +284,46 @@ function textSearch(text: string, { isIndexed, text: language }: Search): TextSe
 }
 
 /** What the index has reached is looked for there, in order; the rest is read. */
-function byWords({
-  words,
-  isIndexed,
-  found,
-  progress,
-  said,
-  parameter,
-}: TextSearch): readonly (Statement & { readonly number: string })[] {
-  const read = `FROM disclosures d CROSS JOIN entries e ON e.idx = d.idx WHERE ${said}`;
-  const asRead = [parameter(words, "said")];
-  if (!isIndexed) return [{ sql: read, parameters: asRead, number: "d.idx" }];
-  const reached = `(SELECT texts FROM ${progress})`;
+function byWords({ words, isIndexed, parameter, ...language }: TextSearch): readonly Driver[] {
+  const said = { sql: language.said, parameters: [parameter(words, "said")] };
+  const read: Driver = { ...VALUES, conditions: [said] };
+  if (!isIndexed) return [read];
+  const { table, number, reached } = language;
+  const found = { sql: language.found, parameters: [parameter(words, "found")] };
   return [
-    {
-      sql: `FROM ${found} JOIN entries e ON e.idx = x.rowid WHERE x.texts MATCH ? AND x.rowid < ${reached}`,
-      parameters: [parameter(words, "found")],
-      number: "x.rowid",
-    },
-    { sql: `${read} AND d.idx >= ${reached}`, parameters: asRead, number: "d.idx" },
+    { table, number, conditions: [found, { sql: `${number} < ${reached}`, parameters: [] }] },
+    { ...read, conditions: [said, { sql: `d.idx >= ${reached}`, parameters: [] }] },
   ];
 }
 
-/** The condition that a text beside entry `e` has the words. */
-function saysWords({ words, isIndexed, found, progress, said, parameter }: TextSearch): Statement {
-  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = e.idx AND ${said})`;
+/** The condition that a text beside the entry of that number has the words. */
+function saysWords({ words, isIndexed, parameter, ...language }: TextSearch, number: string): Statement {
   const asRead = parameter(words, "said");
+  if (number === VALUES.number) return { sql: language.said, parameters: [asRead] };
+  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = ${number} AND ${language.said})`;
   if (!isIndexed) return { sql: read, parameters: [asRead] };
-  const reached = `(SELECT texts FROM ${progress})`;
-  const indexed = `EXISTS (SELECT 1 FROM ${found} WHERE x.texts MATCH ? AND x.rowid = e.idx)`;
+  const indexed = `EXISTS (SELECT 1 FROM ${language.table} WHERE ${language.found} AND ${language.number} = ${number})`;
   return {
-    sql: `((e.idx < ${reached} AND ${indexed}) OR (e.idx >= ${reached} AND ${read}))`,
+    sql: `((${number} < ${language.reached} AND ${indexed}) OR (${number} >= ${language.reached} AND ${read}))`,
     parameters: [parameter(words, "found"), asRead],
   };
 }
 
-function arm(
-  from: Statement,
-  query: EntryQuery,
-  { start, end }: Bounds,
-  more: readonly Statement[],
-  number = "e.idx",
-): Statement {
-  const conditions: Statement[] = [...more, { sql: `${number} >= ? AND ${number} < ?`, parameters: [start, end] }];
-  if (query.target !== undefined) conditions.push({ sql: "e.target = ?", parameters: [query.target] });
-  if (query.targets !== undefined) conditions.push(oneOf("e.target", query.targets));
-  if (query.kinds !== undefined) conditions.push(oneOf("e.kind", query.kinds));
-  if (query.verdict !== undefined) conditions.push({ sql: "e.verdict = ?", parameters: [query.verdict] });
+/** Entries are looked up only where the query asks what stands in them, and only those that the driver leaves. */
+function arm({ table, number, conditions }: Driver, query: EntryQuery, { start, end }: Bounds): Statement {
+  const all: Statement[] = [...conditions, { sql: `${number} >= ? AND ${number} < ?`, parameters: [start, end] }];
+  const ofEntry = [
+    ...(query.target === undefined ? [] : [{ sql: "e.target = ?", parameters: [query.target] }]),
+    ...(query.targets === undefined ? [] : [oneOf("e.target", query.targets)]),
+    ...(query.kinds === undefined ? [] : [oneOf("e.kind", query.kinds)]),
+    ...(query.verdict === undefined ? [] : [{ sql: "e.verdict = ?", parameters: [query.verdict] }]),
+  ];
+  const isJoined = ofEntry.length > 0 && number !== ENTRIES.number;
+  if (isJoined) all.push({ sql: `e.idx = ${number}`, parameters: [] });
+  all.push(...ofEntry);
   return {
-    sql: [`SELECT ${number} AS idx ${from.sql}`, ...conditions.map(({ sql }) => sql)].join(" AND "),
-    parameters: [...from.parameters, ...conditions.flatMap(({ parameters }) => parameters)],
+    sql: `SELECT ${number} AS idx FROM ${table}${isJoined ? " CROSS JOIN entries e" : ""} WHERE ${all.map(({ sql }) => sql).join(" AND ")}`,
+    parameters: all.flatMap(({ parameters }) => parameters),
   };
 }
 

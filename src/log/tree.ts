@@ -41,32 +41,32 @@ export function storedRoot(source: HashSource, size: number): Uint8Array {
   return joinSubtrees(storedFrontier(source, size).hashes);
 }
 
-/** Remembers subtrees between proofs, so that neighbouring entries share their work. */
-export type SubtreeMemory = Map<string, Uint8Array>;
+/** The hash of a complete subtree. */
+export type SubtreeSource = (node: Node) => Uint8Array;
+
+export function subtreesFrom(source: HashSource): SubtreeSource {
+  return (node) => subtreeHash(source, node);
+}
 
 /** Audit path of leaf `index` in the tree of `size`, the leaf's sibling first. @throws `entry-unknown` */
-export function inclusionProof(
-  source: HashSource,
-  index: number,
-  size: number,
-  memory: SubtreeMemory = new Map(),
-): readonly Uint8Array[] {
+export function inclusionProof(subtrees: SubtreeSource, index: number, size: number): readonly Uint8Array[] {
+  return pathOf(index, size).map((range) => rangeHash(subtrees, range));
+}
+
+/** The ranges of leaves whose hashes are that path. @throws `entry-unknown` */
+export function pathOf(index: number, size: number): readonly Range[] {
   if (!Number.isSafeInteger(index) || index < 0 || index >= size)
     throw new SluiceError("entry-unknown", `There is no entry ${index} among the first ${size}.`);
-  return inclusionRanges(index, size).map(({ start, end }) => {
-    const known = memory.get(`${start}-${end}`) ?? rangeHash(source, { start, end });
-    memory.set(`${start}-${end}`, known);
-    return known;
-  });
+  return inclusionRanges(index, size);
 }
 
 /** Requires 0 <= oldSize <= newSize. */
-export function consistencyProof(source: HashSource, oldSize: number, newSize: number): readonly Uint8Array[] {
-  return consistencyRanges(oldSize, newSize).map((range) => rangeHash(source, range));
+export function consistencyProof(subtrees: SubtreeSource, oldSize: number, newSize: number): readonly Uint8Array[] {
+  return consistencyRanges(oldSize, newSize).map((range) => rangeHash(subtrees, range));
 }
 
-function rangeHash(source: HashSource, { start, end }: Range): Uint8Array {
-  return joinSubtrees(decompose(start, end).map((node) => subtreeHash(source, node)));
+function rangeHash(subtrees: SubtreeSource, { start, end }: Range): Uint8Array {
+  return joinSubtrees(decompose(start, end).map(subtrees));
 }
 
 function subtreeHash(source: HashSource, node: Node): Uint8Array {

@@ -6,7 +6,7 @@ import { encodeBase64, equalBytes } from "../lib/bytes.ts";
 import type { Erasure, Leaf } from "./entry.ts";
 import { readLeaf } from "./leaf.ts";
 import { isMaskValue, MASKS, maskedValues } from "./masking/mask.ts";
-import { leafHash, nodeHash } from "./merkle.ts";
+import { HASH_BYTES, hashRows, leafHash } from "./merkle.ts";
 import { erasedBy } from "./redaction/record.ts";
 import type { Source, SourceEntry } from "./source.ts";
 import { parseDisclosures } from "./stored.ts";
@@ -166,11 +166,5 @@ function checkColumns(leaf: Leaf, index: number, columns: NonNullable<SourceEntr
 
 /** Of 256 hashes, or of fewer by a power of two. */
 export function tileHash(hashes: readonly Uint8Array[]): Uint8Array {
-  let row = hashes;
-  while (row.length > 1) {
-    const above: Uint8Array[] = [];
-    for (let at = 0; at < row.length; at += 2) above.push(nodeHash(row[at] as Uint8Array, row[at + 1] as Uint8Array));
-    row = above;
-  }
-  return row[0] as Uint8Array;
+  return hashRows(Buffer.concat(hashes)).slice(-HASH_BYTES);
 }

@@ -272,7 +272,7 @@ describe("opening a log", () => {
     ["its head was edited", "UPDATE head SET note = replace(note, '300', '299')", "log-corrupt"],
     ["its head was removed", "DELETE FROM head", "log-corrupt"],
     ["it has an earlier layout", "PRAGMA user_version = 1", "log-version-unknown"],
-    ["it has a later layout", "PRAGMA user_version = 4", "log-version-unknown"],
+    ["it has a later layout", "PRAGMA user_version = 5", "log-version-unknown"],
   ];
   for (const [what, sql, code] of refused)
     it(`refuses to sign when ${what}`, async (context) => {

@@ -5,7 +5,13 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import type { EntryKind, EntryQuery, LoggedEntry, Term, Verdict } from "../../src/log/entry.ts";
-import { countStatement, findStatement, needsTargets, TARGETS_SQL } from "../../src/log/query.ts";
+import {
+  countStatements,
+  findStatements,
+  pairsStatement,
+  type Statement,
+  type TargetKind,
+} from "../../src/log/query.ts";
 import { openForReading } from "../../src/log/stores/sqlite/database.ts";
 import { attachSearchIndex, SearchIndex, searchIndexPath } from "../../src/log/stores/sqlite/search-index.ts";
 import { draft, logPath, openTestLog, openTestReader } from "../support/log.ts";
@@ -167,31 +173,32 @@ describe("a query", () => {
     reindex(path, COUNT);
     const db = openForReading(path);
     assert.ok(attachSearchIndex(db, path));
+    const planOf = ({ sql, parameters }: Statement) =>
+      db
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...parameters)
+        .map(({ detail }) => String(detail));
     for (const [name, query] of Object.entries(QUERIES)) {
-      if (query.kinds?.length === 0) continue; // SQLite does not even look
-      const targets = needsTargets(query) ? TARGETS : [];
-      const bounds = { start: 0, end: COUNT, targets };
-      for (const statement of [findStatement(query, bounds, true), countStatement(query, bounds, true)]) {
-        const rows = db.prepare(`EXPLAIN QUERY PLAN ${statement.sql}`).all(...statement.parameters);
-        const plan = rows.map(({ detail }) => String(detail));
+      const asked = pairsStatement(query);
+      const pairs = asked === null ? null : (db.prepare(asked.sql).all(...asked.parameters) as unknown as TargetKind[]);
+      const bounds = { start: 0, end: COUNT, pairs };
+      for (const line of asked === null ? [] : planOf(asked))
+        assert.doesNotMatch(line, /^SCAN e\b|^SCAN entries\b/, `${name}, its pairs`);
+      const statements = [...findStatements(query, bounds, true), ...countStatements(query, bounds, true)];
+      for (const plan of statements.map(planOf)) {
         const scans = plan.filter((line) =>
           /^SCAN (?:e|d|entries|disclosures|terms)\b|^SCAN x (?!VIRTUAL TABLE INDEX \d+:.*M)/.test(line),
         );
         assert.deepEqual(scans, [], `${name}: ${plan.join("\n")}`);
-        if (
-          query.terms === undefined &&
-          !("commitPrefix" in query) &&
-          !("text" in query) &&
-          (query.kinds ?? query.target ?? query.verdict) !== undefined
-        )
-          for (const line of plan.filter((one) => / e USING /.test(one)))
-            assert.match(line, /COVERING INDEX entries_search \(target=\? AND kind=\? AND idx>\? AND idx<\?\)/, name);
-        const isSorted = !("commitPrefix" in query) && query.terms === undefined;
-        if (isSorted) assert.ok(!plan.some((line) => /TEMP B-TREE/.test(line)), `${name}: ${plan.join("\n")}`);
+        const isByPair = pairs !== null;
+        const index =
+          query.verdict === undefined ? "search (target=? AND kind=?" : "verdict (verdict=? AND target=? AND kind=?";
+        for (const line of isByPair ? plan.filter((one) => / e USING /.test(one)) : [])
+          assert.ok(line.includes(`COVERING INDEX entries_${index} AND rowid>? AND rowid<?)`), `${name}: ${line}`);
+        if (query.commitPrefix === undefined)
+          assert.ok(!plan.some((line) => /TEMP B-TREE/.test(line)), `${name}: ${plan.join("\n")}`);
       }
     }
-    const plan = db.prepare(`EXPLAIN QUERY PLAN ${TARGETS_SQL}`).all();
-    assert.ok(!plan.some(({ detail }) => /^SCAN e/.test(String(detail))), JSON.stringify(plan));
     db.close();
   });
 });

@@ -14,7 +14,7 @@ import { noteVerifier } from "../note.ts";
 import { type FolderSource, folderSource } from "../source.ts";
 import { parseDisclosures } from "../stored.ts";
 import { TILE_HEIGHT, TILE_WIDTH, tilePath } from "../tile.ts";
-import { consistencyProof, type HashSource } from "../tree.ts";
+import { consistencyProof, type HashSource, subtreesFrom } from "../tree.ts";
 import {
   Broken,
   checkDisclosures,
@@ -67,7 +67,11 @@ async function verifyBundle(folder: string, options: VerifyOptions): Promise<Log
   const tally = checkRows(folder, source, query, head.size, count);
   const hashes: HashSource = (level, first, width) =>
     Array.from({ length: width }, (_, at) => source.hash(level, first + at, head.size) ?? new Uint8Array(0));
-  compare(folder, AUDIT_FILES.consistency, consistencyText(consistencyProof(hashes, query.start, head.size)));
+  compare(
+    folder,
+    AUDIT_FILES.consistency,
+    consistencyText(consistencyProof(subtreesFrom(hashes), query.start, head.size)),
+  );
   compare(folder, AUDIT_FILES.changes, tally.changes.text());
   const held = heldPolicies(folder, names, tally);
   compare(folder, AUDIT_FILES.statement, tally.text({ read, query, by, head, start, held }));

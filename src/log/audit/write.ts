@@ -12,7 +12,7 @@ import type { EntryDraft, LoggedEntry } from "../entry.ts";
 import type { NoteSigner } from "../note.ts";
 import { folderSource } from "../source.ts";
 import { tilePath } from "../tile.ts";
-import { consistencyProof, type HashSource, storedRoot } from "../tree.ts";
+import { consistencyProof, type HashSource, storedRoot, subtreesFrom } from "../tree.ts";
 import {
   AUDIT_FILES,
   type AuditQuery,
@@ -102,7 +102,7 @@ export async function writeAuditBundle(
   const held = await writePolicies(folder, tally, findSources);
   await put("statement", tally.text({ read, query, by: request.by, head, start, held }));
   await put("key", keysText(signer.vkeys));
-  await put("consistency", consistencyText(consistencyProof(hashes, query.start, head.size)));
+  await put("consistency", consistencyText(consistencyProof(subtreesFrom(hashes), query.start, head.size)));
   await put("start", start.note);
   await put("checkpoint", head.note);
   await syncFolder(folder);

@@ -1,5 +1,6 @@
 /** Hashes of the tree, fetched before they are asked for: the functions of tree.ts do not wait. */
-import { consistencyRanges, inclusionRanges } from "../../merkle.ts";
+import { TILE_WIDTH } from "../../tile.ts";
+import type { HashTile } from "../../tile-trees.ts";
 import { type HashRun, type HashSource, runsOf } from "../../tree.ts";
 import { type Asked, rows } from "./connection.ts";
 
@@ -38,18 +39,36 @@ export function runsOfRoots(sizes: readonly number[]): readonly HashRun[] {
   return runsOf(sizes.map((size) => ({ start: 0, end: size })));
 }
 
-export function runsOfInclusion(indexes: readonly number[], size: number): readonly HashRun[] {
-  return runsOf(indexes.flatMap((index) => (index < size ? inclusionRanges(index, size) : [])));
-}
-
-export function runsOfConsistency(oldSize: number, newSize: number): readonly HashRun[] {
-  return runsOf(consistencyRanges(oldSize, newSize));
-}
-
-function isOfLeaves({ level }: HashRun): boolean {
+function isOfLeaves({ level }: { readonly level: number }): boolean {
   return level === 0;
 }
 
 function stop({ start, count }: HashRun): number {
   return start + count;
+}
+
+const SELECT_TILES = `
+SELECT r.at, string_agg(e.hash, ''::bytea ORDER BY e.idx) AS hashes FROM unnest($1::int[], $2::bigint[], $3::bigint[]) r (at, start, stop)
+  JOIN entries e ON e.idx >= r.start AND e.idx < r.stop GROUP BY r.at
+UNION ALL
+SELECT r.at, string_agg(h.hash, ''::bytea ORDER BY h.n) FROM unnest($4::int[], $5::int[], $6::bigint[], $7::bigint[]) r (at, level, start, stop)
+  JOIN hashes h ON h.level = r.level AND h.n >= r.start AND h.n < r.stop GROUP BY r.at`;
+
+/** The hashes of each tile, one after the other; fewer where storage lacks some. */
+export async function fetchTiles(asked: Asked, tiles: readonly HashTile[]): Promise<readonly Uint8Array[]> {
+  const numbered = tiles.map((tile, at) => ({ ...tile, at }));
+  const [leaves, subtrees] = [numbered.filter(isOfLeaves), numbered.filter((tile) => !isOfLeaves(tile))];
+  const start = ({ position }: HashTile) => position * TILE_WIDTH;
+  const end = (tile: HashTile) => start(tile) + tile.width;
+  const found = await rows<{ at: number; hashes: Buffer }>(asked, SELECT_TILES, [
+    leaves.map(({ at }) => at),
+    leaves.map(start),
+    leaves.map(end),
+    subtrees.map(({ at }) => at),
+    subtrees.map(({ level }) => level),
+    subtrees.map(start),
+    subtrees.map(end),
+  ]);
+  const byTile = new Map(found.map(({ at, hashes }) => [at, hashes]));
+  return tiles.map((_, at) => byTile.get(at) ?? new Uint8Array(0));
 }

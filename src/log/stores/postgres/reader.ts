@@ -4,21 +4,31 @@ import { SluiceError } from "../../../lib/errors.ts";
 import type { Instant } from "../../../lib/time.ts";
 import type { Checkpoint, DecisionLog } from "../../decision-log.ts";
 import type { EntryDraft, EntryQuery, LoggedEntry, Receipt } from "../../entry.ts";
+import { consistencyRanges, HASH_BYTES, type Range } from "../../merkle.ts";
 import {
   type Bounds,
-  countStatement,
-  findStatement,
+  countStatements,
+  findStatements,
+  inOrder,
   narrowed,
-  needsTargets,
   numbered,
+  pairsStatement,
   type Statement,
-  TARGETS_SQL,
+  type TargetKind,
 } from "../../query.ts";
-import { type HeadExpectation, openStoredHead, requireFollowing, requireSize, storedEntry } from "../../stored.ts";
+import {
+  type HeadExpectation,
+  openStoredHead,
+  requireFollowing,
+  requireSize,
+  type StoredRow,
+  storedEntry,
+} from "../../stored.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
-import { consistencyProof, inclusionProof, type SubtreeMemory } from "../../tree.ts";
+import { MAXIMUM_PROVEN_AT_ONCE, TileTrees } from "../../tile-trees.ts";
+import { consistencyProof, inclusionProof, pathOf, type SubtreeSource } from "../../tree.ts";
 import { openPool, type PostgresPlace, type PostgresPool, rows } from "./connection.ts";
-import { fetchHashes, runsOfConsistency, runsOfInclusion } from "./hashes.ts";
+import { fetchTiles } from "./hashes.ts";
 import { requireLayout } from "./layout.ts";
 import { POSTGRES_TERMS } from "./search-index.ts";
 
@@ -29,6 +39,8 @@ export interface PostgresReaderOptions extends HeadExpectation {
 export class PostgresReader implements DecisionLog {
   readonly #options: PostgresReaderOptions;
   readonly #pool: PostgresPool;
+  /** Filled before it is asked: the functions of tree.ts do not wait. */
+  readonly #trees = new TileTrees(() => new Uint8Array(0));
   #head: Checkpoint;
 
   /** @throws `log-missing`, `log-version-unknown`, `log-origin-mismatch`, `log-corrupt`, `log-failed` */
@@ -67,18 +79,18 @@ export class PostgresReader implements DecisionLog {
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     const head = await this.checkpoint();
-    const statement = findStatement(query, await this.#bounds(query, head.size), true, POSTGRES_TERMS);
-    const found = await this.#ask<{ idx: string }>(statement);
-    return this.#entries(
-      found.map(({ idx }) => Number(idx)),
-      head,
-    );
+    const statements = findStatements(query, await this.#bounds(query, head.size), true, POSTGRES_TERMS);
+    const found: (readonly number[])[] = [];
+    for (const one of statements) found.push((await this.#ask<{ idx: string }>(one)).map(({ idx }) => Number(idx)));
+    return this.#entries(inOrder(query, found), head);
   }
 
   async count(query: EntryQuery): Promise<number> {
     const bounds = await this.#bounds(query, (await this.checkpoint()).size);
-    const [row] = await this.#ask<{ n: string }>(countStatement(query, bounds, true, POSTGRES_TERMS));
-    return Number(row?.n);
+    let count = 0;
+    for (const one of countStatements(query, bounds, true, POSTGRES_TERMS))
+      count += Number((await this.#ask<{ n: string }>(one))[0]?.n);
+    return count;
   }
 
   async latest(target: string, kinds: readonly EntryDraft["kind"][]): Promise<LoggedEntry | null> {
@@ -93,14 +105,24 @@ export class PostgresReader implements DecisionLog {
 
   async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
     requireSize(size, await this.checkpoint());
-    return inclusionProof(await fetchHashes(this.#pool, runsOfInclusion([index], size)), index, size);
+    return this.#withTiles(pathOf(index, size), size, (subtrees) => inclusionProof(subtrees, index, size));
   }
 
   async consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]> {
     requireSize(newSize, await this.checkpoint());
     requireFollowing(oldSize, newSize);
-    const hashes = await fetchHashes(this.#pool, runsOfConsistency(oldSize, newSize));
-    return consistencyProof(hashes, oldSize, newSize);
+    const ranges = consistencyRanges(oldSize, newSize);
+    return this.#withTiles(ranges, newSize, (subtrees) => consistencyProof(subtrees, oldSize, newSize));
+  }
+
+  /** `prove` runs while all that these ranges need is kept: whoever asks meanwhile may put other tiles in their place. */
+  async #withTiles<T>(ranges: readonly Range[], size: number, prove: (subtrees: SubtreeSource) => T): Promise<T> {
+    for (;;) {
+      const tiles = this.#trees.missing(ranges, size);
+      if (tiles.length === 0) return prove(this.#trees.subtrees(size));
+      const hashes = await fetchTiles(this.#pool, tiles);
+      for (const [at, tile] of tiles.entries()) this.#trees.keep(tile, hashes[at] as Uint8Array);
+    }
   }
 
   async resource(path: string): Promise<Uint8Array | null> {
@@ -116,11 +138,9 @@ export class PostgresReader implements DecisionLog {
   }
 
   async #tile(level: number, { position, width }: Tile): Promise<Uint8Array> {
-    const run = { level, start: position * TILE_WIDTH, count: width };
-    const hashes = (await fetchHashes(this.#pool, [run]))(level, run.start, width);
-    if (hashes.length !== width)
-      throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
-    return new Uint8Array(Buffer.concat(hashes));
+    const [hashes] = await fetchTiles(this.#pool, [{ level, position, width }]);
+    if (hashes?.byteLength === width * HASH_BYTES) return new Uint8Array(hashes);
+    throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
   }
 
   async #bundle({ position, width }: Tile): Promise<Uint8Array> {
@@ -137,28 +157,40 @@ export class PostgresReader implements DecisionLog {
   /** Each proven, in the order of the indexes. @throws `entry-unknown`, `log-corrupt` */
   async #entries(indexes: readonly number[], head: Checkpoint): Promise<readonly LoggedEntry[]> {
     if (indexes.length === 0) return [];
-    const hashes = await fetchHashes(this.#pool, runsOfInclusion(indexes.filter(isIndex), head.size));
-    const memory: SubtreeMemory = new Map();
-    const proofs = indexes.map((index) => inclusionProof(hashes, index, head.size, memory));
+    const paths = indexes.map((index) => pathOf(index, head.size));
     const found = await rows<{ idx: string; bytes: Buffer; json: string | null }>(
       this.#pool,
       "SELECT e.idx, e.bytes, d.json FROM entries e LEFT JOIN disclosures d ON d.idx = e.idx WHERE e.idx = ANY($1::bigint[])",
       [indexes],
     );
     const byIndex = new Map(found.map((row) => [Number(row.idx), row]));
-    return indexes.map((index, at) => storedEntry(index, byIndex.get(index), head, proofs[at] ?? []));
+    const entries: LoggedEntry[] = [];
+    for (let start = 0; start < indexes.length; start += MAXIMUM_PROVEN_AT_ONCE) {
+      const some = indexes.slice(start, start + MAXIMUM_PROVEN_AT_ONCE);
+      const ranges = paths.slice(start, start + MAXIMUM_PROVEN_AT_ONCE).flat();
+      await this.#withTiles(ranges, head.size, (subtrees) => {
+        for (const index of some) entries.push(this.#entry(index, byIndex.get(index), head, subtrees));
+      });
+    }
+    return entries;
+  }
+
+  #entry(index: number, row: StoredRow | undefined, head: Checkpoint, subtrees: SubtreeSource): LoggedEntry {
+    try {
+      return storedEntry(index, row, head, inclusionProof(subtrees, index, head.size));
+    } catch (cause) {
+      this.#trees.forget();
+      throw cause;
+    }
   }
 
   async #bounds(query: EntryQuery, size: number): Promise<Bounds> {
     const { from, to } = query;
-    const targets = needsTargets(query) ? await this.#targets() : [];
+    const asked = pairsStatement(query);
+    const pairs = asked === null ? null : await this.#ask<TargetKind & Record<string, unknown>>(asked);
     const start = from === undefined ? 0 : await this.#firstSince(from, size);
     const end = to === undefined ? size : await this.#firstSince(to, size);
-    return { ...narrowed(query, start, end), targets };
-  }
-
-  async #targets(): Promise<Bounds["targets"]> {
-    return (await rows<{ target: string | null }>(this.#pool, TARGETS_SQL)).map(({ target }) => target);
+    return { ...narrowed(query, start, end), pairs };
   }
 
   /** Number of the first entry at or after `at`: time never decreases, so it is found by halving. */
@@ -189,8 +221,4 @@ async function storedNote(pool: PostgresPool): Promise<string> {
   const [row] = await rows<{ note: string }>(pool, "SELECT note FROM head");
   if (row === undefined) throw new SluiceError("log-corrupt", "The log has no signed head.");
   return row.note;
-}
-
-function isIndex(index: number): boolean {
-  return Number.isSafeInteger(index) && index >= 0;
 }

@@ -31,10 +31,10 @@ export const POSTGRES_TERMS: TermLanguage = {
     sql: "strpos(d.terms, ?) > 0",
     parameters: ["prefix" in clue ? prefixText(clue.prefix) : termText(clue)],
   }),
-  indexed: (clue: Clue) => {
-    if (!("prefix" in clue)) return { sql: "term = ?", parameters: [termKey(termText(clue))] };
+  indexed: (clue: Clue, name: string) => {
+    if (!("prefix" in clue)) return { sql: `${name}.term = ?`, parameters: [termKey(termText(clue))] };
     const text = prefixText(clue.prefix); // every digit sorts before g
-    return { sql: "term >= ? AND term < ?", parameters: [text, `${text}g`] };
+    return { sql: `${name}.term >= ? AND ${name}.term < ?`, parameters: [text, `${text}g`] };
   },
 };
 

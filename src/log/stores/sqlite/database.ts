@@ -5,10 +5,14 @@ import { DatabaseSync } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
 import { makeFolderSync, syncFolderSync } from "../../durable.ts";
 import { SAYS_WORDS } from "../../query.ts";
+import { TILE_WIDTH } from "../../tile.ts";
+import type { TileSource } from "../../tile-trees.ts";
 import type { HashSource } from "../../tree.ts";
 import { saysAll } from "../../words.ts";
 import {
   APPLICATION_ID,
+  MIGRATION,
+  OLDEST_SCHEMA_VERSION,
   SCHEMA,
   SCHEMA_VERSION,
   SEARCH_APPLICATION_ID,
@@ -16,6 +20,7 @@ import {
   SEARCH_SCHEMA_VERSION,
   WITNESS_APPLICATION_ID,
   WITNESS_SCHEMA,
+  WITNESS_SCHEMA_VERSION,
 } from "./schema.ts";
 
 /**
@@ -80,17 +85,24 @@ export function lockWriter(path: string): DatabaseSync {
   }
 }
 
-/** The database with every setting that durability rests on, set and read back. */
+/** The database with every setting that durability rests on, set and read back, in the newest layout. */
 export function openForWriting(path: string): DatabaseSync {
-  return openDurable(path, SCHEMA, APPLICATION_ID);
+  return openDurable(path, SCHEMA, (db) => {
+    checkVersion(db, path, APPLICATION_ID, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION);
+    if (pragma(db, "user_version") === SCHEMA_VERSION) return;
+    db.exec(`BEGIN IMMEDIATE; ${MIGRATION} COMMIT`);
+  });
 }
 
 /** As durable as a log. */
 export function openWitnessFile(path: string): DatabaseSync {
-  return openDurable(path, WITNESS_SCHEMA, WITNESS_APPLICATION_ID);
+  return openDurable(path, WITNESS_SCHEMA, (db) => {
+    checkVersion(db, path, WITNESS_APPLICATION_ID, WITNESS_SCHEMA_VERSION);
+  });
 }
 
-function openDurable(path: string, schema: string, application: number): DatabaseSync {
+/** `check` is told a database with tables. */
+function openDurable(path: string, schema: string, check: (db: DatabaseSync) => void): DatabaseSync {
   createPrivately(path);
   refuseOtherReaders(path, "chmod 600");
   const db = new DatabaseSync(path, { timeout: 5000, allowExtension: false });
@@ -104,7 +116,7 @@ function openDurable(path: string, schema: string, application: number): Databas
     if (pragma(db, "journal_mode") !== "wal" || pragma(db, "synchronous") !== FULL)
       throw new SluiceError("log-failed", "SQLite does not sync every commit, so no answer would be durable.");
     if (isNew(db)) db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
-    checkVersion(db, path, application);
+    check(db);
     return db;
   } catch (cause) {
     db.close();
@@ -134,7 +146,7 @@ export function openForReading(path: string): DatabaseSync {
   try {
     db.exec("PRAGMA trusted_schema = OFF");
     if (isNew(db)) throw new SluiceError("log-corrupt", `${path} is empty: no log begins in it.`);
-    checkVersion(db, path);
+    checkVersion(db, path, APPLICATION_ID, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION);
     const says = (json: unknown, words: unknown) => Number(saysAll(json, String(words).split(" ")));
     db.function(SAYS_WORDS, { deterministic: true }, says);
     return db;
@@ -169,6 +181,18 @@ export function storedHashes(db: DatabaseSync): HashSource {
     const end = start + count;
     const rows = level === 0 ? leaves.all(start, end) : subtrees.all(level, start, end);
     return (rows as unknown as [Uint8Array][]).map(([hash]) => hash);
+  };
+}
+
+/** A row a tile: 256 rows of their own take twice as long to hand over. */
+export function storedTiles(db: DatabaseSync): TileSource {
+  const one = "SELECT unhex(group_concat(hex(hash), '')) AS hashes FROM";
+  const leaves = db.prepare(`${one} (SELECT hash FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx)`);
+  const subtrees = db.prepare(`${one} (SELECT hash FROM hashes WHERE level = ? AND n >= ? AND n < ? ORDER BY n)`);
+  return ({ level, position, width }) => {
+    const [start, end] = [position * TILE_WIDTH, position * TILE_WIDTH + width];
+    const row = level === 0 ? leaves.get(start, end) : subtrees.get(level, start, end);
+    return (row?.["hashes"] ?? new Uint8Array(0)) as Uint8Array;
   };
 }
 
@@ -217,8 +241,9 @@ function isNew(db: DatabaseSync): boolean {
   return pragma(db, "user_version") === 0 && db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] === 0;
 }
 
-function checkVersion(db: DatabaseSync, path: string, application = APPLICATION_ID, version = SCHEMA_VERSION): void {
-  if (pragma(db, "application_id") !== application || pragma(db, "user_version") !== version)
+function checkVersion(db: DatabaseSync, path: string, application: number, oldest: number, newest = oldest): void {
+  const version = Number(pragma(db, "user_version"));
+  if (pragma(db, "application_id") !== application || version < oldest || version > newest)
     throw new SluiceError("log-version-unknown", `${path} is not a log in a layout that this version of Sluice knows.`);
 }
 

@@ -1,11 +1,21 @@
 /** Reading a log in SQLite: any number of processes, while another writes. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { utf8 } from "../../../lib/bytes.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import type { Instant } from "../../../lib/time.ts";
 import type { Checkpoint, DecisionLog } from "../../decision-log.ts";
 import type { EntryDraft, EntryQuery, LoggedEntry, Receipt } from "../../entry.ts";
-import { type Bounds, countStatement, findStatement, narrowed, needsTargets, TARGETS_SQL } from "../../query.ts";
+import { HASH_BYTES } from "../../merkle.ts";
+import {
+  type Bounds,
+  countStatements,
+  findStatements,
+  inOrder,
+  narrowed,
+  pairsStatement,
+  type Statement,
+  type TargetKind,
+} from "../../query.ts";
 import {
   type HeadExpectation,
   openStoredHead,
@@ -15,8 +25,9 @@ import {
   storedEntry,
 } from "../../stored.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
-import { consistencyProof, type HashSource, inclusionProof, type SubtreeMemory } from "../../tree.ts";
-import { openForReading, readFailure, storedHashes } from "./database.ts";
+import { type TileSource, TileTrees } from "../../tile-trees.ts";
+import { consistencyProof, inclusionProof } from "../../tree.ts";
+import { openForReading, readFailure, storedTiles } from "./database.ts";
 import { attachSearchIndex } from "./search-index.ts";
 
 export interface ReaderOptions extends HeadExpectation {
@@ -30,7 +41,8 @@ interface Row extends StoredRow {
 export class SqliteReader implements DecisionLog {
   readonly origin: string;
   readonly #db: DatabaseSync;
-  readonly #hashes: HashSource;
+  readonly #tiles: TileSource;
+  readonly #trees: TileTrees;
   readonly #options: ReaderOptions;
   #select: StatementSync | null = null;
   #hasIndex = false;
@@ -41,7 +53,8 @@ export class SqliteReader implements DecisionLog {
     this.#db = openForReading(options.path);
     this.#options = options;
     try {
-      this.#hashes = storedHashes(this.#db);
+      this.#tiles = storedTiles(this.#db);
+      this.#trees = new TileTrees(this.#tiles);
       this.#head = openStoredHead(this.#storedNote(), options);
       this.origin = this.#head.origin;
     } catch (cause) {
@@ -65,23 +78,19 @@ export class SqliteReader implements DecisionLog {
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     return whole(() => {
       const head = this.#newestHead();
-      const { sql, parameters } = findStatement(query, this.#bounds(query, head.size), this.#searchable(query));
-      const found = this.#db.prepare(sql).all(...(parameters as SQLInputValue[]));
-      const indexes = found.map(({ idx }) => Number(idx));
+      const statements = findStatements(query, this.#bounds(query, head.size), this.#searchable(query));
+      const found = statements.map((statement) => this.#ask(statement).map(({ idx }) => Number(idx)));
+      const indexes = inOrder(query, found);
       const rows = new Map(this.#rows(indexes).map((row) => [row.idx, row]));
-      const memory: SubtreeMemory = new Map();
-      return indexes.map((index) => this.#entry(index, rows.get(index), head, memory));
+      return indexes.map((index) => this.#entry(index, rows.get(index), head));
     });
   }
 
   async count(query: EntryQuery): Promise<number> {
     return whole(() => {
-      const { sql, parameters } = countStatement(
-        query,
-        this.#bounds(query, this.#newestHead().size),
-        this.#searchable(query),
-      );
-      return Number(this.#db.prepare(sql).get(...(parameters as SQLInputValue[]))?.["n"]);
+      const bounds = this.#bounds(query, this.#newestHead().size);
+      const counts = countStatements(query, bounds, this.#searchable(query)).flatMap((one) => this.#ask(one));
+      return counts.reduce((sum, { n }) => sum + Number(n), 0);
     });
   }
 
@@ -96,7 +105,7 @@ export class SqliteReader implements DecisionLog {
   async inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]> {
     return whole(() => {
       requireSize(size, this.#newestHead());
-      return inclusionProof(this.#hashes, index, size);
+      return inclusionProof(this.#trees.subtrees(size), index, size);
     });
   }
 
@@ -104,7 +113,7 @@ export class SqliteReader implements DecisionLog {
     return whole(() => {
       requireSize(newSize, this.#newestHead());
       requireFollowing(oldSize, newSize);
-      return consistencyProof(this.#hashes, oldSize, newSize);
+      return consistencyProof(this.#trees.subtrees(newSize), oldSize, newSize);
     });
   }
 
@@ -136,10 +145,9 @@ export class SqliteReader implements DecisionLog {
   }
 
   #tile(level: number, { position, width }: Tile): Uint8Array {
-    const hashes = this.#hashes(level, position * TILE_WIDTH, width);
-    if (hashes.length !== width)
-      throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
-    return new Uint8Array(Buffer.concat(hashes));
+    const hashes = this.#tiles({ level, position, width });
+    if (hashes.byteLength === width * HASH_BYTES) return hashes;
+    throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${level}.`);
   }
 
   #bundle({ position, width }: Tile): Uint8Array {
@@ -163,7 +171,7 @@ export class SqliteReader implements DecisionLog {
   }
 
   #read(index: number, head: Checkpoint): LoggedEntry {
-    return this.#entry(index, this.#rows([index])[0], head, new Map());
+    return this.#entry(index, this.#rows([index])[0], head);
   }
 
   /** Of a whole page at once, in any order. */
@@ -174,21 +182,26 @@ export class SqliteReader implements DecisionLog {
     return this.#select.all(JSON.stringify(indexes)) as unknown as readonly Row[];
   }
 
-  #entry(index: number, row: Row | undefined, head: Checkpoint, memory: SubtreeMemory): LoggedEntry {
-    return storedEntry(index, row, head, inclusionProof(this.#hashes, index, head.size, memory));
+  #entry(index: number, row: Row | undefined, head: Checkpoint): LoggedEntry {
+    try {
+      return storedEntry(index, row, head, inclusionProof(this.#trees.subtrees(head.size), index, head.size));
+    } catch (cause) {
+      this.#trees.forget();
+      throw cause;
+    }
   }
 
   #bounds(query: EntryQuery, size: number): Bounds {
     const { from, to } = query;
-    const targets = needsTargets(query) ? this.#targets() : [];
+    const asked = pairsStatement(query);
+    const pairs = asked === null ? null : (this.#ask(asked) as unknown as readonly TargetKind[]);
     const start = from === undefined ? 0 : this.#firstSince(from, size);
     const end = to === undefined ? size : this.#firstSince(to, size);
-    return { ...narrowed(query, start, end), targets };
+    return { ...narrowed(query, start, end), pairs };
   }
 
-  #targets(): Bounds["targets"] {
-    const rows = this.#db.prepare(TARGETS_SQL).all();
-    return rows.map(({ target }) => (target === null ? null : String(target)));
+  #ask({ sql, parameters }: Statement): readonly Record<string, SQLOutputValue>[] {
+    return this.#db.prepare(sql).all(...parameters);
   }
 
   /** Number of the first entry at or after `at`: time never decreases, so it is found by halving. */

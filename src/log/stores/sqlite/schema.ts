@@ -1,20 +1,35 @@
 /**
  * The tables. `entries`, `hashes` and `head` are the log; `disclosures` holds what may be erased, its `terms` as JSON
- * [[kind, value], ...]. Time never decreases with idx, so it needs no index.
+ * [[kind, value], ...]. Time never decreases with idx, so it needs no index. Every index ends with idx, the table's own key:
+ * what it finds comes in the order of the log.
  */
 /**
- * 1 kept terms in the log's own tables, 2 the hashes of leaves apart from them. Counts up with every change of the tables;
- * what leaves mean is leaf version 1.
+ * 1 kept terms in the log's own tables, 2 the hashes of leaves apart from them, 3 had no index of verdicts. Counts up with
+ * every change of the tables; what leaves mean is leaf version 1.
  */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
+/** What may be read as it stands; whoever writes brings it to the newest first. */
+export const OLDEST_SCHEMA_VERSION = 3;
 /** "slog" in ASCII: tells our databases from others. */
 export const APPLICATION_ID = 0x736c6f67;
+
+const INDEXES = `
+CREATE INDEX entries_search ON entries (target, kind);
+CREATE INDEX entries_verdict ON entries (verdict, target, kind) WHERE verdict IS NOT NULL;
+`;
+
+/** From version 3, in a transaction. */
+export const MIGRATION = `
+DROP INDEX entries_search;
+${INDEXES}
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
 
 export const SCHEMA = `
 CREATE TABLE entries (
   idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, target TEXT, kind TEXT NOT NULL, verdict TEXT, hash BLOB NOT NULL, bytes BLOB NOT NULL
 ) STRICT;
-CREATE INDEX entries_search ON entries (target, kind, idx, verdict, time);
+${INDEXES}
 CREATE TABLE disclosures (idx INTEGER PRIMARY KEY, terms TEXT NOT NULL, json TEXT NOT NULL) STRICT;
 -- level L holds the hashes of complete subtrees of 256^L leaves: what the tiles of C2SP tlog-tiles hold; level 0 is entries.hash
 CREATE TABLE hashes (level INTEGER NOT NULL CHECK (level > 0), n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;
@@ -46,9 +61,11 @@ PRAGMA user_version = ${SEARCH_SCHEMA_VERSION};
 /** "swit" in ASCII. */
 export const WITNESS_APPLICATION_ID = 0x73776974;
 
+export const WITNESS_SCHEMA_VERSION = 3;
+
 /** What a witness saw last of each log. */
 export const WITNESS_SCHEMA = `
 CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER NOT NULL CHECK (size >= 0), root BLOB NOT NULL, note TEXT NOT NULL) STRICT, WITHOUT ROWID;
 PRAGMA application_id = ${WITNESS_APPLICATION_ID};
-PRAGMA user_version = ${SCHEMA_VERSION};
+PRAGMA user_version = ${WITNESS_SCHEMA_VERSION};
 `;
