@@ -29,7 +29,7 @@ import { PROVIDER, Sigstore } from "../support/x509-sigstore.ts";
 
 const CPU_MS = 250;
 const EMAIL = "ada@example.com";
-const AT: Moment = { instant: Date.now() + 60_000, basis: "receipt" };
+const AT: Moment = { instant: Date.now() + 3_600_000, basis: "receipt" };
 const sigstore = new Sigstore();
 const slow: KeyObject = generateKeyPairSync("ec", { namedCurve: "secp521r1" }).privateKey;
 const root = authority("Same", { key: generateKeyPairSync("ec", { namedCurve: "secp521r1" }).privateKey });

@@ -11,8 +11,11 @@ import type { Moment } from "../../src/signature/verify.ts";
 import { runGit } from "./repository.ts";
 import { type Scope, tempFolder } from "./temp.ts";
 
-/** A minute from now, since gpg dates the keys that tests make by the machine's clock, in whole seconds. */
-export const NOW: Moment = { instant: Date.now() + 60_000, basis: "receipt" };
+/**
+ * An hour from when the file began: gpg dates the keys and signatures that tests make by the machine's clock, and none of
+ * them may be of the future, however slow the machine is.
+ */
+export const NOW: Moment = { instant: Date.now() + 3_600_000, basis: "receipt" };
 
 export interface SshKeyPair {
   /** Path of the private key, for git and ssh-keygen. */
