@@ -9,6 +9,7 @@ import { isObjectId } from "./object.ts";
 import type { GitAnswer } from "./process.ts";
 import { fetchFailed } from "./remote.ts";
 import type { RefEntry, UnfetchedApproval } from "./repository.ts";
+import { readRefLines } from "./source-listing.ts";
 
 /** One part below the folder, so that no name stands in another's way, and none means anything to a file system. */
 const NAME = /^refs\/sluice\/approvals\/[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;
@@ -26,7 +27,7 @@ export async function listApprovals({ run, url }: ApprovalSource): Promise<reado
   const answer = await run(["ls-remote", "--refs", "--end-of-options", url, `${APPROVAL_REFS}*`], "").catch(() => null);
   if (answer === null) return null;
   if (answer.exitCode !== 0) throw fetchFailed(answer);
-  return readLines(answer.stdout.toString("utf8"), "\t").filter(({ name }) => name.startsWith(APPROVAL_REFS));
+  return readRefLines(answer.stdout.toString("utf8"), "\t").filter(({ name }) => name.startsWith(APPROVAL_REFS));
 }
 
 /** How often git refused each, by asKey(); what a bad line alone kept out gets another chance. */
@@ -107,21 +108,13 @@ async function fetchPart(
 async function listHere({ run }: ApprovalSource): Promise<readonly RefEntry[]> {
   const args = ["for-each-ref", "--format=%(objectname) %(refname)", mirrored(APPROVAL_REFS)];
   const answer = await run(args, "");
-  const entries = readLines(answer.stdout.toString("utf8"), " ");
+  const entries = readRefLines(answer.stdout.toString("utf8"), " ");
   return entries.map(({ name, id }) => ({ name: name.replace(/^refs\/source\//, "refs/"), id }));
 }
 
 async function forget({ run }: ApprovalSource, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   await run(["update-ref", "--no-deref", "--stdin"], names.map((name) => `delete ${mirrored(name)}\n`).join(""));
-}
-
-function readLines(text: string, separator: string): readonly RefEntry[] {
-  const lines = text.split("\n").filter((line) => line.includes(separator));
-  return lines.map((line) => {
-    const at = line.indexOf(separator);
-    return { id: line.slice(0, at), name: line.slice(at + 1) };
-  });
 }
 
 function asKey({ name, id }: RefEntry): string {

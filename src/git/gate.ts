@@ -4,14 +4,16 @@
  */
 import { SluiceError } from "../lib/errors.ts";
 import { fetchApprovals, listApprovals, type Refusals } from "./approval-fetch.ts";
-import { FETCH_DEADLINE_MS, MAX_MERGE_OUTPUT_BYTES, QUICK_DEADLINE_MS } from "./limits.ts";
+import { APPROVAL_REFS } from "./approval-ref.ts";
+import { FETCH_DEADLINE_MS, MAX_MERGE_OUTPUT_BYTES, MAX_REF_ENTRIES, QUICK_DEADLINE_MS } from "./limits.ts";
 import type { CommitId, ObjectFormat } from "./object.ts";
 import { openReader } from "./objects.ts";
 import { OwnRepository, type OwnRepositoryParts } from "./own-repository.ts";
 import { type GitAnswer, runGit } from "./process.ts";
 import { fetchFailed, type GitCredentials, type Remote, remoteEnvironment, requireRemote } from "./remote.ts";
-import type { GitRepository, UnfetchedApproval } from "./repository.ts";
-import { openServable, serveLocally } from "./served.ts";
+import type { GitRepository, RefEntry, UnfetchedApproval } from "./repository.ts";
+import { listServed, openServable, serveLocally } from "./served.ts";
+import { digestOfRefs, listRemote, wantedRefs } from "./source-listing.ts";
 import { FileRefs, isRefName, type SourceRefs } from "./source-refs.ts";
 import { openPersistentStore } from "./store.ts";
 
@@ -52,7 +54,8 @@ export type GateRepository = GitRepository & {
   fetch(): Promise<void>;
   /**
    * As fetch(), but a configured branch that does not exist there is forgotten here, and does not keep the others back.
-   * Answers the names of such branches. @throws SluiceError `fetch-failed` (retryable)
+   * Asks first what there is, and fetches nothing where all of that is here. Answers the names of such branches.
+   * @throws SluiceError `fetch-failed` (retryable)
    */
   fetchPresent(): Promise<readonly string[]>;
   /**
@@ -67,16 +70,18 @@ export type GateRepository = GitRepository & {
 /** @throws SluiceError `url-refused`, `store-foreign`, `git-missing`, `git-too-old`; for a local path also what openSource throws */
 export async function openGateRepository(options: GateOptions): Promise<GateRepository> {
   const remote = requireRemote(options.url);
-  const refspecs = [...options.branches.map(branchRef), ...(options.extraRefs ?? [])].map(refspec);
+  const refs = [...options.branches.map(branchRef), ...(options.extraRefs ?? [])];
+  const refspecs = refs.map(refspec);
   const environment = remoteEnvironment(remote, options.credentials ?? null);
   const objectFormat =
     remote.localPath === null ? (options.objectFormat ?? "sha1") : openServable(remote.localPath).objectFormat;
   const store = openPersistentStore(options.folder, { objectFormat, alternates: [], protocol: remote.protocol });
-  const refs = new FileRefs({ gitFolder: store.folder, commonFolder: store.folder, objectFormat, mirrored: true });
+  const source = new FileRefs({ gitFolder: store.folder, commonFolder: store.folder, objectFormat, mirrored: true });
   const reader = await openReader(store);
+  const wanted = [...refs, `${APPROVAL_REFS}*`];
   return new FetchingRepository(
-    { store, source: refs, ...reader },
-    { remote, refspecs, environment, branches: options.branches },
+    { store, source, ...reader },
+    { remote, refspecs, environment, branches: options.branches, wanted },
   );
 }
 
@@ -96,7 +101,15 @@ interface FetchPlan {
   readonly remote: Remote;
   readonly refspecs: readonly string[];
   readonly branches: readonly string[];
+  /** Names of all that a fetch brings, approvals too; a star stands for anything. */
+  readonly wanted: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** All that the source listed was here then. Nobody else writes references to this store. */
+interface Settled {
+  readonly listing: string;
+  readonly gone: readonly string[];
 }
 
 class FetchingRepository extends OwnRepository implements GateRepository {
@@ -105,6 +118,7 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   readonly #ending = new AbortController();
   readonly #refusedApprovals: Refusals = new Map();
   #unfetched: readonly UnfetchedApproval[] = [];
+  #settled: Settled | null = null;
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: OwnRepositoryParts, plan: FetchPlan) {
@@ -128,7 +142,15 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   }
 
   fetchPresent(): Promise<readonly string[]> {
-    return this.#inTurn(() => this.#atUrl((url) => this.#beside(url, this.#fetchRest(url))));
+    return this.#inTurn(async () => {
+      const listed = await this.#listThere();
+      const listing = listed === null ? null : digestOfRefs(listed);
+      if (listing !== null && this.#settled?.listing === listing) return this.#settled.gone;
+      const gone = await this.#atUrl((url) => this.#beside(url, this.#fetchRest(url), listed));
+      // What moved between the two, and what git refused, is not here as it was listed: then the next call fetches too.
+      this.#settled = listing !== null && (await this.#digestHere()) === listing ? { listing, gone } : null;
+      return gone;
+    });
   }
 
   async fetchCommit(id: CommitId): Promise<void> {
@@ -139,14 +161,28 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   }
 
   /** The approvals, once the branches are here: what is wrong with one is told, and keeps nothing else back. */
-  async #beside<T>(url: string, branches: Promise<T>): Promise<T> {
+  async #beside<T>(url: string, branches: Promise<T>, there: readonly RefEntry[] | null = null): Promise<T> {
     const run = (args: readonly string[], input: string) => this.#git(args, QUICK_DEADLINE_MS, input);
     const source = { run, fetch: FETCH, url };
-    const [fetched, listed] = await Promise.allSettled([branches, listApprovals(source)]);
+    const approvals = there?.filter(({ name }) => name.startsWith(APPROVAL_REFS)) ?? listApprovals(source);
+    const [fetched, listed] = await Promise.allSettled([branches, approvals]);
     if (fetched.status === "rejected") throw fetched.reason;
     if (listed.status === "rejected") throw listed.reason;
     this.#unfetched = await fetchApprovals(source, listed.value, this.#refusedApprovals);
     return fetched.value;
+  }
+
+  /** What the source has of all that is wanted; null where only a fetch can tell. A local one is read without git. */
+  async #listThere(): Promise<readonly RefEntry[] | null> {
+    const { remote, wanted } = this.#plan;
+    if (remote.localPath !== null) return wantedRefs(await listServed(remote.localPath), wanted);
+    const listed = await listRemote((args) => this.#git(args, QUICK_DEADLINE_MS), remote.url, wanted);
+    return listed === null ? null : wantedRefs(listed, wanted);
+  }
+
+  async #digestHere(): Promise<string | null> {
+    const here = await this.source.list("refs/", MAX_REF_ENTRIES).catch(() => null);
+    return here === null ? null : digestOfRefs(wantedRefs(here, this.#plan.wanted));
   }
 
   /** All references move, or none does and the branches that do not exist are the answer. */

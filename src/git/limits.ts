@@ -34,6 +34,8 @@ export const MAX_TREE_DEPTH = 100;
 export const MAX_PATH_BYTES = 4_096;
 export const MAX_CACHED_TREES = 50_000;
 export const MAX_CACHED_LISTINGS = 8;
+/** Pairs of commits whose merged tree is remembered. */
+export const MAX_CACHED_MERGES = 1_000;
 
 export const MAX_REF_FILE_BYTES = 4 * KIB;
 export const MAX_REF_NAME_BYTES = 1_024;

@@ -1,5 +1,6 @@
 /** Whole-tree listings from tree objects that we read and re-hash ourselves, one round trip a level. */
 import { SluiceError } from "../lib/errors.ts";
+import { openLatest } from "../lib/latest.ts";
 import { MAX_CACHED_LISTINGS, MAX_CACHED_TREES, MAX_TREE_DEPTH, MAX_TREE_ENTRIES } from "./limits.ts";
 import { blobId, type TreeFile, type TreeId } from "./object.ts";
 import type { ObjectReader } from "./objects.ts";
@@ -12,7 +13,8 @@ const FOLDER = "040000";
 export class TreeListings {
   readonly #objects: ObjectReader;
   readonly #trees = new Map<string, readonly TreeEntry[]>();
-  readonly #listings = new Map<string, readonly TreeFile[]>();
+  /** A base outlasts all the heads that are compared with it. */
+  readonly #listings = openLatest<string, readonly TreeFile[]>(MAX_CACHED_LISTINGS);
 
   constructor(objects: ObjectReader) {
     this.#objects = objects;
@@ -25,7 +27,6 @@ export class TreeListings {
     if (this.#trees.size > MAX_CACHED_TREES) this.#trees.clear();
     await this.#load(root);
     const files = this.#assemble(root);
-    if (this.#listings.size >= MAX_CACHED_LISTINGS) this.#listings.clear();
     this.#listings.set(root, files);
     return files;
   }

@@ -1,6 +1,8 @@
 /** GitRepository over one of our own bare stores; preview and gate differ only in how objects and references come into it. */
 import { SluiceError } from "../lib/errors.ts";
+import { openLatest } from "../lib/latest.ts";
 import { History } from "./history.ts";
+import { MAX_CACHED_MERGES } from "./limits.ts";
 import { TreeListings } from "./listing.ts";
 import { mergeCommits } from "./merge.ts";
 import type { BlobId, Commit, CommitId, ObjectFormat, TreeFile, TreeId } from "./object.ts";
@@ -35,6 +37,8 @@ export class OwnRepository implements GitRepository {
   readonly #history: History;
   readonly #listings: TreeListings;
   readonly #revisions: Revisions;
+  /** Trees of merges without a conflict, by both commits: merging them again gives the same. */
+  readonly #merged = openLatest<string, TreeId>(MAX_CACHED_MERGES);
 
   constructor(parts: OwnRepositoryParts) {
     this.objectFormat = parts.store.objectFormat;
@@ -98,7 +102,12 @@ export class OwnRepository implements GitRepository {
 
   async merge(base: CommitId, head: CommitId): Promise<MergeResult> {
     if (await this.isAncestor(base, head)) return { kind: "merged", tree: (await this.#history.commit(head)).tree };
-    return this.#mergeChecked(base, head);
+    const pair = `${base} ${head}`;
+    const known = this.#merged.get(pair);
+    if (known !== undefined) return { kind: "merged", tree: known };
+    const merge = await this.#mergeChecked(base, head);
+    if (merge.kind === "merged") this.#merged.set(pair, merge.tree);
+    return merge;
   }
 
   async remerge(commit: Commit): Promise<MergeResult | UnrelatedHistories | null> {

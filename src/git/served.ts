@@ -19,7 +19,7 @@ export async function serveLocally<T>(path: string, use: (folder: string) => Pro
   const folder = mkdtempSync(join(tmpdir(), "sluice-served-"));
   try {
     writeStore(folder, { objectFormat: source.objectFormat, alternates: [source.objectsFolder], protocol: null });
-    const lines = (await offered(new FileRefs({ ...source, mirrored: false }))).map((ref) => `${ref.id} ${ref.name}\n`);
+    const lines = (await offered(source)).map((ref) => `${ref.id} ${ref.name}\n`);
     writeFileSync(join(folder, "packed-refs"), `# pack-refs with: sorted \n${lines.join("")}`, { mode: 0o600 });
     return await use(folder);
   } finally {
@@ -27,8 +27,14 @@ export async function serveLocally<T>(path: string, use: (folder: string) => Pro
   }
 }
 
+/** What serveLocally() would offer now. @throws SluiceError as it does */
+export function listServed(path: string): Promise<readonly RefEntry[]> {
+  return offered(openServable(path));
+}
+
 /** Branches, all of which must be readable; of the rest, where anybody may push anything, what can be read. */
-async function offered(refs: FileRefs): Promise<readonly RefEntry[]> {
+async function offered(source: SourceRepository): Promise<readonly RefEntry[]> {
+  const refs = new FileRefs({ ...source, mirrored: false });
   const branches = await refs.list(BRANCHES, MAX_REF_ENTRIES);
   const others = refs.listReadable("refs/", MAX_REF_ENTRIES).filter(({ name }) => !name.startsWith(BRANCHES));
   return [...branches, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));

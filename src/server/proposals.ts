@@ -1,5 +1,6 @@
 /** Which heads of a repository are proposals: those of the references that gate.yaml names. */
 import type { GitRepository, RefEntry } from "../git/repository.ts";
+import { matchesRef } from "../git/source-listing.ts";
 
 /** As many open proposals as one look reads of a pattern; more is `too-many-refs`. */
 const MAXIMUM_PROPOSALS = 10_000;
@@ -17,12 +18,4 @@ export async function findProposals(
     }
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** As git matches a refspec: the star stands for anything, slashes too, but not for nothing. */
-export function matchesRef(pattern: string, name: string): boolean {
-  const star = pattern.indexOf("*");
-  if (star === -1) return name === pattern;
-  const [before, after] = [pattern.slice(0, star), pattern.slice(star + 1)];
-  return name.length > before.length + after.length && name.startsWith(before) && name.endsWith(after);
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
   copyFileSync,
   existsSync,
@@ -135,6 +137,62 @@ test("a branch that is gone is forgotten and named, and keeps no other one back"
   repo.git(["branch", "production"]);
   assert.deepEqual(await git.fetchPresent(), []);
   assert.equal(await git.resolve("refs/heads/production"), next);
+});
+
+/** The words after `git` of every child that `work` starts, but for those of a server in this process. */
+async function childrenOf(work: () => Promise<unknown>): Promise<readonly string[]> {
+  const started: { readonly process: ChildProcess }[] = [];
+  const hear = (message: unknown): void => void started.push(message as { readonly process: ChildProcess });
+  subscribe("child_process", hear);
+  try {
+    await work();
+    const words = started.map(({ process }) => process.spawnargs[1] ?? "");
+    return words.filter((word) => word !== "http-backend").sort();
+  } finally {
+    unsubscribe("child_process", hear);
+  }
+}
+
+test("what has not moved is not fetched again: a folder is only read, a server asked one question", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  repo.git(["branch", "production"]);
+  repo.git(["update-ref", "refs/pull/7/head", repo.head()]);
+  approve(repo, "aa", "yes");
+  const served = `${await serveGit(t, repo.path)}/.git`;
+  for (const url of [repo.path, served]) {
+    const git = await gate(t, url, { branches: ["main", "production"], extraRefs: ["refs/pull/*/head"] });
+    const asked = url === served ? ["ls-remote"] : [];
+    assert.ok((await childrenOf(() => git.fetchPresent())).includes("fetch"));
+    assert.deepEqual(await childrenOf(() => git.fetchPresent()), asked);
+    const moves: readonly (readonly [string, string, string | null])[] = [
+      ["a branch", "refs/heads/main", repo.commit()],
+      ["a proposal that is new", "refs/pull/8/head", repo.head()],
+      ["a proposal that is gone", "refs/pull/8/head", null],
+      ["an approval", "refs/sluice/approvals/aa", repo.object("blob", `no ${url}`)],
+      ["a branch that is back where it was", "refs/heads/main", repo.git(["rev-parse", "HEAD~"])],
+    ];
+    for (const [what, ref, id] of moves) {
+      repo.git(id === null ? ["update-ref", "-d", ref] : ["update-ref", ref, id]);
+      await git.fetchPresent();
+      const [here] = (await git.refs(`${ref.slice(0, ref.lastIndexOf("/"))}/`, 10)).filter(({ name }) => name === ref);
+      assert.equal(here?.id ?? null, id, `${what} at ${url}`);
+      assert.deepEqual(await childrenOf(() => git.fetchPresent()), asked, what);
+    }
+  }
+});
+
+test("a branch that stays gone is named each time, and what git refuses is asked for again", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  const git = await gate(t, repo.path, { branches: ["main", "production"] });
+  for (let look = 0; look < 3; look += 1) assert.deepEqual(await git.fetchPresent(), ["production"]);
+  const tree = repo.rawTree([{ mode: "40000", name: ".git", id: repo.git(["rev-parse", "HEAD^{tree}"]) }]);
+  repo.git(["update-ref", "refs/sluice/approvals/22", repo.commitTree(tree)]);
+  for (let look = 0; look < 3; look += 1) {
+    assert.ok((await childrenOf(() => git.fetchPresent())).length > 0);
+    assert.equal(git.unfetched[0]?.ref, "refs/sluice/approvals/22");
+  }
 });
 
 test("a fetch from a server that never answers ends when it is interrupted", async (t) => {

@@ -4,12 +4,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { RefEntry } from "../../src/git/repository.ts";
+import { matchesRef } from "../../src/git/source-listing.ts";
 import { SluiceError } from "../../src/lib/errors.ts";
 import { openTurns } from "../../src/lib/turns.ts";
 import { roomOf } from "../../src/server/free-space.ts";
 import { failureFields, openJournal } from "../../src/server/journal.ts";
 import { pauseMs, startPoller } from "../../src/server/poller.ts";
-import { findProposals, matchesRef } from "../../src/server/proposals.ts";
+import { findProposals } from "../../src/server/proposals.ts";
 import { isAlive, readStatus, removeStatus, writeStatus } from "../../src/server/status.ts";
 import { tempFolder } from "../support/temp.ts";
 

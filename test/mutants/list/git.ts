@@ -90,6 +90,24 @@ export const GIT: readonly Mutant[] = [
     named: "what git refuses among the approvals keeps neither a branch nor another approval out, and does not come in",
   },
   {
+    name: "takes for fetched what git refused",
+    file: "src/git/gate.ts",
+    find: "listing !== null && (await this.#digestHere()) === listing ?",
+    replace: "listing !== null && (await this.#digestHere()) !== null ?",
+    test: "test/git/gate.test.ts",
+    named: "a branch that stays gone is named each time, and what git refuses is asked for again",
+  },
+  {
+    name: "asks only which references there are, and not where they stand",
+    file: "src/git/source-listing.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands so in the source
+    find: '`${name} ${isObjectId(id) ? id : "?"}\\n`',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands so in the source
+    replace: "`${name} ${isObjectId(id)}\\n`",
+    test: "test/git/gate.test.ts",
+    named: "what has not moved is not fetched again: a folder is only read, a server asked one question",
+  },
+  {
     name: "lets one refused approval keep all others out",
     file: "src/git/approval-fetch.ts",
     find: "else parts.push(part.slice(0, half), part.slice(half));",
