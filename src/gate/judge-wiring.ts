@@ -11,6 +11,7 @@ import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolch
 import { remembering } from "../policy/verdict-memo.ts";
 import { openVerificationMemory } from "../signature/verification-memo.ts";
 import { NO_LANDINGS } from "./carrying.ts";
+import { openJudgeMemory } from "./judge-memory.ts";
 import { receivedNow } from "./receipts.ts";
 import { openSealedMemo } from "./sealed-memo.ts";
 import type { Services, StepListener } from "./services.ts";
@@ -65,6 +66,7 @@ export function openServices(
     toolchain,
     compiledCache,
     engine,
+    judges: openJudgeMemory(),
     ...memory,
     verifications: openVerificationMemory(signatureMemo),
     renderMemo,

@@ -21,23 +21,13 @@ import { isPolicyFile } from "../policy/reading.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
 import type { Trust } from "../signature/trust.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
+import type { Judge } from "./judge-memory.ts";
 import type { Services } from "./services.ts";
 import type { Minimum } from "./subject.ts";
 
-export interface Judge {
-  readonly configuration: SluiceYaml;
-  readonly trust: Trust;
-  readonly policies: PolicySet;
-  readonly waivers: readonly Waiver[];
-  readonly digests: {
-    readonly configuration: string;
-    readonly trust: string;
-    readonly policies: string;
-    readonly waivers: string;
-  };
-}
+export type { Judge } from "./judge-memory.ts";
 
-type Read = Pick<Services, "toolchain" | "compiledCache">;
+type Read = Pick<Services, "toolchain" | "compiledCache" | "judges">;
 
 /** @throws SluiceError of the part that is unusable: `configuration-absent`, `no-policies`, `policy-does-not-compile`, trust and waiver codes */
 export async function readJudge(
@@ -49,7 +39,17 @@ export async function readJudge(
   return readJudgeAt(repository, (await repository.commit(commit)).tree, revokedKeys, services);
 }
 
-export async function readJudgeAt(
+export function readJudgeAt(
+  repository: GitRepository,
+  tree: TreeId,
+  revokedKeys: readonly string[],
+  services: Read,
+): Promise<Judge> {
+  const read = () => readJudgeFiles(repository, tree, revokedKeys, services);
+  return services.judges.of({ repository, tree, revokedKeys }, read);
+}
+
+async function readJudgeFiles(
   repository: GitRepository,
   tree: TreeId,
   revokedKeys: readonly string[],

@@ -2,7 +2,6 @@
 import { type CommitId, commitId } from "../git/object.ts";
 import type { PreviewRepository } from "../git/preview.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { readHistory } from "./history.ts";
 import { readSluiceConfiguration, targetYaml } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 import type { Gate } from "./wiring.ts";
@@ -10,7 +9,7 @@ import type { Gate } from "./wiring.ts";
 /** A proposal to a gate: base is the branch tip, the range begins at the last released commit. */
 export async function gateProposal(gate: Gate, target: string, head: CommitId): Promise<Subject> {
   const { repository: repositoryName, branch, minimum } = gate.target(target);
-  const history = await readHistory(gate.log, target);
+  const history = await gate.histories.of(target);
   const repository = await gate.repository(target);
   await repository.fetchCommit(head);
   const base = await repository.resolve(`refs/heads/${branch}`);

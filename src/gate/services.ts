@@ -9,6 +9,7 @@ import type { PolicyEngine, PolicySet } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import type { TimeBasis } from "../signature/verification.ts";
 import type { VerificationMemory } from "../signature/verification-memo.ts";
+import type { JudgeMemory } from "./judge-memory.ts";
 
 /** When the gate first saw each commit; a preview says "now" for all. */
 export interface ReceiptBook {
@@ -47,6 +48,8 @@ export interface Services {
   readonly engine: PolicyEngine;
   /** Asked in place of the judge's own policies: what they would say. For a replayer only; no door of a gate sets it. */
   readonly policies?: PolicySet;
+  /** Who judged before. */
+  readonly judges: JudgeMemory;
   readonly receipts: ReceiptBook;
   readonly landings: LandingBook;
   readonly approvals?: ApprovalBook;

@@ -22,6 +22,7 @@ import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { seenByAgents } from "../release/report.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
+import { type Histories, openHistories } from "./histories.ts";
 import { type Means, type OpenServices, openServices } from "./judge-wiring.ts";
 import { logMasks } from "./log-masks.ts";
 import { loggedApprovals } from "./logged-approvals.ts";
@@ -40,6 +41,7 @@ export interface Gate {
   readonly witnesses: Witnesses;
   readonly objects: ObjectStore;
   readonly services: OpenServices;
+  readonly histories: Histories;
   target(name: string): GateTarget;
   /** The repository of a target, fetched at least once. @throws `fetch-failed` */
   repository(target: string): Promise<GateRepository>;
@@ -88,6 +90,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     witnesses,
     objects: await openObjectStore(join(data, "objects")),
     services,
+    histories: openHistories(log),
     target,
     repository: (name) => repositories.ready(target(name).repository),
     repositories,

@@ -2,7 +2,7 @@
  * One repository: fetches it, and offers for judging what is new. What was offered is remembered in this process only;
  * after a restart everything open is offered once more, and what the log has decided already is not decided again.
  */
-import { type LoggedDecision, readHistory } from "../gate/history.ts";
+import type { LoggedDecision } from "../gate/history.ts";
 import type { Landed } from "../gate/landing.ts";
 import type { Gate } from "../gate/wiring.ts";
 import { APPROVAL_REFS } from "../git/approval-ref.ts";
@@ -177,7 +177,7 @@ export class RepositoryWatch {
     const tip = await tipOf(repository, branch);
     if (tip === null) return null;
     try {
-      const { judge, adopted } = await readHistory(this.#means.gate.log, target);
+      const { judge, adopted } = await this.#means.gate.histories.of(target);
       return { basis: `${tip} ${judge} ${this.#generation}`, known: [adopted, judge, tip] };
     } catch (thrown) {
       if (asSluiceError(thrown).code === "target-not-adopted") return null; // the landing says so

@@ -5,6 +5,7 @@ const RECORD = "test/invariants/03-record-before-verdict.test.ts";
 const JUDGE = "test/invariants/05-own-judge.test.ts";
 const LANDING = "test/gate/landing.heavy.test.ts";
 const RECEIPTS = "test/gate/receipts.test.ts";
+const REMEMBERED = "test/gate/remembered.test.ts";
 
 const EMERGENCY = "test/gate/emergency.heavy.test.ts";
 const MOVED = "test/gate/moved-branch.heavy.test.ts";
@@ -17,6 +18,30 @@ export const GATE: readonly Mutant[] = [
     replace: "",
     test: "test/gate/rebase.heavy.test.ts",
     named: "a tree that takes back what landed since the proposal was judged is no rebase of it",
+  },
+  {
+    name: "goes on by a history from before a redaction",
+    file: "src/gate/histories.ts",
+    find: ', "release", "redaction"]',
+    replace: ', "release"]',
+    test: REMEMBERED,
+    named: "a target's history is read again after whatever it rests on, and not for a proposal",
+  },
+  {
+    name: "goes on by a history from before a landing that was denied",
+    file: "src/gate/histories.ts",
+    find: "return landed.length > 0;",
+    replace: "return landed.length > 1;",
+    test: REMEMBERED,
+    named: "a target's history is read again after whatever it rests on, and not for a proposal",
+  },
+  {
+    name: "remembers a judge whatever keys were taken away",
+    file: "src/gate/judge-memory.ts",
+    find: "[numberOf(repository), tree, revokedKeys]",
+    replace: "[numberOf(repository), tree, revokedKeys.length < 0]",
+    test: REMEMBERED,
+    named: "a judge is read once for a tree and the keys that are taken away, and policies that are equal are one",
   },
   {
     name: "lets a forge rebase that may only squash",
