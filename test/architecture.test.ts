@@ -42,6 +42,7 @@ const CAPABILITIES: readonly { what: string; pattern: RegExp; allowed: readonly 
       /^src\/(?:server|forge)\//,
       /^src\/policy\/toolchain\.ts$/, // the type of a pipe
       /^src\/log\/witness\/client\.ts$/, // asks the log's witnesses
+      /^src\/gate\/external-fetch\.ts$/, // asks the sources that the operator declares
     ],
   },
   {

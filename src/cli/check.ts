@@ -7,7 +7,8 @@ import type { CommitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { checkCoverage } from "./check-coverage.ts";
-import { type Command, type Invocation, isSet, textOption } from "./command.ts";
+import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
+import { DATA_OPTIONS } from "./given-data.ts";
 import { CONFIG_OPTION, type LocalRepository, REPO_OPTION, withGate, withRepository } from "./opening.ts";
 import { namedTargets, preview } from "./preview.ts";
 import { checkAnswer, GATE_OPTIONS, type GateCall, remoteGate } from "./remote-gate.ts";
@@ -47,6 +48,7 @@ export const check: Command = {
       type: "boolean",
       description: "judge nothing: list every path with the target that covers it; exit 1 when one is nobody's",
     },
+    ...DATA_OPTIONS,
     ...GATE_OPTIONS,
     repository: {
       type: "string",
@@ -74,6 +76,7 @@ async function run(invocation: Invocation): Promise<number> {
   const remote = remoteGate(invocation);
   if (isSet(invocation, "coverage")) return checkCoverage(invocation);
   formatsOf(invocation, FORMATS);
+  refuseData(invocation, remote !== null || textOption(invocation, "config") !== undefined);
   const started = performance.now();
   const timings: Record<string, number> = {};
   const onStep = (step: string, milliseconds: number): void => {
@@ -89,6 +92,12 @@ async function run(invocation: Invocation): Promise<number> {
   const others = new Map([...REPORTS].map(([format, write]) => [format, () => write(report)]));
   answer(invocation, report, shown, null, others);
   return report.exitCode;
+}
+
+/** A gate asks its sources itself. @throws SluiceError `usage` */
+function refuseData(invocation: Invocation, isGate: boolean): void {
+  if (isGate && listOption(invocation, "data").length > 0)
+    throw new SluiceError("usage", "A gate fetches data from outside itself.", { fix: "leave --data out" });
 }
 
 function judge(

@@ -12,6 +12,7 @@ import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
+import { DATA_OPTIONS, givenData, givenRecords } from "./given-data.ts";
 import { renderGivenFiles } from "./given-files.ts";
 import { type ExampleFile, readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import type { PolicyBenchReport } from "./reports/schemas/policy-tools.ts";
@@ -27,6 +28,7 @@ export const policyBench: Command = {
   options: {
     policies: { type: "string", value: "DIR", description: "the policies (default: what sluice.yaml names)" },
     rounds: { type: "string", value: "N", description: `evaluations of each document (default: ${DEFAULT_ROUNDS})` },
+    ...DATA_OPTIONS,
     ...ANSWER_OPTIONS,
   },
   positionals: [0, 10_000],
@@ -41,15 +43,18 @@ export const policyBench: Command = {
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
   const rounds = roundsOf(invocation);
+  const given = givenRecords(invocation);
   const { shown, files, examples } = readPolicyFolder(invocation, textOption(invocation, "policies"));
   const documents = await documentsOf(invocation, examples);
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {
     const set = await buildPolicySet({ toolchain, files, cache: compiledCache });
-    const { rulesExpected, notEvaluated } = await engine().evaluate(set, documents);
+    const external = await givenData(given, set.external);
+    const asked = engine().evaluate(set, documents, undefined, undefined, external);
+    const { rulesExpected, notEvaluated } = await asked;
     const [first] = notEvaluated;
     if (first !== undefined)
       throw new SluiceError("policy-aborted", `${first.what} is not evaluated (${first.code}): ${first.message}`);
-    const measured = await benchPolicies(set, documents, { rounds, memoryBytes: MEMORY_BYTES });
+    const measured = await benchPolicies(set, documents, { rounds, memoryBytes: MEMORY_BYTES, external });
     return reportOf(shown, set, documents.length, rounds, measured, rulesExpected);
   });
   answer(invocation, report, () => text(report));

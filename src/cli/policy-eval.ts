@@ -8,6 +8,7 @@ import { formatTime } from "../lib/time.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import { buildDocuments } from "../policy/documents.ts";
 import { explainFinding } from "../policy/explanation.ts";
+import type { ExternalData } from "../policy/external.ts";
 import type { Finding } from "../policy/finding.ts";
 import type { InputSubject, PolicyInput } from "../policy/input.ts";
 import type { Evaluated, PolicyFile, PolicySet } from "../policy/policy-set.ts";
@@ -19,6 +20,7 @@ import { collectSecretValues } from "../render/secrets.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT, exitCodeOfVerdict } from "./failure.ts";
+import { DATA_OPTIONS, givenData, givenRecords } from "./given-data.ts";
 import { renderGivenFiles } from "./given-files.ts";
 import { BUNDLE_OPTIONS, openPolicies } from "./policy-bundle.ts";
 import { withPolicyServices } from "./policy-folder.ts";
@@ -38,6 +40,7 @@ export const policyEval: Command = {
     },
     target: { type: "string", value: "T", description: "as if the files were in this target of sluice.yaml" },
     explain: { type: "boolean", description: "which line of the rule spoke, with which values" },
+    ...DATA_OPTIONS,
     ...BUNDLE_OPTIONS,
     ...ANSWER_OPTIONS,
   },
@@ -56,15 +59,19 @@ async function run(invocation: Invocation): Promise<number> {
   const name = textOption(invocation, "target") ?? null;
   const target = name === null ? null : configuredTarget(invocation, name);
   const { shown, files } = await openPolicies(invocation, textOption(invocation, "policies"));
+  const data = givenRecords(invocation);
   const given = await renderGivenFiles(invocation.folder, invocation.positionals);
   const documents = documentsOf(given.rendered, subjectOf(name, target, formatTime(invocation.clock())));
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {
     const set = await buildPolicySet({ toolchain, files, cache: compiledCache });
-    const evaluated = await engine().evaluate(set, documents);
+    const external = await givenData(data, set.external);
+    const evaluated = await engine().evaluate(set, documents, undefined, undefined, external);
     const { mask } = openRedactor(collectSecretValues(given.rendered.resources.map(({ object }) => object)));
     const trees = { before: given.rendered, after: given.rendered, source: given.source, mask };
     const placed = await placeFindings(evaluated.findings, trees);
-    const explain = explainer({ toolchain, files, set, documents, mask, isWanted: isSet(invocation, "explain") });
+    const explain = explainer({
+      ...{ toolchain, files, set, documents, external, mask, isWanted: isSet(invocation, "explain") },
+    });
     const findings: PolicyEvalReport["findings"] = [];
     for (const [index, finding] of placed.entries()) {
       findings.push(findingReport(finding, await explain(evaluated.findings[index] as Finding)));
@@ -102,12 +109,13 @@ interface Explained {
   readonly files: readonly PolicyFile[];
   readonly set: PolicySet;
   readonly documents: readonly PolicyInput[];
+  readonly external: ExternalData;
   readonly mask: (text: string) => string;
   readonly isWanted: boolean;
 }
 
 /** A finding of a rule that only warns is looked for under every name that its rule has. */
-function explainer({ toolchain, files, set, documents, mask, isWanted }: Explained) {
+function explainer({ toolchain, files, set, documents, external, mask, isWanted }: Explained) {
   const policies = files.filter(({ path }) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
   return async (finding: Finding): Promise<Explanation> => {
     if (!isWanted) return null;
@@ -115,7 +123,7 @@ function explainer({ toolchain, files, set, documents, mask, isWanted }: Explain
     const rule = set.rules.find(({ id }) => id === finding.rule);
     if (document === undefined || rule === undefined || rule.imported !== null) return [];
     for (const said of rule.kinds) {
-      const found = await explainFinding(toolchain, policies, document, { ...finding, said });
+      const found = await explainFinding(toolchain, policies, document, { ...finding, said }, external);
       if (found.length > 0) return found.map((one) => ({ ...one, values: masked(one.values, mask) }));
     }
     return [];

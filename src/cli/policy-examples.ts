@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { asSluiceError } from "../lib/errors.ts";
 import { readExample } from "../policy/example.ts";
+import type { ExternalData } from "../policy/external.ts";
 import type { Finding, FindingKind } from "../policy/finding.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import { selects } from "../policy/match.ts";
@@ -15,15 +16,21 @@ export async function judgeExamples(
   examples: readonly ExampleFile[],
   set: PolicySet,
   engine: PolicyEngine,
+  external: ExternalData = new Map(),
 ): Promise<readonly JudgedExample[]> {
   // A rule on trial only warns about changes; its examples show what it will do once it is enforced.
   const enforced = { ...set, rules: set.rules.map((rule): Rule => ({ ...rule, mode: "enforce" })) };
   const judged: JudgedExample[] = [];
-  for (const example of examples) judged.push(await judgeExample(example, enforced, engine));
+  for (const example of examples) judged.push(await judgeExample(example, enforced, engine, external));
   return judged;
 }
 
-async function judgeExample(example: ExampleFile, set: PolicySet, engine: PolicyEngine): Promise<JudgedExample> {
+async function judgeExample(
+  example: ExampleFile,
+  set: PolicySet,
+  engine: PolicyEngine,
+  external: ExternalData,
+): Promise<JudgedExample> {
   const { path: file, expected } = example;
   const rules = set.rules.filter((rule) => dirname(rule.file) === example.folder);
   const about = { file, expected, rules: rules.map(({ id }) => id) };
@@ -37,7 +44,7 @@ async function judgeExample(example: ExampleFile, set: PolicySet, engine: Policy
   }
   const unselected = documents.find((document) => !rules.some((rule) => selects(rule, document)));
   if (unselected !== undefined) return failed(`${kindOf(unselected)} is not selected by ${names(rules)}`);
-  const evaluated = await engine.evaluate(set, documents);
+  const evaluated = await engine.evaluate(set, documents, undefined, undefined, external);
   const findings = evaluated.findings.filter((finding) => rules.some(({ id }) => id === finding.rule));
   const message = problemOf(expected, rules, evaluated, findings);
   return {

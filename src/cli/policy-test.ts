@@ -9,6 +9,7 @@ import type { Toolchain } from "../policy/toolchain.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
+import { DATA_OPTIONS, givenData, givenRecords } from "./given-data.ts";
 import { judgeExamples } from "./policy-examples.ts";
 import { readPolicyFolder, withPolicyServices } from "./policy-folder.ts";
 import { policyTestJunit } from "./reports/policy-test-junit.ts";
@@ -26,6 +27,7 @@ export const policyTest: Command = {
     coverage: { type: "boolean", description: "which lines of the policies OPA's tests reach" },
     threshold: { type: "string", value: "N", description: "fail below so many percent; says --coverage too" },
     run: { type: "string", value: "REGEX", description: "only tests and examples with such a name" },
+    ...DATA_OPTIONS,
     ...ANSWER_OPTIONS,
     format: {
       ...ANSWER_OPTIONS.format,
@@ -46,12 +48,14 @@ export const policyTest: Command = {
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation, FORMATS);
   const wanted = wantedOf(invocation);
+  const given = givenRecords(invocation);
   const { shown, files, examples } = readPolicyFolder(invocation, invocation.positionals[0]);
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {
     const set = await buildPolicySet({ toolchain, files, cache: compiledCache });
     const { tests, coverage } = await runTests(toolchain, files, wanted);
     const chosen = examples.filter(({ path }) => wanted.pattern === null || wanted.pattern.test(path));
-    return reportOf(shown, tests, [...(await judgeExamples(chosen, set, engine()))], coverage);
+    const external = await givenData(given, chosen.length === 0 ? [] : set.external);
+    return reportOf(shown, tests, [...(await judgeExamples(chosen, set, engine(), external))], coverage);
   });
   answer(invocation, report, () => policyTestText(report), null, new Map([["junit", () => policyTestJunit(report)]]));
   return report.exitCode;

@@ -3,12 +3,13 @@ import { type Admitted, admit } from "../gate/gate.ts";
 import { type Means, openPreviewServices } from "../gate/judge-wiring.ts";
 import { previewProposals } from "../gate/proposal.ts";
 import { type Invocation, listOption, textOption } from "./command.ts";
+import { givenRecords } from "./given-data.ts";
 import { means, withRepository } from "./opening.ts";
 
 /** One for each target that `--repo`, `--base`, `--head`, `--target` and `--repository` mean. */
 export function preview(invocation: Invocation, onStep?: Means["onStep"]): Promise<readonly Admitted[]> {
   return withRepository(invocation, async ({ repository, name, path }) => {
-    const services = openPreviewServices(means(invocation, onStep), path);
+    const services = openPreviewServices({ ...means(invocation, onStep), external: givenRecords(invocation) }, path);
     try {
       const subjects = await previewProposals({
         repository,

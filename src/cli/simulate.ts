@@ -6,6 +6,7 @@ import { formatTime, type Instant, parseDuration, parseTime } from "../lib/time.
 import { buildPolicySet } from "../policy/compile.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import { type Command, type Invocation, listOption, textOption } from "./command.ts";
+import { DATA_OPTIONS, givenRecords } from "./given-data.ts";
 import { withLines } from "./line-stream.ts";
 import { CONFIG_OPTION, gateConfiguration, means, required } from "./opening.ts";
 import { BUNDLE_OPTIONS, openPolicies } from "./policy-bundle.ts";
@@ -33,6 +34,7 @@ export const simulate: Command = {
     until: { type: "string", value: "WHEN", description: "before this (default: now)" },
     target: { type: "string", value: "T", description: "only decisions of this target" },
     config: CONFIG_OPTION,
+    ...DATA_OPTIONS,
     ...BUNDLE_OPTIONS,
     ...ANSWER_OPTIONS,
     format: {
@@ -59,7 +61,7 @@ async function run(invocation: Invocation): Promise<number> {
     throw new SluiceError("usage", "ndjson is a format by itself.", { fix: "--format ndjson" });
   const period = periodOf(invocation);
   const { shown, files } = await openPolicies(invocation, required(invocation, "policies", "DIR"));
-  const replayer = await openReplayer(configuration, means(invocation));
+  const replayer = await openReplayer(configuration, { ...means(invocation), external: givenRecords(invocation) });
   let [seen, all] = [0, 0];
   const done = invocation.output.progress(() => `simulating, ${seen} of ${all} decisions,`);
   try {

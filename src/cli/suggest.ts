@@ -17,6 +17,7 @@ import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
+import { DATA_OPTIONS, givenRecords } from "./given-data.ts";
 import { oneTarget } from "./one-target.ts";
 import {
   CONFIG_OPTION,
@@ -42,6 +43,7 @@ export const suggest: Command = {
       description: "gate.yaml: what is left of the baseline; without it all that an adoption would excuse",
     },
     repo: REPO_OPTION,
+    ...DATA_OPTIONS,
     ...ANSWER_OPTIONS,
   },
   positionals: [0, 0],
@@ -64,7 +66,7 @@ async function lookAt(invocation: Invocation, { repository, name, path }: LocalR
   const target = oneTarget(Object.keys(configuration.targets), textOption(invocation, "target"), SLUICE_YAML);
   const commit = await branchTip(repository, targetYaml({ configuration }, target).branch);
   const kept = await baselineOf(invocation, target);
-  const services = openPreviewServices(means(invocation), path);
+  const services = openPreviewServices({ ...means(invocation), external: givenRecords(invocation) }, path);
   try {
     const baseline = kept ?? new Set<string>();
     const state = {

@@ -6,6 +6,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { ENTRYPOINT } from "../policy/entrypoints.ts";
 import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./access-yaml.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
+import { externalSchema } from "./external-yaml.ts";
 import { masksSchema, retentionSchema } from "./log-yaml.ts";
 import { duration, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
@@ -118,6 +119,7 @@ export const gateSchema = z.strictObject({
     })
     .optional()
     .describe("What /v1/data answers; absent: nothing."),
+  external: externalSchema.optional(),
   listen: listenSchema.prefault({}).describe("Where `sluice serve` listens."),
   admission: admissionSchema.optional().describe("The listener for a cluster's API server; absent: there is none."),
   access: accessSchema.optional().describe("Who may call the service; without it, it listens on loopback only."),
@@ -146,6 +148,7 @@ export function readGateYaml(path: string): GateConfiguration {
   refuseSharedChannels(gate, dirname(file));
   checkDoors(gate);
   checkEntrypoints(gate);
+  checkExternal(gate);
   checkStore(gate.log);
   refusePlanned(gate, path);
   return { gate, folder: dirname(file), file };
@@ -158,6 +161,16 @@ function checkEntrypoints({ data, targets }: GateYaml): void {
   throw new SluiceError("gate-configuration-invalid", `data answers ${entrypoint} by ${target}, which is not listed.`, {
     fix: "name one of the targets",
   });
+}
+
+function checkExternal({ external = {}, targets }: GateYaml): void {
+  for (const [name, source] of Object.entries(external)) {
+    const unknown = source.targets.find((target) => !Object.hasOwn(targets, target));
+    if (unknown === undefined) continue;
+    throw new SluiceError("gate-configuration-invalid", `external gives ${name} to ${unknown}, which is not listed.`, {
+      fix: "name targets that are",
+    });
+  }
 }
 
 /** Two targets in one folder would each publish a head that the other's agents refuse. */

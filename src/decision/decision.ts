@@ -1,5 +1,6 @@
 /** The verdict for one change and one target, with all the evidence it rests on. */
 import type { CommitId, TreeId } from "../git/object.ts";
+import type { ExternalRecord } from "../policy/external.ts";
 import type { Finding, NotEvaluated } from "../policy/finding.ts";
 import type { SubjectKind, TargetMode } from "../policy/input.ts";
 import type { RenderFailure, ResourceAction, ResourceId } from "../render/resource.ts";
@@ -144,6 +145,8 @@ export interface Evidence {
   readonly refusals: readonly Reason[];
   readonly digests: Digests;
   readonly failure: StageFailure | null;
+  /** What sources outside of the repository gave, byte for byte; absent where no policy reads any. */
+  readonly external?: readonly ExternalRecord[];
   /** Subject `admission` only; there `head` and `tree` are those of the judge, and nothing is signed or approved. */
   readonly request?: AdmissionFacts;
 }

@@ -18,12 +18,13 @@ import { asSluiceError } from "../lib/errors.ts";
 import { printableUpTo } from "../lib/printable.ts";
 import { formatTime } from "../lib/time.ts";
 import { ulid } from "../lib/ulid.ts";
+import { askOnce } from "../policy/external.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import { inputDigest } from "../policy/input-digest.ts";
 import { podOf } from "../render/pod.ts";
 import { openRedactor } from "../render/redactor.ts";
 import { collectSecretValues } from "../render/secrets.ts";
-import { emptyEvidence, type Stage } from "./evidence.ts";
+import { emptyEvidence, externalEvidence, type Stage } from "./evidence.ts";
 import { type Record, recorder } from "./record.ts";
 import { type ReadyJudge, refuseLate, type StandingJudges } from "./standing.ts";
 import type { Gate } from "./wiring.ts";
@@ -51,6 +52,7 @@ export async function admitRequest(
     ...emptyEvidence({ ...about, head: commit, judge: commit }, now),
     request: factsOf(request),
   };
+  const external = askOnce(gate.services.external, target);
   let stage: Stage = "gate";
   let mask = (text: string): string => text;
   try {
@@ -68,7 +70,7 @@ export async function admitRequest(
     evidence = { ...evidence, objects: [{ id, action, sha256 }], digests: { ...evidence.digests, input } };
 
     stage = "policy"; //                                                                                              2
-    const evaluated = await standing.evaluate(ready, document, signal);
+    const evaluated = await standing.evaluate(ready, document, await external.data(judge.policies.external), signal);
     refuseLate(signal);
     const { rulesExpected, rulesEvaluated, unruled } = evaluated;
     const said = evaluated.findings.map((one) => {
@@ -82,6 +84,7 @@ export async function admitRequest(
     const { code, message, fix } = asSluiceError(thrown);
     evidence = { ...evidence, failure: { stage, code, message: mask(message), fix } };
   }
+  evidence = { ...evidence, ...externalEvidence(external) };
   const decision = decide(Object.freeze(evidence), ulid(now, gate.services.random(10)), now); //                      4
   return { decision, record: await recorder(gate.log)(decision) };
 }

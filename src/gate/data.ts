@@ -3,6 +3,8 @@ import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { entrypointValue } from "../policy/entrypoint-value.ts";
+import { askOnce } from "../policy/external.ts";
+import { writtenUses } from "../policy/external-uses.ts";
 import { entryDigests, terms } from "./record.ts";
 import type { StandingJudges } from "./standing.ts";
 import type { Gate } from "./wiring.ts";
@@ -35,7 +37,9 @@ export async function answerData(gate: Gate, standing: StandingJudges, query: Da
   const at = gate.services.clock();
   const { commit, read } = await standing.of(target);
   const { judge, sources } = await read();
-  const result = await entrypointValue(standing.compiler, sources, entrypoint, input, at);
+  const asked = askOnce(gate.services.external, target);
+  const external = await asked.data(writtenUses(sources));
+  const result = await entrypointValue(standing.compiler, sources, entrypoint, input, at, external);
   const { id } = await gate.log.append({
     kind: "decision",
     target,
@@ -47,6 +51,7 @@ export async function answerData(gate: Gate, standing: StandingJudges, query: Da
     // What was asked and answered may hold anything, so only its digests are kept.
     disclosed: {
       query: { entrypoint, by, input: sha256Hex(canonicalJson(input)), result: sha256Hex(canonicalJson(result)) },
+      ...(external.size === 0 ? {} : { external: asked.records() as unknown as JsonValue }),
     },
     terms: [...terms("subject", ["data"]), ...terms("person", [by])],
   });

@@ -2,6 +2,7 @@
 import type { Evidence, StageFailure } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
+import type { AskedSources } from "../policy/external.ts";
 import type { SubjectKind } from "../policy/input.ts";
 import type { Subject } from "./subject.ts";
 
@@ -54,4 +55,10 @@ export function emptyEvidence(subject: Named, now: Instant): Evidence {
     digests: { policies: null, trust: null, configuration: null, waivers: null, manifests: null, input: null },
     failure: null,
   };
+}
+
+/** Nothing is said where nothing was asked. */
+export function externalEvidence(asked: AskedSources): Pick<Evidence, "external"> {
+  const external = asked.records();
+  return external.length === 0 ? {} : { external };
 }

@@ -20,6 +20,7 @@ import type { JsonValue } from "../lib/canonical.ts";
 import { asSluiceError } from "../lib/errors.ts";
 import { ulid } from "../lib/ulid.ts";
 import { changeKinds } from "../policy/change-kinds.ts";
+import { askOnce } from "../policy/external.ts";
 import { inputDigest, resourceDigests } from "../policy/input-digest.ts";
 import { compareResources } from "../render/compare.ts";
 import type { Resource } from "../render/resource.ts";
@@ -28,7 +29,7 @@ import { withoutStale } from "./carrying.ts";
 import { readChange } from "./change.ts";
 import { contentRefusals } from "./content.ts";
 import { describe, digestManifests, objectEvidence } from "./documents.ts";
-import { emptyEvidence, type Stage } from "./evidence.ts";
+import { emptyEvidence, externalEvidence, type Stage } from "./evidence.ts";
 import { placeFindings } from "./findings.ts";
 import { judgeGovernance } from "./governance.ts";
 import { readJudge, targetFacts } from "./judge.ts";
@@ -70,6 +71,7 @@ interface Gathered {
 /** Steps 3 to 10. The evidence starts as a refusal of everything and is filled as far as the steps come. */
 async function gather(asked: Subject, services: Services): Promise<Gathered> {
   let evidence = emptyEvidence(asked, services.clock());
+  const external = askOnce(services.external, asked.target);
   let stage: Stage = "gate";
   let resources: readonly Resource[] = [];
   let documents: readonly JsonValue[] = [];
@@ -128,7 +130,8 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
       [...rendered.before.resources, ...resources].map(({ object, sha256 }) => [object, sha256] as const),
     );
     evidence = { ...evidence, digests: { ...evidence.digests, input: inputDigest(input, digests) } };
-    const evaluated = await services.engine.evaluate(policies, input, digests); //                                       8
+    const data = await external.data(policies.external);
+    const evaluated = await services.engine.evaluate(policies, input, digests, undefined, data); //                      8
     const placed = await placeFindings(evaluated.findings, rendered);
     const { rulesExpected, rulesEvaluated, unruled } = evaluated;
     const notEvaluated = evaluated.notEvaluated.map((one) => ({ ...one, message: mask(one.message) }));
@@ -137,7 +140,9 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     evidence = { ...evidence, findings, waivers, rulesExpected, rulesEvaluated, unruled, notEvaluated };
 
     enter("gate");
-    const governance = await judgeGovernance({ subject, change, judge, approvals, documents: input, services });
+    const governance = await judgeGovernance({
+      ...{ subject, change, judge, approvals, documents: input, external, services },
+    });
     evidence = {
       ...evidence,
       governance: governance && { ...governance, unusable: masked(governance.unusable, mask) },
@@ -146,6 +151,7 @@ async function gather(asked: Subject, services: Services): Promise<Gathered> {
     const { code, message, fix } = asSluiceError(thrown);
     evidence = { ...evidence, failure: { stage, code, message: mask(message), fix } };
   }
+  evidence = { ...evidence, ...externalEvidence(external) };
   services.onStep(stage, performance.now() - started);
   return { evidence, resources, documents, mask };
 }

@@ -2,6 +2,7 @@
 import type { GovernanceEvidence } from "../decision/decision.ts";
 import { checkWaivers } from "../decision/waiver.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
+import type { AskedSources } from "../policy/external.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import type { CollectedApprovals } from "./approvals.ts";
 import { possibleApprovers } from "./approvers.ts";
@@ -17,6 +18,8 @@ interface GovernedChange {
   readonly approvals: CollectedApprovals;
   /** The policy input of all current objects. */
   readonly documents: readonly PolicyInput[];
+  /** Of this decision: what the judge was given already is given to the next one too. */
+  readonly external: AskedSources;
   readonly services: Services;
 }
 
@@ -48,12 +51,18 @@ function cannotJudge(thrown: unknown): string {
   return `The new files could not judge the next change: ${asSluiceError(thrown).message}`;
 }
 
-async function whyUnusable(next: Judge, { subject, documents, services }: GovernedChange): Promise<string | null> {
+async function whyUnusable(
+  next: Judge,
+  { subject, documents, external, services }: GovernedChange,
+): Promise<string | null> {
   try {
     checkWaivers(next.waivers, services.clock());
     checkApprovers(next, subject.minimum, services.clock());
     if (subject.branch !== null) checkTarget(next, subject.target, subject.branch);
-    const { notEvaluated, rulesExpected } = await services.engine.evaluate(next.policies, documents);
+    const { policies } = next;
+    const data = await external.data(policies.external);
+    const asked = services.engine.evaluate(policies, documents, undefined, undefined, data);
+    const { notEvaluated, rulesExpected } = await asked;
     if (rulesExpected === 0) return `The new policies have no rule that selects anything in ${subject.target}.`;
     const [first] = notEvaluated;
     return first === undefined ? null : `The new policies cannot be evaluated: ${first.what}: ${first.message}`;

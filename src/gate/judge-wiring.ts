@@ -6,6 +6,7 @@ import type { Clock } from "../lib/time.ts";
 import type { WitnessFailure } from "../log/witness/client.ts";
 import { openCompiledCache } from "../policy/compiled-cache.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
+import { type ExternalRecord, givenSources } from "../policy/external.ts";
 import { openSealedFiles } from "../policy/sealed-file.ts";
 import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
 import { remembering } from "../policy/verdict-memo.ts";
@@ -26,6 +27,8 @@ export interface Means {
   readonly clock: Clock;
   readonly random: (count: number) => Uint8Array;
   readonly onStep: StepListener;
+  /** Where no gate fetches it: data from outside, as somebody gives it. */
+  readonly external?: readonly ExternalRecord[];
   /** Hears of a witness that gave no cosignature. */
   readonly onWitnessFailure?: ((failure: WitnessFailure) => void) | undefined;
 }
@@ -36,13 +39,18 @@ export interface OpenServices extends Services {
 
 /** The judge's services of a preview: it logs nothing and judges every key as of now. */
 export function openPreviewServices(means: Means, repository: string): OpenServices {
-  return openServices(means, { receipts: receivedNow(means.clock), landings: NO_LANDINGS }, repository);
+  const memory = {
+    receipts: receivedNow(means.clock),
+    landings: NO_LANDINGS,
+    external: givenSources(means.external ?? []),
+  };
+  return openServices(means, memory, repository);
 }
 
 /** `memory` is what the log remembers; `scope` is whose memory the caches are: a repository's path, or a gate's folder. */
 export function openServices(
   means: Means,
-  memory: Pick<Services, "receipts" | "landings" | "approvals">,
+  memory: Pick<Services, "receipts" | "landings" | "approvals" | "external">,
   scope: string,
 ): OpenServices {
   const { surroundings, clock, random, onStep } = means;

@@ -48,8 +48,9 @@ export function entryDigests(digests: Partial<EntryDigests>): EntryDigests {
 
 /** One commitment a part, so that a part can be erased later without the others. */
 export function disclose(decision: Decision): JsonObject {
-  const { approvals, findings, objects, reasons, target, verifications, waivers, digests, request, ...rest } = decision;
-  const asked = request === undefined ? {} : { request };
+  const { approvals, findings, objects, reasons, target, verifications, waivers, digests, request, external, ...rest } =
+    decision;
+  const asked = { ...(request === undefined ? {} : { request }), ...(external === undefined ? {} : { external }) };
   const parts = {
     approvals,
     findings,

@@ -12,6 +12,7 @@ import { VERSION } from "../lib/version.ts";
 import { asOf } from "../log/as-of.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
+import { recordedSources } from "../policy/external.ts";
 import { loggedLandings, offeredBy } from "./carrying.ts";
 import { admit } from "./gate.ts";
 import { readHistory } from "./history.ts";
@@ -101,6 +102,7 @@ async function decideAgain(
     receipts: loggedReceipts(past, clock),
     landings: loggedLandings(past),
     approvals: loggedApprovals(past, clock),
+    external: recordedSources(recorded.external ?? [], replayer.services.external),
   };
   const { decision } = await admit(await subjectOfThen(replayer, past, target, recorded), services);
   return { ...decision, id: recorded.id };

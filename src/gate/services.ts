@@ -5,6 +5,7 @@ import type { CommitId } from "../git/object.ts";
 import type { Memo } from "../lib/memo.ts";
 import type { Clock, Instant } from "../lib/time.ts";
 import type { CompiledCache } from "../policy/compiled-cache.ts";
+import type { ExternalSources } from "../policy/external.ts";
 import type { PolicyEngine, PolicySet } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import type { TimeBasis } from "../signature/verification.ts";
@@ -46,6 +47,8 @@ export interface Services {
   readonly toolchain: Toolchain;
   readonly compiledCache: CompiledCache;
   readonly engine: PolicyEngine;
+  /** What policies may be given from outside of the repository. */
+  readonly external: ExternalSources;
   /** Asked in place of the judge's own policies: what they would say. For a replayer only; no door of a gate sets it. */
   readonly policies?: PolicySet;
   /** Who judged before. */

@@ -126,8 +126,8 @@ function otherThanPolicies(recorded: Decision, again: Decision): readonly string
 }
 
 function unpolitical(decision: Decision): JsonObject {
-  const { findings: _, reasons: __, waivers: ___, digests, evidence, ...parts } = disclose(decision);
-  const { policies: ____, ...otherDigests } = digests as JsonObject;
+  const { findings: _, reasons: __, waivers: ___, external: ____, digests, evidence, ...parts } = disclose(decision);
+  const { policies: _____, ...otherDigests } = digests as JsonObject;
   const left = Object.entries(evidence as JsonObject).filter(([name]) => !OF_POLICIES.includes(name as never));
   return { ...parts, digests: otherDigests, evidence: Object.fromEntries(left) };
 }

@@ -9,6 +9,7 @@ import type { JsonObject } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { openTurns } from "../lib/turns.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
+import type { ExternalData } from "../policy/external.ts";
 import type { PolicyInput } from "../policy/input.ts";
 import type { Evaluated, PolicyFile } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
@@ -43,7 +44,7 @@ export interface StandingJudges {
   /** @throws SluiceError `target-not-adopted`, `target-unknown`, and what reading the log throws */
   of(target: string): Promise<StandingJudge>;
   /** One after the other; who has waited too long is not asked any more. */
-  evaluate(ready: ReadyJudge, document: PolicyInput, signal: AbortSignal): Promise<Evaluated>;
+  evaluate(ready: ReadyJudge, document: PolicyInput, external: ExternalData, signal: AbortSignal): Promise<Evaluated>;
   /** For questions that are no object: a process of its own, started when it is first asked. */
   readonly compiler: Toolchain;
   close(): Promise<void>;
@@ -73,10 +74,10 @@ export function openStandingJudges(gate: Gate): StandingJudges {
       kept.standing.catch(() => known.delete(target));
       return kept.standing;
     },
-    evaluate: ({ judge, released }, document, signal) =>
+    evaluate: ({ judge, released }, document, external, signal) =>
       turns.take("policies", () => {
         refuseLate(signal);
-        return engine.evaluate(judge.policies, [document], undefined, around(document, released));
+        return engine.evaluate(judge.policies, [document], undefined, around(document, released), external);
       }),
     compiler,
     close: async () => void (await Promise.all([engine.close(), compiler.close()])),

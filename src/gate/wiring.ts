@@ -17,12 +17,14 @@ import { type NoteSigner, type NoteVerifier, noteSigner, noteVerifier } from "..
 import { type LogPlace, openLog, openLogReader } from "../log/stores.ts";
 import { openWitnesses, type Witnesses } from "../log/witness/client.ts";
 import { processCompiledCache } from "../policy/compiled-cache.ts";
+import { givenSources, notRecorded } from "../policy/external.ts";
 import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { seenByAgents } from "../release/report.ts";
-import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { type Histories, openHistories } from "./histories.ts";
+import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
+import { openExternalSources } from "./external.ts";
 import { type Means, type OpenServices, openServices } from "./judge-wiring.ts";
 import { logMasks } from "./log-masks.ts";
 import { loggedApprovals } from "./logged-approvals.ts";
@@ -77,8 +79,9 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     random,
   });
   const witnesses = await openWitnessed(log, configuration, logKey, means.onWitnessFailure);
-  const services = openServices(means, memoryOf(log, clock), data);
   let current = configuration;
+  const external = openExternalSources(() => current, means.surroundings.environment, clock);
+  const services = openServices(means, { ...memoryOf(log, clock), external }, data);
   const repositories = openRepositories(() => current, data);
   const target = (name: string): GateTarget => gateTarget(current, name);
   return {
@@ -164,7 +167,8 @@ export async function openReplayer(
   const data = dataFolder(configuration);
   const repositories = openRepositories(() => configuration, data);
   const forgetful = { ...means, surroundings: { ...means.surroundings, ci: true } };
-  const memory = { receipts: receivedNow(means.clock), landings: NO_LANDINGS };
+  const external = givenSources(means.external ?? [], notRecorded);
+  const memory = { receipts: receivedNow(means.clock), landings: NO_LANDINGS, external };
   const services = openServices(forgetful, memory, data);
   return {
     log,

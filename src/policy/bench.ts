@@ -3,8 +3,9 @@ import type { JsonObject } from "../lib/canonical.ts";
 import { encodeDocuments } from "./batching.ts";
 import { loadBuiltins } from "./builtins.ts";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
+import type { ExternalData } from "./external.ts";
 import type { PolicyInput } from "./input.ts";
-import { inventoryText } from "./inventory.ts";
+import { dataText } from "./inventory.ts";
 import { selectionOf, surroundingsOf } from "./match.ts";
 import type { PolicySet } from "./policy-set.ts";
 import { recordedCalls } from "./recorded-calls.ts";
@@ -13,6 +14,8 @@ import { type InputParts, instantiate, type PolicyInstance } from "./wasm-instan
 export interface BenchOptions {
   readonly rounds: number;
   readonly memoryBytes: number;
+  /** What the set reads from outside; absent: nothing. */
+  readonly external?: ExternalData;
 }
 
 export interface BenchResult {
@@ -32,7 +35,7 @@ export interface BenchResult {
 export async function benchPolicies(
   set: PolicySet,
   documents: readonly PolicyInput[],
-  { rounds, memoryBytes }: BenchOptions,
+  { rounds, memoryBytes, external = new Map() }: BenchOptions,
 ): Promise<BenchResult> {
   const objects = documents.flatMap(({ resource }): JsonObject[] =>
     resource?.object == null ? [] : [resource.object],
@@ -49,7 +52,7 @@ export async function benchPolicies(
   const hasImported = set.rules.some(({ imported }) => imported !== null);
   const encoded = encodeDocuments(documents, {
     asked: hasImported ? asked : null,
-    data: set.readsInventory ? inventoryText(objects) : null,
+    data: dataText(set.readsInventory ? objects : null, external),
   });
   const module = await WebAssembly.compile(set.wasm as Uint8Array<ArrayBuffer>);
   const parts = (spans: Readonly<Record<string, readonly [number, number]>>): InputParts =>

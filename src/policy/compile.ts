@@ -9,6 +9,8 @@ import { isFromRecord, isOffered } from "./builtins.ts";
 import type { CompiledCache, CompiledEntry } from "./compiled-cache.ts";
 import { INVENTORY_PACKAGE, type PolicyProblem, type RegoSource } from "./dialect.ts";
 import { AGGREGATE_FILE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
+import type { ExternalUse } from "./external.ts";
+import { externalUses, isExternal } from "./external-uses.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
 import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
 import { type PolicySources, sourceDigest } from "./policy-sources.ts";
@@ -28,7 +30,7 @@ import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 7;
+const HOST_VERSION = 8;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
@@ -108,24 +110,33 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
   if ("ok" in read) throw problemsError(read.errors);
   if (read.problems.length > 0) throw refusal(read.problems);
   if (read.rules.length === 0) throw refusal([noPolicies()]);
-  const { wasm, readsInventory, readsRecord } = await compileRules(toolchain, read);
+  const { wasm, readsInventory, readsRecord, external } = await compileRules(toolchain, read);
   const importedFiles = read.sources.filter(({ rename }) => rename !== null).map(({ path }) => path);
   return {
-    header: { rules: read.rules as unknown as readonly JsonObject[], readsInventory, readsRecord, importedFiles },
+    header: {
+      rules: read.rules as unknown as readonly JsonObject[],
+      readsInventory,
+      readsRecord,
+      importedFiles,
+      external: external as unknown as readonly JsonObject[],
+    },
     wasm,
   };
 }
 
-/** @throws SluiceError `policy-does-not-compile`, `data-not-readable`, `builtin-not-supported`, and the toolchain's own */
+/** @throws SluiceError `policy-does-not-compile`, `data-not-readable`, `builtin-not-supported`, `external-unnamed`, and the toolchain's own */
 export async function compileRules(
   toolchain: Toolchain,
   read: ReadPolicies,
-): Promise<Pick<PolicySet, "wasm" | "readsInventory"> & { readonly readsRecord: boolean }> {
+): Promise<Pick<PolicySet, "wasm" | "readsInventory" | "external"> & { readonly readsRecord: boolean }> {
   const entrypoints = [RESULT_ENTRYPOINT, ...read.rules.map((_, index) => ruleEntrypoint(index))];
   const request = { ...compileRequest(read), entrypoints };
   const { wasm, data, builtins } = await compiledModule(toolchain, request, read.sources);
-  refuseAbsentData(absentData(data));
-  return { wasm, readsInventory: data.length > 0, readsRecord: builtins.some(isFromRecord) };
+  const outside = data.filter(isExternal);
+  const inside = data.filter((name) => !isExternal(name));
+  refuseAbsentData(absentData(inside));
+  const external = externalUses(outside, read.sources);
+  return { wasm, readsInventory: inside.length > 0, readsRecord: builtins.some(isFromRecord), external };
 }
 
 /**
@@ -251,6 +262,7 @@ function place({ file, line, column }: Pick<ToolchainProblem, "file" | "line" | 
 function fromEntry({ header, wasm }: CompiledEntry, digest: string, { files }: SelectedPolicies): PolicySet {
   const rules = header["rules"] as unknown as readonly Rule[];
   const readsInventory = header["readsInventory"] === true;
+  const external = header["external"] as unknown as readonly ExternalUse[];
   const imported = new Set(header["importedFiles"] as readonly string[]);
   const ofChange = rules.filter((rule) => rule.scope === "change");
   const changeFiles = new Set(ofChange.map((rule) => rule.file));
@@ -262,9 +274,11 @@ function fromEntry({ header, wasm }: CompiledEntry, digest: string, { files }: S
   // Imported rules are given the object and what is done to it, and nothing else but what these two say.
   const looksAround =
     readsInventory ||
+    external.length > 0 ||
     header["readsRecord"] === true ||
     rules.some((rule) => rule.imported?.constraint?.match.namespaceSelector != null);
-  return { rules, wasm, digest, readsInventory, readsOnlyOwnParts: !looksAround && forResources.every(isOwn) };
+  const isAlone = !looksAround && forResources.every(isOwn);
+  return { rules, wasm, digest, readsInventory, external, readsOnlyOwnParts: isAlone };
 }
 
 function texts(value: unknown): readonly string[] {

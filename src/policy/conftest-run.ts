@@ -96,8 +96,8 @@ async function compileNamespaces(
       fix: "sluice test --all-namespaces, or --namespace with the package of your rules",
     });
   }
-  const { wasm, readsInventory } = await compileRules(toolchain, claim);
-  return { rules: claim.rules, wasm, digest: "", readsOnlyOwnParts: false, readsInventory };
+  const { wasm, readsInventory, external } = await compileRules(toolchain, claim);
+  return { rules: claim.rules, wasm, digest: "", readsOnlyOwnParts: false, readsInventory, external };
 }
 
 const KIND = "Document";

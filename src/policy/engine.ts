@@ -10,9 +10,10 @@ import { resourceName } from "../render/resource.ts";
 import type { Fault, Job, Outcome, RawFinding } from "./batch.ts";
 import { encodeDocuments } from "./batching.ts";
 import { dialectOf } from "./dialects.ts";
+import type { ExternalData } from "./external.ts";
 import { compareFindings, type Finding, type NotEvaluated } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
-import { inventoryText } from "./inventory.ts";
+import { dataText } from "./inventory.ts";
 import { selectionOf, surroundingsOf } from "./match.ts";
 import type { Evaluated, PolicyEngine, PolicySet, Rule } from "./policy-set.ts";
 import type { PolicyWorker } from "./policy-worker.ts";
@@ -64,10 +65,16 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
       });
       prepared = asked.catch(() => undefined); // evaluate() meets the same failure and says it
     },
-    async evaluate(set, documents, _digests, around) {
-      const evaluation = new Evaluation(set, documents, around ?? objectsOf(documents));
+    async evaluate(set, documents, _digests, around, external = new Map()) {
+      const evaluation = new Evaluation(set, documents, around ?? objectsOf(documents), external);
       if (closed) {
         evaluation.failAll({ code: "policy-aborted", message: "the engine is closed" });
+        return evaluation.result();
+      }
+      const absent = set.external.find(({ name }) => !external.has(name));
+      if (absent !== undefined) {
+        const message = `the data of the external source ${absent.name} is not there`;
+        evaluation.failAll({ code: "external-not-given", message });
         return evaluation.result();
       }
       await prepared; // else it would find the only thread busy, and start another
@@ -96,6 +103,7 @@ class Evaluation {
   readonly #documents: readonly PolicyInput[];
   /** Objects that rules may look at beside the one they are asked about. */
   readonly #objects: readonly JsonObject[];
+  readonly #external: ExternalData;
   /** Rules that must answer, by document. */
   readonly #expected: readonly (readonly number[])[];
   /** By document: the reviews that imported rules are asked about, by their ids. */
@@ -109,8 +117,14 @@ class Evaluation {
   /** Pairs of which nobody can say whether the rule is to be asked: expected, and never answered. */
   #unclear = 0;
 
-  constructor(set: PolicySet, documents: readonly PolicyInput[], objects: readonly JsonObject[]) {
+  constructor(
+    set: PolicySet,
+    documents: readonly PolicyInput[],
+    objects: readonly JsonObject[],
+    external: ExternalData,
+  ) {
     this.#set = set;
+    this.#external = external;
     this.#documents = documents;
     this.#objects = objects;
     this.#asked = documents.map(() => ({}));
@@ -139,7 +153,7 @@ class Evaluation {
     const hasImported = this.#set.rules.some(({ imported }) => imported !== null);
     const { bytes, contexts, documents, data } = encodeDocuments(this.#documents, {
       asked: hasImported ? this.#asked : null,
-      data: this.#set.readsInventory ? inventoryText(this.#objects) : null,
+      data: dataText(this.#set.readsInventory ? this.#objects : null, this.#external),
     });
     const content = {
       rules: this.#set.rules.map((rule) => {

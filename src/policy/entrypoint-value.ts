@@ -8,6 +8,7 @@ import { SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
 import { problemsError } from "./compile.ts";
 import { ENTRYPOINT } from "./entrypoints.ts";
+import { EXTERNAL_PACKAGE, type ExternalData } from "./external.ts";
 import type { PolicyFile } from "./policy-set.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -26,6 +27,7 @@ export async function entrypointValue(
   entrypoint: string,
   input: JsonValue,
   at: Instant,
+  external: ExternalData,
 ): Promise<JsonValue> {
   if (!ENTRYPOINT.test(entrypoint)) throw new TypeError("not the path of a rule");
   const answer = await toolchain.request("eval", {
@@ -35,6 +37,7 @@ export async function entrypointValue(
       .map((part) => `[${JSON.stringify(part)}]`)
       .join("")}`,
     input,
+    ...(external.size === 0 ? {} : { data: { [EXTERNAL_PACKAGE]: Object.fromEntries(external) } }),
     timeNs: String(BigInt(at) * NANOSECONDS),
     strictBuiltinErrors: true,
     timeoutMs: EVALUATION_TIMEOUT_MS,

@@ -5,10 +5,13 @@
 import { dirname } from "node:path/posix";
 import type { JsonValue } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
+import { SluiceError } from "../lib/errors.ts";
 import { isOffered } from "./builtins.ts";
 import { absentData, compileRequest, problemsError } from "./compile.ts";
 import type { PolicyProblem, RegoSource } from "./dialect.ts";
 import { RESULT_ENTRYPOINT } from "./entrypoints.ts";
+import type { ExternalUse } from "./external.ts";
+import { externalUses, isExternal } from "./external-uses.ts";
 import { type TemplateTally, tallyTemplates } from "./gatekeeper/tally.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
 import { readModules } from "./inspection.ts";
@@ -31,6 +34,8 @@ export interface ExaminedPolicies {
   readonly problems: readonly PolicyProblem[];
   /** null where there is no ConstraintTemplate. */
   readonly templates: TemplateTally | null;
+  /** Sources of data from outside that they read; empty where a mistake comes before. */
+  readonly external: readonly ExternalUse[];
 }
 
 /**
@@ -46,7 +51,7 @@ export async function examinePolicies(
   const data = files.filter((file) => DATA_FILE.test(file.path)).map(dataFile);
   const selected = selectPolicies(files);
   if (selected.files.length === 0 && selected.problems.length === 0)
-    return { rules: [], problems: [...data, noPolicies()], templates: null };
+    return { rules: [], problems: [...data, noPolicies()], templates: null, external: [] };
   const templates = await tallyTemplates(toolchain, selected.documents);
   const read = await readPolicies(toolchain, selected);
   if ("ok" in read)
@@ -54,14 +59,16 @@ export async function examinePolicies(
       rules: [],
       problems: [...data, ...selected.problems, ...fromProblems(read.errors)].sort(byPlace),
       templates,
+      external: [],
     };
   const { rules, problems } = read;
   const found = [...data, ...problems, ...(await checked(toolchain, read, tests))];
   if (found.length === 0 && rules.length === 0) found.push(noPolicies());
-  if (found.length === 0) found.push(...(await compiled(toolchain, read)));
+  const whole = found.length === 0 ? await compiled(toolchain, read) : { problems: [], external: [] };
+  found.push(...whole.problems);
   const native = rules.filter(({ imported }) => imported === null);
   const warned = native.flatMap((rule) => warnings(rule, tests, examples));
-  return { rules, problems: [...found, ...warned].sort(byPlace), templates };
+  return { rules, problems: [...found, ...warned].sort(byPlace), templates, external: whole.external };
 }
 
 /** Tests of imported packages keep the names that their packages had; `policy test` compiles those. */
@@ -87,16 +94,20 @@ async function checked(
 }
 
 /** What only the whole set can show: functions that the host does not offer, names under data that nobody defines. */
-async function compiled(toolchain: Toolchain, read: ReadPolicies): Promise<readonly PolicyProblem[]> {
+async function compiled(
+  toolchain: Toolchain,
+  read: ReadPolicies,
+): Promise<Pick<ExaminedPolicies, "problems" | "external">> {
   const request = { ...compileRequest(read), entrypoints: [RESULT_ENTRYPOINT] };
   const answer = await toolchain.request("compile", request);
-  if (!answer.ok) return fromCompiler(answer, read.sources);
+  if (!answer.ok) return { problems: fromCompiler(answer, read.sources), external: [] };
   const deniedBuiltins = texts(answer.result["builtins"]).filter((name) => !isOffered(name));
   const denied =
     deniedBuiltins.length === 0
       ? []
       : fromCompiler(await toolchain.request("compile", { ...request, deniedBuiltins }), read.sources);
-  const absent = absentData(texts(answer.result["requiredData"])).map(
+  const data = texts(answer.result["requiredData"]);
+  const absent = absentData(data.filter((name) => !isExternal(name))).map(
     (name): PolicyProblem => ({
       severity: "mistake",
       code: "policy-does-not-compile",
@@ -106,7 +117,23 @@ async function compiled(toolchain: Toolchain, read: ReadPolicies): Promise<reado
       column: null,
     }),
   );
-  return [...denied, ...absent];
+  const outside = usesOf(data.filter(isExternal), read.sources);
+  return { problems: [...denied, ...absent, ...outside.problems], external: outside.external };
+}
+
+function usesOf(
+  names: readonly string[],
+  sources: readonly RegoSource[],
+): Pick<ExaminedPolicies, "problems" | "external"> {
+  try {
+    return { problems: [], external: externalUses(names, sources) };
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    const { code, message, position } = thrown;
+    const place = position ?? { file: null, line: null, column: null };
+    const plain = message.replace(`${place.file}:${place.line}:${place.column} `, "");
+    return { problems: [{ severity: "mistake", code, message: plain, ...place }], external: [] };
+  }
 }
 
 function fromCompiler(answer: ToolchainAnswer, sources: readonly RegoSource[]): readonly PolicyProblem[] {

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { problemsError } from "./compile.ts";
+import { EXTERNAL_PACKAGE, type ExternalData } from "./external.ts";
 import type { Finding } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
 import type { PolicyFile } from "./policy-set.ts";
@@ -44,14 +45,16 @@ export async function explainFinding(
   files: readonly PolicyFile[],
   document: PolicyInput,
   finding: Pick<Finding, "policy" | "message" | "at"> & { readonly said: string },
+  external: ExternalData,
 ): Promise<readonly FindingExplanation[]> {
   const set = `data.${finding.policy}.${finding.said}`;
-  const { value } = await evaluate(toolchain, files, document, set, "off");
+  const asked = { toolchain, files, document, external };
+  const { value } = await evaluate(asked, set, "off");
   const term = (Array.isArray(value) ? value : []).find((one: JsonValue) => isSame(one, finding)) as
     | JsonValue
     | undefined;
   if (term === undefined) return [];
-  const { explanation } = await evaluate(toolchain, files, document, `${set}[${JSON.stringify(term)}]`, "full");
+  const { explanation } = await evaluate(asked, `${set}[${JSON.stringify(term)}]`, "full");
   const bodies = explanation.filter(({ op, node }) => op === "Exit" && node.startsWith(`${finding.said} contains `));
   const found = new Map(
     bodies.map(({ file, line, locals }) => [`${file}:${line}`, { file, line, values: shorten(locals) }]),
@@ -72,10 +75,15 @@ function cut(value: string): string {
   return value.length <= MAXIMUM_VALUE_CHARACTERS ? value : `${value.slice(0, MAXIMUM_VALUE_CHARACTERS - 1)}…`;
 }
 
+interface Asked {
+  readonly toolchain: Toolchain;
+  readonly files: readonly PolicyFile[];
+  readonly document: PolicyInput;
+  readonly external: ExternalData;
+}
+
 async function evaluate(
-  toolchain: Toolchain,
-  files: readonly PolicyFile[],
-  document: PolicyInput,
+  { toolchain, files, document, external }: Asked,
   query: string,
   explain: "off" | "full",
 ): Promise<z.infer<typeof EvalAnswer>> {
@@ -83,6 +91,7 @@ async function evaluate(
     files: files.map(({ path, text }) => ({ path, text, regoVersion: "either" })),
     query,
     input: document as unknown as JsonObject,
+    data: { [EXTERNAL_PACKAGE]: Object.fromEntries(external) },
     explain,
     timeoutMs: EVALUATION_TIMEOUT_MS,
   });

@@ -1,25 +1,36 @@
-/** The other objects of the rendering in the form that Gatekeeper gives them: `data.inventory`. */
+/**
+ * What the module finds under `data`: the other objects of the rendering in the form that Gatekeeper gives them
+ * (`data.inventory`), and what sources outside gave (`data.external`).
+ */
 import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
 import { INVENTORY_PACKAGE } from "./dialect.ts";
+import { EXTERNAL_PACKAGE, type ExternalData } from "./external.ts";
 import { isObject } from "./toolchain.ts";
 
 type Tree = { [key: string]: Tree | JsonObject };
 
+/** JSON text; null = nothing. @param objects null where no rule looks at the others */
+export function dataText(objects: readonly JsonObject[] | null, external: ExternalData): string | null {
+  if (objects === null && external.size === 0) return null;
+  const inventory = objects === null ? {} : inventoryOf(objects);
+  const outside = external.size === 0 ? {} : { [EXTERNAL_PACKAGE]: Object.fromEntries(external) };
+  return canonicalJson({ ...inventory, ...outside });
+}
+
 /**
- * JSON text of the module's data: `cluster[apiVersion][kind][name]` and `namespace[namespace][apiVersion][kind][name]`.
+ * `cluster[apiVersion][kind][name]` and `namespace[namespace][apiVersion][kind][name]`.
  * An object that has no canonical JSON is left out; its own document is an error in any case.
  */
-export function inventoryText(objects: readonly JsonObject[]): string {
+function inventoryOf(objects: readonly JsonObject[]): JsonObject {
   const inventory: Tree = { cluster: {}, namespace: {} };
   for (const object of objects) {
     const path = pathOf(object);
     if (path !== null && isWritable(object)) put(inventory, path, object);
   }
-  const data = INVENTORY_PACKAGE.split(".").reduceRight<JsonObject>(
+  return INVENTORY_PACKAGE.split(".").reduceRight<JsonObject>(
     (inner, part) => ({ [part]: inner }),
     inventory as JsonObject,
   );
-  return canonicalJson(data);
 }
 
 function pathOf({ apiVersion, kind, metadata }: JsonObject): readonly string[] | null {

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { once } from "../lib/once.ts";
 import { IMPORTED_PACKAGE, INVENTORY_PACKAGE } from "./dialect.ts";
 import { AGGREGATE_PACKAGE, STRICT_PACKAGE } from "./entrypoints.ts";
+import { EXTERNAL_PACKAGE } from "./external.ts";
 import type { FindingKind } from "./finding.ts";
 import type { Annotation, Module } from "./inspection.ts";
 import type { Rule } from "./policy-set.ts";
@@ -182,7 +183,7 @@ function misplaced(modules: readonly Module[]): MetadataProblem[] {
 function isReserved(path: string): boolean {
   const plain = path.replaceAll(/\["([^"]*)"\]/g, ".$1");
   if (plain.startsWith(IMPORTED_PACKAGE)) return true;
-  return [AGGREGATE_PACKAGE, INVENTORY_PACKAGE, STRICT_PACKAGE].some(
+  return [AGGREGATE_PACKAGE, INVENTORY_PACKAGE, STRICT_PACKAGE, EXTERNAL_PACKAGE].some(
     (name) => plain === name || plain.startsWith(`${name}.`),
   );
 }

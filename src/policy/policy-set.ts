@@ -1,5 +1,6 @@
 /** All policies in force for a target, compiled to one module, with one digest; and what evaluating it answers. */
 import type { JsonObject } from "../lib/canonical.ts";
+import type { ExternalData, ExternalUse } from "./external.ts";
 import type { Finding, Level, NotEvaluated } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
 
@@ -80,6 +81,8 @@ export interface PolicySet {
   readonly readsOnlyOwnParts: boolean;
   /** True when a rule reads the other objects of the rendering (`data.inventory`). */
   readonly readsInventory: boolean;
+  /** Sources of data from outside that its rules read; sorted by name. */
+  readonly external: readonly ExternalUse[];
 }
 
 /** A policy file as found in the tree; `_test.rego` files are tests and not part of the set. */
@@ -106,13 +109,14 @@ export interface PolicyEngine {
   prepare(set: PolicySet): void;
   /**
    * `digests` are resourceDigests(documents), where the caller has them already. Rules that look at other objects see
-   * `around`, without it those of `documents`.
+   * `around`, without it those of `documents`. Nothing is evaluated where `external` lacks a source that the set reads.
    */
   evaluate(
     set: PolicySet,
     documents: readonly PolicyInput[],
     digests?: readonly string[],
     around?: readonly JsonObject[],
+    external?: ExternalData,
   ): Promise<Evaluated>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import { canonicalJson } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { type Found, IMPORTED_PACKAGE, mistake, type PolicyProblem, type RegoSource } from "./dialect.ts";
+import { EXTERNAL_PACKAGE } from "./external.ts";
 import type { Module } from "./inspection.ts";
 import type { Imported, Rule } from "./policy-set.ts";
 
@@ -38,7 +39,10 @@ export function move(
   const libraries = modules.filter(
     (module) => !names.has(module.package) && !saysNative(module) && !module.rules.some(({ name }) => isRule(name)),
   );
+  // As everywhere, unless these policies call something of their own that.
+  const isFree = [...names].every((name) => name !== EXTERNAL_PACKAGE && !name.startsWith(`${EXTERNAL_PACKAGE}.`));
   const rename = Object.fromEntries([
+    ...(isFree ? [[EXTERNAL_PACKAGE, EXTERNAL_PACKAGE] as const] : []),
     ...libraries.map((module) => [module.package, module.package]),
     ...taken.map((module) => [module.package, compiled(module)]),
   ]);

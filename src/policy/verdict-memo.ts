@@ -43,8 +43,8 @@ export function remembering(engine: PolicyEngine, memo: Memo): PolicyEngine {
   return {
     prepare: (set) => engine.prepare(set),
     close: () => engine.close(),
-    async evaluate(set, documents, given, around) {
-      if (!set.readsOnlyOwnParts) return engine.evaluate(set, documents, given, around);
+    async evaluate(set, documents, given, around, external) {
+      if (!set.readsOnlyOwnParts) return engine.evaluate(set, documents, given, around, external);
       const digests = given ?? resourceDigests(documents);
       const asked = documents.map((document, at) => recall(set, document, digests[at] ?? "", memo));
       const open = asked.filter((one) => one.findings === null);

@@ -74,7 +74,9 @@ export interface CommandRun {
 
 /** As main() runs it, in this process and without any cache: a process each would cost more than all these tests. */
 export async function runCommand(command: Command, args: readonly string[], folder: string): Promise<CommandRun> {
-  const options = Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }]));
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+  );
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   let stdout = "";
   const invocation: Invocation = {

@@ -154,6 +154,22 @@ test("simulate does not take what gate.yaml has changed for the work of the poli
   assert.match(text.stdout, /0 the same, 5 not replayed \(replay-differs 5\)\n$/);
 });
 
+test("simulate asks nobody: policies that read what was not recorded are given it, or not replayed", async (t) => {
+  const world = (await shared).copy(t);
+  const rule = NO_RED.replace('data.colour == "red"', "data.colour in data.external.banned");
+  put(world, { "policies/no-red/policy.rego": rule });
+  const without = await simulate(world);
+  assert.equal(without.code, 3, without.stderr);
+  assert.deepEqual(
+    without.report.unreplayed.map(({ code, count }) => [code, count]),
+    [["external-not-recorded", 5]],
+  );
+  world.write("banned.json", '["red"]');
+  const { code, report, stderr } = await simulate(world, ["--data", "banned=../banned.json"]);
+  assert.equal(code, 1, stderr);
+  assert.deepEqual(turns(report), ["proposed wait deny", "proposed allow deny", "landed allow deny"]);
+});
+
 test("simulate refuses an empty period, a period of no length, and policies that do not compile", async (t) => {
   const world = (await shared).copy(t);
   const before = await simulate(world, ["--since", "2026-01-01", "--until", "2026-01-02"]);

@@ -21,6 +21,7 @@ release: {key: {file: /run/secrets/release.key}}
 listen: {address: 127.0.0.1, port: 8443, tls: {certificate: tls.crt, key: tls.key}}
 admission: {port: 9443, target: prod, tls: {certificate: tls.crt, key: tls.key, clients: ca.pem}, deadline: 5s}
 data: {entrypoints: {shop/deny: prod}}
+external: {registries: {url: "https://inventory.example/r.json?of=shop", targets: [prod]}}
 access:
   tokens: {file: tokens.yaml}
   certificates: {ca: clients.pem, subjects: {"CN=apiserver": caller}}
@@ -94,6 +95,18 @@ const INVALID: readonly (readonly [string, string, string, RegExp])[] = [
   ["an agent's key that is none", "prod-1+1a2b3c4d+AZab", "prod-1", /agents\.0: is a verifier key: name\+hash\+base64/],
   ["an entrypoint of no target", "{shop/deny: prod}", "{shop/deny: other}", /^data answers shop\/deny by other, /],
   ["an entrypoint that is no rule", "{shop/deny: prod}", '{"../deny": prod}', /data\.entrypoints/],
+  ["a source of no target", "targets: [prod]}}", "targets: [other]}}", /^external gives registries to other, /],
+  ["a source for nobody", "targets: [prod]}}", "targets: []}}", /external\.registries\.targets: /],
+  ["a source that no policy could name", "{registries: {url", "{Registries-2: {url", /external/],
+  [
+    "a source in plain http",
+    "https://inventory.example",
+    "http://inventory.example",
+    /external\.registries\.url: is an https/,
+  ],
+  ["a source with a password", "https://inventory", "https://ada:hunter2@inventory", /external\.registries\.url: /],
+  ["a source that is a file", "https://inventory.example/r.json?of=shop", "file:///etc/passwd", /registries\.url: /],
+  ["a source that is fresh for ever", "targets: [prod]}}", "targets: [prod], fresh: 30d}}", /registries\.fresh: /],
   ["no channel", "[{directory: /srv/releases/prod}]", "[]", /targets\.prod\.channels: /],
   ["an origin with a plus sign", "origin: gate.example/log", "origin: gate+log", /log\.origin: has no white space/],
   ["no release key", "release: {key: {file: /run/secrets/release.key}}", "", /^gate\.yaml:1:1 release: /],

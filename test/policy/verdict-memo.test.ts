@@ -24,7 +24,14 @@ const rule: Rule = {
 };
 
 function policySet(digest: string, readsOnly = true): PolicySet {
-  return { rules: [rule], wasm: new Uint8Array(), digest, readsOnlyOwnParts: readsOnly, readsInventory: false };
+  return {
+    rules: [rule],
+    wasm: new Uint8Array(),
+    digest,
+    readsOnlyOwnParts: readsOnly,
+    readsInventory: false,
+    external: [],
+  };
 }
 
 function document(name: string, kind = "ConfigMap", time = "2026-01-01T00:00:00.000Z"): PolicyInput {

@@ -203,6 +203,16 @@ export const policyCheckSchema = z.strictObject({
     })
     .nullable()
     .describe("ConstraintTemplates of Gatekeeper; null where there is none."),
+  external: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        file: z.string().nullable(),
+        line: z.int().nullable(),
+        column: z.int().nullable(),
+      }),
+    )
+    .describe("Sources of data from outside that the policies read, with the first place that does."),
   problems: z.array(policyProblemSchema).describe("All of them, sorted by file, line and column."),
 });
 

@@ -108,7 +108,60 @@ export const POLICY_CODES = {
     class: "error",
     means: "A policy calls a built-in function that Sluice does not offer, because it reaches outside the policy.",
     example: "`http.send({...})` in a policy.",
-    fix: "Write the rule with what `input` holds (`time.now_ns()` is the recorded instant), then run `sluice policy check`.",
+    fix: "Write the rule with what `input` holds (`time.now_ns()` is the recorded instant). What `http.send` would fetch, the operator declares under `external` in gate.yaml, and the rule reads it as `data.external.NAME`. Then run `sluice policy check`.",
+  },
+  "external-undeclared": {
+    class: "error",
+    means:
+      "A policy reads data from outside, and the operator's gate.yaml declares no such source for the target, so nobody fetches it.",
+    example: "`data.external.registries` in a policy, and no `external: {registries: ...}` in gate.yaml.",
+    fix: "The operator adds the source under `external` in gate.yaml and names the target in its `targets`; or read it no more.",
+  },
+  "external-not-given": {
+    class: "error",
+    means: "A policy reads data from outside, and here nobody fetches it: only a gate does.",
+    example: "`sluice check` on a laptop, and a policy that reads `data.external.registries`.",
+    fix: "Give the data as a file: --data registries=FILE.json",
+  },
+  "external-unnamed": {
+    class: "error",
+    means:
+      "A policy reads all data from outside, or a source whose name only evaluation knows, so nobody could say beforehand what has to be fetched.",
+    example: "`data.external[input.resource.id.name]` in a policy.",
+    fix: "Name each source: `data.external.registries`, or `data.external.registries[name]`.",
+  },
+  "external-unreachable": {
+    class: "error",
+    means:
+      "A source of data from outside did not answer in time, not with 200, or not under a certificate that is trusted; old data is never used in its place.",
+    example: "The server of `external: {registries: ...}` in gate.yaml is down.",
+    fix: "Mend the source and ask again; `sluice doctor --config gate.yaml` asks each of them.",
+  },
+  "external-address": {
+    class: "error",
+    means:
+      "The name of a source leads to an address that no source has: of this machine, of the local link (where clouds keep their credentials), or of no single machine.",
+    example: "A name in gate.yaml that somebody lets point to 169.254.169.254.",
+    fix: "Correct the name where it is resolved. A source on this machine is written so: http://127.0.0.1:PORT/PATH.",
+  },
+  "external-too-large": {
+    class: "error",
+    means: "What a source of data from outside gave is larger than 1 MiB.",
+    example: "A list of all images instead of the list of allowed registries.",
+    fix: "Let the source give only what the rules need.",
+  },
+  "external-malformed": {
+    class: "error",
+    means:
+      "What a source of data from outside gave is not JSON that everybody reads alike, so a rule could see something else than people.",
+    example: "A page in HTML that asks for a password, or an object with one key twice.",
+    fix: "Let the source answer JSON (RFC 8259, no duplicate keys, no numbers that a double does not carry).",
+  },
+  "external-not-recorded": {
+    class: "error",
+    means: "Policies read data from outside that was not asked for when it was decided, so nobody knows what it was.",
+    example: "`sluice simulate` with policies that read a source which the policies of then did not.",
+    fix: "Give what it would have been: sluice simulate --data NAME=FILE.json ...",
   },
   "builtin-error": {
     class: "error",

@@ -151,7 +151,7 @@ async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain
     return { ...constraintRule(document, template, { ...constraint, mode: "enforce" }, module), id: `test-${number}` };
   });
   const read = { rules, sources: [...packages.values()].flat(), problems: [] };
-  const { wasm, readsInventory } = await compileRules(toolchain, read);
+  const { wasm, readsInventory, external } = await compileRules(toolchain, read);
   return new Map(
     tests.map(({ test }, number) => {
       const id = `test-${number}`;
@@ -161,6 +161,7 @@ async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain
         digest: "",
         readsOnlyOwnParts: false,
         readsInventory,
+        external,
       };
       return [test, { set, id }];
     }),

@@ -8,6 +8,7 @@ import * as z from "zod";
 import { concatBytes, decodeUtf8 } from "../../lib/bytes.ts";
 import type { JsonValue } from "../../lib/canonical.ts";
 import { isCode } from "../../lib/codes.ts";
+import { isThisMachine, isTrustFailure } from "../../lib/connection.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import { parseStrictJson } from "../../lib/json.ts";
 
@@ -15,7 +16,6 @@ const MAXIMUM_ANSWER_BYTES = 32 * 1024 * 1024;
 const MAXIMUM_DEPTH = 100;
 /** A little more than the gate takes for a check. */
 const DEADLINE_MS = 11 * 60_000;
-const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|\[::1\])$/;
 
 export interface GateAddress {
   /** `https://gate.example`, or plain http on this machine. */
@@ -70,7 +70,7 @@ function gateUrl(text: string): URL {
       fix: "--gate https://gate.example",
     });
   }
-  if (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname))) return url;
+  if (url.protocol === "https:" || (url.protocol === "http:" && isThisMachine(url))) return url;
   throw new SluiceError("gate-untrusted", `${url.protocol}//${url.host} is not https.`, { fix: "--gate https://HOST" });
 }
 
@@ -120,11 +120,9 @@ async function readAnswer(response: IncomingMessage): Promise<Exchanged> {
   return { status: response.statusCode ?? 0, text: decodeUtf8(concatBytes(...chunks)) ?? "" };
 }
 
-const TRUST = /^(?:CERT_|UNABLE_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_)/;
-
 function connectionFailure(url: URL, cause: unknown): SluiceError {
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
-  if (TRUST.test(code)) {
+  if (isTrustFailure(code)) {
     return new SluiceError("gate-untrusted", `The certificate of ${url.host} is not trusted here (${code}).`, {
       cause,
     });

@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
 const ENGINE = "test/policy/engine.test.ts";
+const EXTERNAL = "test/policy/external.test.ts";
 const CACHE = "test/policy/compiled-cache.test.ts";
 const COMPILE = "test/policy/compile.test.ts";
 const CONTRACT = "test/policy/dialects/contract.test.ts";
@@ -274,9 +275,73 @@ export const POLICY: readonly Mutant[] = [
     named: "refuses only functions",
   },
   {
+    name: "evaluates policies without the data from outside that they read",
+    file: "src/policy/engine.ts",
+    find: "if (absent !== undefined) {",
+    replace: 'if (absent?.name === "") {',
+    test: EXTERNAL,
+    named: "nothing is evaluated without the data, and each rule that reads it sees exactly what it is given",
+  },
+  {
+    name: "remembers by object what data from outside decided",
+    file: "src/policy/compile.ts",
+    find: "    external.length > 0 ||\n",
+    replace: "",
+    test: EXTERNAL,
+    named: "a set names what it reads from outside, with the place, and its answers are not remembered by object",
+  },
+  {
+    name: "takes data from outside of which readers differ",
+    file: "src/policy/external.ts",
+    find: 'reading.kind === "value") return { name, at',
+    replace: 'reading.kind !== "never") return { name, at',
+    test: EXTERNAL,
+    named: "what was asked once is what it is for the whole decision, and a failure says who reads it",
+  },
+  {
+    name: "lets a policy read every source there is",
+    file: "src/policy/external-uses.ts",
+    find: "if (name !== undefined && EXTERNAL_NAME.test(name)) return name;",
+    replace: 'return name ?? "all";',
+    test: EXTERNAL,
+    named: "a source is read by its name, and nobody else has the package",
+  },
+  {
+    name: "connects to whatever a source's name leads to",
+    file: "src/gate/external-fetch.ts",
+    find: "else if (found.some(({ address, family }) => isRefused(address, family, mayBeHere)))",
+    replace: "else if (found.length > 99)",
+    test: "test/gate/external-fetch.test.ts",
+    named: "is at no address where clouds keep credentials, and at none of this machine unless the operator says so",
+  },
+  {
+    name: "reads a source without end",
+    file: "src/gate/external-fetch.ts",
+    find: "if (bytes > MAXIMUM_EXTERNAL_BYTES)",
+    replace: "if (bytes > 64 * MAXIMUM_EXTERNAL_BYTES)",
+    test: "test/gate/external-fetch.test.ts",
+    named: "is cut off at 1 MiB, also where it never ends",
+  },
+  {
+    name: "gives a target what only others may read",
+    file: "src/gate/external.ts",
+    find: "if (source?.targets.includes(target) === true)",
+    replace: "if (source !== undefined)",
+    test: "test/gate/external-sources.test.ts",
+    named: "a target is given only what is declared for it",
+  },
+  {
+    name: "goes on with data from outside that is no longer fresh",
+    file: "src/gate/external.ts",
+    find: "age < (parseDuration(source.fresh) ?? 0)",
+    replace: "age < Number.MAX_VALUE",
+    test: "test/gate/external-sources.test.ts",
+    named: "an answer counts while it is fresh, and no older one stands in for a failure",
+  },
+  {
     name: "compiles rules that read data nobody gives",
     file: "src/policy/compile.ts",
-    find: "  refuseAbsentData(absentData(data));\n",
+    find: "  refuseAbsentData(absentData(inside));\n",
     replace: "",
     test: COMPILE,
     named: "refuses data that no policy defines",

@@ -15,6 +15,14 @@ export const REPLAYING: readonly Mutant[] = [
     named: AGAIN,
   },
   {
+    name: "asks again what was recorded",
+    file: "src/gate/replay.ts",
+    find: "recordedSources(recorded.external ?? [], ",
+    replace: "recordedSources([], ",
+    test: "test/gate/external.heavy.test.ts",
+    named: "what is outside decides, each time as it is then, and is replayed from what was recorded",
+  },
+  {
     name: "replays with approvals that came later",
     file: "src/gate/replay.ts",
     find: "known.has(name.slice(prefix.length))",
