@@ -3,7 +3,9 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
 import type { Environment } from "../config/secret.ts";
+import { openExternalSources } from "../gate/external.ts";
 import { dataFolder, openGateLog } from "../gate/wiring.ts";
+import { isCode } from "../lib/codes.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import { type Clock, formatTime } from "../lib/time.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
@@ -39,6 +41,7 @@ export async function examineGateHere(path: string, environment: Environment, cl
     diskRemark(GROUP, "data folder", data),
     ...serviceRemarks(GROUP, data, path, clock()),
     ...places,
+    ...(await sourceRemarks(value, environment, clock)),
   ];
   return { remarks: [...grouped(GROUP, remarks), ...more], revokedKeys: gate.revoked };
 }
@@ -116,6 +119,25 @@ function anchorRemark({ gate, folder }: GateConfiguration, data: string): Remark
     return warning(GROUP, "anchor", sentence, "name a file on another volume in gate.yaml");
   }
   return fine(GROUP, "anchor", anchor);
+}
+
+/** Each is asked as a decision would ask it. */
+function sourceRemarks(
+  configuration: GateConfiguration,
+  environment: Environment,
+  clock: Clock,
+): Promise<readonly Remark[]> {
+  const sources = openExternalSources(() => configuration, environment, clock);
+  const declared = Object.entries(configuration.gate.external ?? {});
+  return Promise.all(
+    declared.map(async ([name, { targets }]) => {
+      const what = `source ${name}`;
+      const [record] = await sources.ask(targets[0] ?? "", [name]);
+      const { failure: why = null, text = null } = record ?? {};
+      if (why === null) return fine(GROUP, what, `answers ${Buffer.byteLength(text ?? "")} bytes of JSON`);
+      return failed(GROUP, what, new SluiceError(isCode(why.code) ? why.code : "internal", why.message, why));
+    }),
+  );
 }
 
 /** Channels are made at the first release; what is there must be writable. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { serviceRemarks } from "../../src/cli/doctor-service.ts";
@@ -101,6 +103,21 @@ test("doctor finds nothing wrong in a repository that init has just set up", asy
   const { code, remarks, of } = await doctor(repo.path);
   assert.deepEqual([code, remarks.filter((one) => one.state !== "ok")], [0, []]);
   assert.match(of("repository", "policies compile")?.message ?? "", /^3 rules, set [0-9a-f]{12}$/);
+});
+
+test("doctor asks each source of data from outside, and shows nothing of where it is", async (t) => {
+  const folder = gateFolder(t);
+  const server = createServer((request, response) => response.end(request.url === "/good" ? "[1]" : "<html>"));
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  t.after(() => void server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const source = (path: string) => `{url: "${base}/${path}", targets: [prod], deadline: 30s}`;
+  appendFileSync(join(folder, "gate.yaml"), `external: {good: ${source("good")}, bad: ${source("bad")}}\n`);
+  const { code, of, remarks } = await doctor(folder, "--config", "gate.yaml");
+  assert.equal(code, 1);
+  assert.deepEqual(of("gate", "source good")?.message, "answers 3 bytes of JSON");
+  assert.deepEqual([of("gate", "source bad")?.state, of("gate", "source bad")?.code], ["FAIL", "external-malformed"]);
+  assert.ok(!JSON.stringify(remarks).includes(base));
 });
 
 test("doctor says of a shallow clone and of policies that do not compile what to do, and exits 1", async (t) => {

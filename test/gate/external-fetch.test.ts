@@ -65,8 +65,7 @@ describe("a source of data from outside", () => {
 
   it("is cut off at 1 MiB, also where it never ends", async (t) => {
     const url = await serve(t, (_, response) => {
-      const more = (error?: Error | null): void =>
-        void (error ? undefined : response.write("x".repeat(65_536), more));
+      const more = (error?: Error | null): void => void (error ? undefined : response.write("x".repeat(65_536), more));
       more();
       response.on("error", () => undefined);
     });
