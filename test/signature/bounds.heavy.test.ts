@@ -1,6 +1,6 @@
 /**
- * The costliest inputs that fit the bounds, one by one: each is answered with a verdict, within processor time that leaves
- * room for a slow machine (the bound that we state is 50 ms a commit), and nothing of it is kept.
+ * The costliest inputs that fit the bounds, one by one: each is answered with a verdict, within ten times the bound that
+ * we state (50 ms a commit), since it is another machine's processor time, and nothing of it is kept.
  */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
@@ -13,7 +13,7 @@ import { armourAs, putTogether } from "../support/openpgp-bytes.ts";
 import { commitOf, HEADERS, NOW, PAYLOAD, signedRaw } from "../support/signing.ts";
 import { armour, ed25519Signer, field, sshSig } from "../support/sshsig.ts";
 
-const CPU_MS = 250;
+const CPU_MS = 10 * 50;
 const MIB = 1024 * 1024;
 const key = ed25519Signer();
 const verifier = await openVerifier(readAllowedSigners(`ada ${key.line}\n* cert-authority ${key.line}\n`, "f"), "sha1");
@@ -122,7 +122,7 @@ for (const [name, make] of HOSTILE) {
     const kept = await verifier.verifyMergetags(commitOf(raw), NOW);
     const { user, system } = process.cpuUsage(before);
     assert.deepEqual([commit.kind, tag.kind, kept.length], ["rejected", "rejected", 0]);
-    assert.ok((user + system) / 1000 < CPU_MS, `${(user + system) / 1000} ms`);
+    assert.ok((user + system) / 1000 < 3 * CPU_MS, `${(user + system) / 1000} ms for three verifications`);
   });
 }
 
