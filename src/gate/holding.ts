@@ -13,8 +13,8 @@ export interface HeldTargets {
 
 /** @throws SluiceError `hold-scope`, `hold-unnamed`, `target-unknown`, `nothing-held` */
 export async function changeHold(gate: Gate, kind: "hold" | "resume", request: HoldRequest): Promise<HeldTargets> {
+  const draft = holdDraft(kind, request, VERSION); // what is no scope at all is no unknown target either
   const targets = scopedTargets(gate, request.scope);
-  const draft = holdDraft(kind, request, VERSION);
   if (kind === "resume") await refuseUnheld(gate, request.scope);
   const { index } = await gate.log.append(draft);
   await Promise.all(targets.map((target) => signedHead(gate, target)));

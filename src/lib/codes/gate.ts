@@ -69,7 +69,7 @@ export const GATE_CODES = {
   "operator-unnamed": {
     class: "refused",
     means: "What needs two operators is logged with the name, the reason and the ticket of each.",
-    example: "`sluice release prod --emergency` with an empty reason.",
+    example: "An emergency asked for by `POST /v1/releases` with a reason of blanks.",
     fix: "--reason TEXT --ticket ID",
   },
   "not-fast-forward": {

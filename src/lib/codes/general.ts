@@ -10,7 +10,7 @@ export const GENERAL_CODES = {
   "not-supported": {
     class: "usage",
     means: "This part of Sluice does not exist yet, so it is refused instead of being guessed.",
-    example: "`sluice check --gate https://gate.example` before the service exists.",
+    example: "`sluice drift`",
     fix: 'See "What is not there yet" in the README for what to use instead.',
   },
 } as const satisfies Record<string, CodeEntry>;

@@ -76,7 +76,7 @@ export const GIT_CODES = {
   "object-too-large": {
     class: "deny",
     means: "An object is larger than Sluice reads: 32 MiB for a file, 1 MiB for a commit, 16 MiB for a folder.",
-    example: "A 60 MB archive below the target's path.",
+    example: "A commit whose message is 2 MiB long.",
     fix: "Keep large files out of the repository (`git rm --cached FILE`) and commit again.",
   },
   "path-hostile": {

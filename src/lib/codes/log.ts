@@ -137,7 +137,7 @@ export const LOG_CODES = {
   "redaction-unnamed": {
     class: "usage",
     means: "A redaction is logged with the person who did it and the reason; one of them is missing.",
-    example: "`sluice log redact --person ada --reason ' ' --config gate.yaml`",
+    example: "`sluice log redact --person ada --reason TEXT --as ' ' --config gate.yaml`",
     fix: "Say who and why: --as NAME --reason TEXT",
   },
   "redaction-repeats": {
@@ -209,7 +209,7 @@ export const LOG_CODES = {
   "note-key-invalid": {
     class: "usage",
     means: "The text is not a signing key or verifier key in the form of signed notes.",
-    example: "`keys: [prod+1a2b]` in agent.yaml, with the end of the key cut off.",
+    example: "agent.key holds something else than what `sluice keygen agent` wrote.",
     fix: "Copy the whole line that `sluice keygen log` prints.",
   },
   "note-malformed": {

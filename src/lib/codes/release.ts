@@ -169,7 +169,7 @@ export const RELEASE_CODES = {
   "hold-unnamed": {
     class: "usage",
     means: "A hold, a resume or a rollback lacks a person's name or a reason, and both go into the log.",
-    example: "`sluice hold prod` without --reason.",
+    example: "`sluice hold prod --reason TEXT --as ' ' --config gate.yaml`",
     fix: "Say why: sluice hold SCOPE --reason TEXT",
   },
   "report-malformed": {

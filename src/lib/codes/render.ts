@@ -10,8 +10,9 @@ export const RENDER_CODES = {
   "yaml-ambiguous": {
     class: "deny",
     means: "Two readers of YAML would read different things here, so nobody can say what was approved.",
-    example: "`defaultMode: 0644` (420 to Kubernetes, 644 to others), `enabled: yes`, `port: 1_000`, `time: 12:30:45`.",
-    fix: "Write a text in quotes, a number in plain decimal, and true or false in full.",
+    example:
+      "`defaultMode: 0644` (420 to Kubernetes, 644 to others), `enabled: yes`, `port: 1_000`, `time: 12:30:45`, `<<: *defaults`.",
+    fix: "Write a text in quotes, a number in plain decimal, true or false in full, and the keys of a merge key out.",
   },
   "yaml-duplicate-key": {
     class: "deny",
@@ -22,8 +23,8 @@ export const RENDER_CODES = {
   "yaml-key": {
     class: "deny",
     means: "A key is not a text, is longer than a line, or could change the meaning of the map itself.",
-    example: "`8080: web`, `true: x`, `<<: *defaults`, `__proto__: {}`, a list as a key.",
-    fix: "Write the key in quotes, or, for a merge key, write the keys out.",
+    example: "`8080: web`, `true: x`, `__proto__: {}`, a list as a key.",
+    fix: "Write the key in quotes.",
   },
   "yaml-tag": {
     class: "deny",

@@ -39,15 +39,24 @@ const recordSchema = z.strictObject({
   objects: z.array(z.strictObject({ file: z.string().refine(isObjectFile), sha256 })),
 });
 
-/** The folder is made where it is missing. */
+/** The folder is made where it is missing. @throws SluiceError `apply-failed` where there cannot be one */
 export async function openFilesApplier(folder: string): Promise<Applier> {
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  const root = await realpath(folder);
+  const root = await ownFolder(folder);
   return {
     name: "files",
     inspect: () => inspect(root),
     apply: (record, objects) => apply(root, record, objects),
   };
+}
+
+async function ownFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    return await realpath(folder);
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? "unknown";
+    throw new SluiceError("apply-failed", `The folder ${folder}, to apply to, cannot be used (${why}).`, { cause });
+  }
 }
 
 function linkTarget(file: string): string {

@@ -61,10 +61,10 @@ export function networkFileSystem(type: number): string | null {
 }
 
 /** @throws `log-failed`, `log-on-network-storage`, `log-readable-by-others` */
-export function prepareFolder(path: string): void {
+export function prepareFolder(path: string, typeOf = (folder: string): number => statfsSync(folder).type): void {
   const folder = dirname(path);
   makeFolderSync(folder);
-  const network = networkFileSystem(statfsSync(folder).type);
+  const network = networkFileSystem(typeOf(folder));
   if (network !== null)
     throw new SluiceError("log-on-network-storage", `The folder ${folder} is on ${network}; a log needs a local disk.`);
   refuseOtherReaders(folder, "chmod 700");
