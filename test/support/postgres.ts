@@ -135,7 +135,7 @@ async function tryStart(program: string, args: readonly string[], options: objec
       said.push(line);
       if (READY.test(line)) resolve(true);
     });
-    child.once("exit", () => resolve(false));
+    child.once("close", () => resolve(false)); // "exit" may come before its last words
   });
   if (!isReady && !/shared memory block|lock file/.test(said.join("\n"))) throw new Error(said.join("\n"));
   if (isReady) child.unref();
