@@ -3,7 +3,7 @@ import { createPrivateKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import type { RegoValue } from "../rego-value.ts";
 import { BuiltinError, LimitError, number, object } from "./call.ts";
 import type { PemBlock } from "./pem.ts";
-import { base64, unsigned } from "./x509-read.ts";
+import { base64, unsigned } from "./x509-fields.ts";
 
 const TYPES: Readonly<Record<string, "pkcs1" | "pkcs8" | "sec1">> = {
   ...{ "RSA PRIVATE KEY": "pkcs1", "PRIVATE KEY": "pkcs8", "EC PRIVATE KEY": "sec1" },

@@ -2,7 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import { parseAddress } from "./address.ts";
 import { BuiltinError, LimitError } from "./call.ts";
-import { type Constraints, type GoCertificate, unsigned } from "./x509-read.ts";
+import type { Constraints } from "./x509-extensions.ts";
+import { unsigned } from "./x509-fields.ts";
+import type { GoCertificate } from "./x509-read.ts";
 
 export interface VerifyOptions {
   readonly name: string;

@@ -13,8 +13,9 @@ import {
   textOf,
 } from "./call.ts";
 import { type PemBlock, pemBlocks, strictBase64 } from "./pem.ts";
+import { base64, orFailure, orNull } from "./x509-fields.ts";
 import { goKey, jwkOf, privateKey, privateKeys } from "./x509-keys.ts";
-import { base64, type GoCertificate, orFailure, orNull, readCertificates, readRequest } from "./x509-read.ts";
+import { type GoCertificate, readCertificates, readRequest } from "./x509-read.ts";
 import { verifyChain } from "./x509-verify.ts";
 
 export const BUILTINS: BuiltinFamily = {
