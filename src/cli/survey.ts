@@ -35,13 +35,14 @@ export interface Counts {
   readonly argoApplications: number;
   readonly constraintTemplates: number;
   readonly sops: number;
+  readonly sealedSecrets: number;
 }
 
 const MAXIMUM_YAML_FILES = 5_000;
 const FILES_AT_ONCE = 200;
 const NEWEST_COMMITS = 200;
 const MAXIMUM_CONFIG_BYTES = 1024 * 1024;
-const YAML = /\.ya?ml$/;
+const MANIFEST_FILE = /\.(?:ya?ml|json)$/;
 
 /** Reads objects only; nothing of the repository is run. */
 export async function surveyRepository(repository: PreviewRepository, top: string): Promise<Survey> {
@@ -98,14 +99,17 @@ interface Looked {
   readonly unread: number;
 }
 
-/** Kinds are told by the lines of the text: `init` only guesses, the gate reads strictly. */
+/** Kinds are told by the lines of the text, or by its JSON: `init` only guesses, the gate reads strictly. */
 async function lookInside(
   repository: PreviewRepository,
   files: readonly TreeFile[],
   charts: readonly string[],
 ): Promise<Looked> {
   const isCandidate = ({ path, mode }: TreeFile): boolean =>
-    YAML.test(path) && mode.startsWith("100") && !isCiFile(path) && !charts.some((chart) => isInside(path, chart));
+    MANIFEST_FILE.test(path) &&
+    mode.startsWith("100") &&
+    !isCiFile(path) &&
+    !charts.some((chart) => isInside(path, chart));
   const all = files.filter(isCandidate);
   const wanted = all.slice(0, MAXIMUM_YAML_FILES);
   const folders = new Set<string>();
@@ -127,6 +131,7 @@ async function lookInside(
     argoApplications: count("argo"),
     constraintTemplates: count("template"),
     sops: count("sops"),
+    sealedSecrets: count("sealed"),
   };
   return { manifestFolders: [...folders].sort(), counts, unread };
 }
@@ -147,20 +152,46 @@ async function readTexts(
   }
 }
 
-function kindsOf(text: string): readonly string[] {
-  const documents = text.split(/^---.*$/m).map((document) => ({
+interface Header {
+  readonly version: unknown;
+  readonly kind: unknown;
+}
+
+/** JSON is YAML too, and many tools write it into files called .yaml. */
+function headerOf(document: string): Header {
+  const json = document.trimStart().startsWith("{") ? readJson(document) : null;
+  if (json !== null) return { version: json["apiVersion"], kind: json["kind"] };
+  return {
     version: /^apiVersion:\s*["']?([^\s"'#]+)/m.exec(document)?.[1],
     kind: /^kind:\s*["']?([A-Za-z]+)/m.exec(document)?.[1],
-  }));
-  const found = documents.flatMap(({ version, kind }) => {
-    if (version === undefined || kind === undefined || version.startsWith("kustomize.config.k8s.io/")) return [];
-    const special =
-      kind === "Kustomization" && version.startsWith("kustomize.toolkit.fluxcd.io/")
-        ? "flux"
-        : { HelmRelease: "helm", Application: "argo", ConstraintTemplate: "template" }[kind];
+  };
+}
+
+function readJson(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  } catch {
+    return null;
+  }
+}
+
+const SPECIAL = new Map([
+  ["HelmRelease", "helm"],
+  ["Application", "argo"],
+  ["ConstraintTemplate", "template"],
+  ["SealedSecret", "sealed"],
+]);
+
+function kindsOf(text: string): readonly string[] {
+  const found = text.split(/^---.*$/m).flatMap((document) => {
+    const { version, kind } = headerOf(document);
+    if (typeof version !== "string" || typeof kind !== "string") return [];
+    if (version.startsWith("kustomize.config.k8s.io/")) return [];
+    const isFlux = kind === "Kustomization" && version.startsWith("kustomize.toolkit.fluxcd.io/");
+    const special = isFlux ? "flux" : SPECIAL.get(kind);
     return special === undefined ? ["manifest"] : ["manifest", special];
   });
-  return /^sops:\s*$/m.test(text) && /ENC\[/.test(text) ? [...found, "sops"] : found;
+  return /^\s*"?sops"?:\s*\{?\s*$/m.test(text) && /ENC\[/.test(text) ? [...found, "sops"] : found;
 }
 
 function isCiFile(path: string): boolean {
@@ -220,6 +251,7 @@ export function surveyLines(survey: Survey): readonly string[] {
     [counts.helmReleases, "HelmRelease"],
     [counts.argoApplications, "Argo CD Application"],
     [counts.sops, "SOPS file"],
+    [counts.sealedSecrets, "SealedSecret"],
     [counts.constraintTemplates, "constraint template"],
     [survey.ciFiles.length, "CI file"],
     [survey.unread, "unread file"],

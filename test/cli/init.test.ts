@@ -37,6 +37,26 @@ async function check(repo: TestRepository) {
   return { code: run.code, remarks: configCheckSchema.parse(JSON.parse(run.stdout)).remarks };
 }
 
+test("init counts what is written as JSON, and what is sealed", async (t) => {
+  const repo = await repository(t);
+  const header = (apiVersion: string, kind: string) =>
+    JSON.stringify({ apiVersion, kind, metadata: { name: "a" } }, null, 2);
+  repo.commit({
+    files: {
+      "clusters/prod/web.yaml": header("apps/v1", "Deployment"),
+      "clusters/prod/api.json": header("apps/v1", "Deployment"),
+      "clusters/prod/both.yaml": `${header("helm.toolkit.fluxcd.io/v2", "HelmRelease")}\n---\napiVersion: v1\nkind: Service\n`,
+      "clusters/prod/sealed.yaml": "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n",
+      "package.json": '{"name": "shop"}\n',
+      "clusters/prod/broken.json": '{"apiVersion": "v1", "kind"',
+    },
+  });
+  const run = await runSluice(["init", "--dry-run"], { cwd: repo.path });
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(run.stdout, /5 plain manifests, 1 HelmRelease, 1 SealedSecret\n/);
+  assert.match(run.stdout, /path: clusters\/prod/);
+});
+
 test("init says what it found, writes a start in mode observe that config check accepts, and names the next command", async (t) => {
   const repo = await repository(t);
   repo.git(["remote", "add", "origin", "https://user:hunter2@github.com/acme/shop.git"]);
