@@ -5,7 +5,7 @@ import { readSecret } from "../config/secret.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
 import { formatTime } from "../lib/time.ts";
-import { type BundleTerms, encodeBundle } from "../policy/bundle.ts";
+import { BUNDLE_NAME, type BundleTerms, encodeBundle } from "../policy/bundle.ts";
 import type { SigningKey } from "../policy/bundle-signature.ts";
 import { buildPolicySet, sourcesOf } from "../policy/compile.ts";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "../policy/entrypoints.ts";
@@ -22,7 +22,9 @@ import type { PolicyBuildReport } from "./reports/schemas.ts";
 export const policyBuild: Command = {
   name: "policy build",
   summary: "compile policies to one module",
-  usage: ["policy build [DIR] [--output FILE.wasm|FILE.tar.gz] [--bundle-version N] [--until TIME] [--sign KEY]"],
+  usage: [
+    "policy build [DIR] [--output FILE.wasm|FILE.tar.gz] [--bundle-name NAME] [--bundle-version N] [--until TIME] [--sign KEY]",
+  ],
   options: {
     output: {
       type: "string",
@@ -30,10 +32,15 @@ export const policyBuild: Command = {
       description: "FILE.wasm: the module; FILE.tar.gz: an OPA bundle, the same bytes every time",
     },
     sign: { type: "string", value: "KEY", description: "sign the bundle for OPA: PEM of an RSA key, mode 0600" },
+    "bundle-name": {
+      type: "string",
+      value: "NAME",
+      description: "which bundle it is a version of, where the same people sign several",
+    },
     "bundle-version": {
       type: "string",
       value: "N",
-      description: "what the bundle is, for readers that want no older one",
+      description: "counts up; who has taken one takes no older one",
     },
     until: { type: "string", value: "TIME", description: "when the bundle ends (a day, or RFC 3339 in UTC)" },
     "key-id": { type: "string", value: "ID", description: "what OPA calls the key (default: sluice)" },
@@ -93,9 +100,16 @@ function sourcesOfSet({ digest }: PolicySet, files: readonly PolicyFile[]): Poli
 function termsOf(invocation: Invocation, output: string | null): BundleTerms {
   const version = numberOption(invocation, "bundle-version") ?? null;
   const until = timeOption(invocation, "until");
-  if ((version !== null || until !== undefined) && output?.endsWith(".tar.gz") !== true)
-    throw new SluiceError("usage", "Only a bundle has a version or an end.", { fix: "--output policies.tar.gz" });
-  return { version, notAfter: until === undefined ? null : formatTime(until) };
+  const name = textOption(invocation, "bundle-name") ?? null;
+  if (name !== null && !BUNDLE_NAME.test(name))
+    throw new SluiceError("usage", "A bundle's name is small letters, digits, dots and hyphens.", {
+      fix: "--bundle-name platform",
+    });
+  if ((name !== null || version !== null || until !== undefined) && output?.endsWith(".tar.gz") !== true)
+    throw new SluiceError("usage", "Only a bundle has a name, a version or an end.", {
+      fix: "--output policies.tar.gz",
+    });
+  return { name, version, notAfter: until === undefined ? null : formatTime(until) };
 }
 
 /** @throws SluiceError `usage`, `secret-missing`, `secret-readable-by-others` */

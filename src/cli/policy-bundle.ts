@@ -3,10 +3,11 @@
  * no trust of its own; what is asked of it is what the trust folder asks of a change to policies in git (`change:`, one
  * person where it is absent), or the one key that was named.
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
+import { takeVersion } from "../policy/bundle-memory.ts";
 import { type ReadBundle, readBundle } from "../policy/bundle-read.ts";
 import { verifyBundleSignatures } from "../policy/bundle-signature.ts";
 import type { Signer } from "../signature/verification.ts";
@@ -39,24 +40,27 @@ export async function openPolicies(invocation: Invocation, named: string | undef
       fix: "sluice policy build DIR --output policies.tar.gz",
     });
   const bundle = readBundle(bytes);
-  await requireSigned(invocation, named, bytes, bundle);
+  const anchor = await requireSigned(invocation, named, bytes, bundle);
   requireCurrent(bundle, numberOption(invocation, "minimum-version"), invocation.clock());
+  takeVersion(join(invocation.surroundings.stateFolder, "bundles"), anchor, bundle);
   return { shown: named, root: invocation.folder, files: bundle.policies, examples: [] };
 }
 
-/** By the key that was named, by people, or by both where both were. */
+/** By the key that was named, by people, or by both where both were. @returns what it is believed by */
 async function requireSigned(
   invocation: Invocation,
   named: string,
   bytes: Uint8Array,
   { files }: ReadBundle,
-): Promise<void> {
+): Promise<string> {
   const key = textOption(invocation, "bundle-key");
   if (key !== undefined) verifyBundleSignatures(files, keyText(invocation, key));
-  if (key !== undefined && textOption(invocation, "trust") === undefined) return;
+  if (key !== undefined && textOption(invocation, "trust") === undefined)
+    return `key ${resolve(invocation.folder, key)}`;
   const signatures = signaturesBeside(resolve(invocation.folder, `${named}.sig`), named);
   const found = await givenTrust(invocation, invocation.folder);
   requirePeople(found, await signersOf(found, signatures, bytes, invocation.clock()));
+  return `trust ${resolve(invocation.folder, found.path)}`;
 }
 
 function keyText(invocation: Invocation, file: string): string {

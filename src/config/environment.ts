@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly cacheKeyFile: string;
   /** True on a CI runner: caches are off, because nobody there keeps their key. */
   readonly ci: boolean;
+  /** What is remembered from one command to the next, and would weaken a check if it were lost without a word. */
+  readonly stateFolder: string;
   readonly temporaryFolder: string;
   /** Login name of whoever runs the command; recorded, never trusted. */
   readonly operatingSystemUser: string;
@@ -25,6 +27,7 @@ export function readSurroundings(environment: Environment = process.env): Surrou
     cacheFolder: join(environment["XDG_CACHE_HOME"] ?? join(home, ".cache"), "sluice"),
     cacheKeyFile: join(environment["XDG_CONFIG_HOME"] ?? join(home, ".config"), "sluice", "cache.key"),
     ci: environment["CI"] !== undefined && environment["CI"] !== "" && environment["CI"] !== "false",
+    stateFolder: join(environment["XDG_STATE_HOME"] ?? join(home, ".local/state"), "sluice"),
     temporaryFolder: tmpdir(),
     operatingSystemUser: userName(),
     colours: environment["NO_COLOR"] === undefined && environment["TERM"] !== "dumb",

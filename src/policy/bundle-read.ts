@@ -8,6 +8,7 @@ import type { JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { parseStrictJson } from "../lib/json.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
+import { BUNDLE_NAME } from "./bundle.ts";
 import { type BundleFile, invalid, readArchive } from "./bundle-archive.ts";
 import { policyDigest } from "./compile.ts";
 import type { PolicyFile } from "./policy-set.ts";
@@ -22,6 +23,8 @@ const MAXIMUM_PATH = 500;
 const termsSchema = z.strictObject({
   /** base64 of the text that the revision is the digest of (policy-sources.ts). */
   sources: z.string(),
+  /** Absent in bundles of before there were names. */
+  name: z.string().regex(BUNDLE_NAME).nullable().default(null),
   version: z.int().min(0).nullable(),
   notAfter: z.string().nullable(),
 });
@@ -35,6 +38,8 @@ export interface ReadBundle {
   readonly policies: readonly PolicyFile[];
   /** Of the policies, as decisions name it. */
   readonly digest: string;
+  /** null where it says none. */
+  readonly name: string | null;
   /** null where it says none. */
   readonly version: number | null;
   readonly notAfter: Instant | null;
@@ -51,11 +56,11 @@ export function readBundle(zipped: Uint8Array): ReadBundle {
   const manifest = manifestSchema.safeParse(jsonOf(files, ".manifest"));
   if (!manifest.success) throw invalid("its manifest is not of the right form");
   const { revision, metadata } = manifest.data;
-  const { sources, version, notAfter } = metadata.sluice;
+  const { sources, name, version, notAfter } = metadata.sluice;
   const policies = policiesOf(sources, revision);
   const ends = notAfter === null ? null : parseTime(notAfter);
   if (notAfter !== null && ends === null) throw invalid("the time until which it holds is none");
-  return { policies, digest: revision, version, notAfter: ends, files };
+  return { policies, digest: revision, name, version, notAfter: ends, files };
 }
 
 function policiesOf(base64: string, revision: string): readonly PolicyFile[] {

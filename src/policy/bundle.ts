@@ -16,8 +16,12 @@ const BLOCK_BYTES = 512;
 const GZIP_SYSTEM = 9;
 const UNKNOWN_SYSTEM = 255;
 
+export const BUNDLE_NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+
 /** What whoever builds a bundle says of it. */
 export interface BundleTerms {
+  /** Tells its versions from those of other bundles that the same people sign; null = not said. */
+  readonly name: string | null;
   /** Goes up with every bundle that replaces another; null = not said. */
   readonly version: number | null;
   /** RFC 3339: from then on nobody takes it; null = not said. */
@@ -50,13 +54,13 @@ export function encodeBundle(
  * The bundle owns nothing but the generated package, so that others can be loaded beside it. The sources go in base64: in
  * plain text, two writers of JSON could escape them differently, and OPA's signature is over what it would write.
  */
-function manifestOf(set: PolicySet, sources: PolicySources, { version, notAfter }: BundleTerms): string {
+function manifestOf(set: PolicySet, sources: PolicySources, { name, version, notAfter }: BundleTerms): string {
   const entrypoints = [RESULT_ENTRYPOINT, ...set.rules.map((_, index) => ruleEntrypoint(index))];
   return canonicalJson({
     revision: set.digest,
     roots: [AGGREGATE_PACKAGE.replaceAll(".", "/")],
     rego_version: 1,
-    metadata: { sluice: { sources: encodeBase64(utf8(sourcesText(sources))), version, notAfter } },
+    metadata: { sluice: { sources: encodeBase64(utf8(sourcesText(sources))), name, version, notAfter } },
     wasm: entrypoints.map((entrypoint) => ({ entrypoint, module: "/policy.wasm" })),
   });
 }

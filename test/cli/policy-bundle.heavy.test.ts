@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -98,6 +98,39 @@ test("a bundle that is past its end, or older than what is to be taken, is refus
   assert.equal((await evaluate(folder, "--minimum-version", "0")).error, "bundle-rolled-back", "it says no version");
   const module = ["--output", "p.wasm", "--bundle-version", "1"];
   assert.equal((await runCommand(policyBuild, module, folder)).error, "usage");
+});
+
+test("a version that was taken is remembered: no older one after it, and no other one in its place", async (t) => {
+  const folder = bundleScene(t);
+  const taken = async (...args: string[]) => {
+    await build(folder, ...args);
+    sign(folder, ["ada", "jo"]);
+    return (await evaluate(folder)).error;
+  };
+  assert.equal(await taken(), null, "none was taken");
+  assert.equal(await taken("--bundle-version", "7"), null);
+  assert.equal(await taken("--bundle-version", "7"), null, "the same again");
+  assert.equal(await taken("--bundle-version", "6"), "bundle-rolled-back");
+  assert.equal(await taken(), "bundle-rolled-back", "it says no version");
+  assert.equal(await taken("--bundle-version", "10"), null);
+  assert.equal(await taken("--bundle-version", "9"), "bundle-rolled-back");
+  assert.equal(await taken("--bundle-version", "9", "--bundle-name", "other"), null, "another bundle");
+  const rule = join(folder, "policies/label/policy.rego");
+  writeFileSync(rule, `${readFileSync(rule, "utf8")}\n# changed\n`);
+  assert.equal(await taken("--bundle-version", "10"), "bundle-rolled-back", "other policies");
+  await build(folder, "--bundle-version", "11");
+  assert.equal((await evaluate(folder)).error, "bundle-signature");
+  assert.equal(await taken("--bundle-version", "10", "--bundle-name", "third"), null);
+  await build(folder, "--bundle-version", "99");
+  sign(folder, ["mallory"]);
+  assert.equal((await evaluate(folder)).error, "bundle-signature");
+  assert.equal(await taken("--bundle-version", "11"), null, "what nobody signed is not remembered");
+  const state = join(folder, ".local/state/sluice/bundles");
+  rmSync(state, { recursive: true });
+  writeFileSync(state, "");
+  assert.equal(await taken("--bundle-version", "12"), "bundle-memory");
+  const name = ["--output", "p.tar.gz", "--bundle-name", "Not One"];
+  assert.equal((await runCommand(policyBuild, name, folder)).error, "usage");
 });
 
 test("a bundle signed for OPA verifies by that key alone, over exactly its files", async (t) => {

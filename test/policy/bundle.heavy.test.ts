@@ -10,7 +10,7 @@ import { sourcesOf } from "../../src/policy/compile.ts";
 import { tempFolder } from "../support/temp.ts";
 import { build, denyLabel, ROOT } from "./support.ts";
 
-const TERMS = { version: 7, notAfter: "2027-01-01T00:00:00.000Z" };
+const TERMS = { name: "platform", version: 7, notAfter: "2027-01-01T00:00:00.000Z" };
 
 test("OPA verifies a signed bundle, and refuses one that was changed or signed by another key", async (t) => {
   const folder = tempFolder(t);

@@ -43,9 +43,17 @@ export const POLICY_CODES = {
   },
   "bundle-rolled-back": {
     class: "error",
-    means: "The bundle is older than the oldest version that is to be taken, or says no version.",
-    example: "`--minimum-version 7` and a bundle of version 6.",
+    means:
+      "The bundle is older than the newest version that was taken here or than the oldest that is to be taken, is another one of the same version, or says no version.",
+    example: "A bundle of version 6 where version 7 was used before.",
     fix: "Get the current bundle; who builds it counts up: sluice policy build --bundle-version N",
+  },
+  "bundle-memory": {
+    class: "error",
+    means:
+      "Which version of a bundle was taken last can be neither read nor kept, so an older one would not be noticed.",
+    example: "A folder for state (`XDG_STATE_HOME`) that cannot be written.",
+    fix: "Give the folder that the message names back to whoever runs this; deleting it forgets what was taken.",
   },
   "no-policies": {
     class: "error",

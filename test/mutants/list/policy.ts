@@ -12,6 +12,7 @@ const TEST = "test/cli/test-files.heavy.test.ts";
 const VERIFY = "test/cli/policy-verify.test.ts";
 
 const BUNDLE = "test/cli/policy-bundle.heavy.test.ts";
+const REMEMBERED = "a version that was taken is remembered: no older one after it, and no other one in its place";
 const HOSTILE =
   "an archive that is anything but a bundle's four plain files is refused before anybody's signature is looked at";
 
@@ -23,6 +24,22 @@ export const POLICY: readonly Mutant[] = [
     replace: "becomes: null",
     test: "test/gate/governance.test.ts",
     named: "the entry of a landed change to policies names what it puts in force, who signed it and who agreed",
+  },
+  {
+    name: "takes an older bundle than the one it took last",
+    file: "src/policy/bundle-memory.ts",
+    find: "if (taken === null || (version !== null && version > taken.version)) return;",
+    replace: "if (taken === null || version !== taken.version) return;",
+    test: BUNDLE,
+    named: REMEMBERED,
+  },
+  {
+    name: "takes other policies under the version of those that it took",
+    file: "src/policy/bundle-memory.ts",
+    find: " && digest === taken.digest",
+    replace: "",
+    test: BUNDLE,
+    named: REMEMBERED,
   },
   {
     name: "takes the last of two files of a bundle that have one name",
