@@ -97,6 +97,9 @@ function refspec(name: string): string {
   return `+${name}:${name.replace(/^refs\//, "refs/source/")}`;
 }
 
+/** What git is asked to do that changes references here. */
+const WRITES = ["fetch", "update-ref"];
+
 interface FetchPlan {
   readonly remote: Remote;
   readonly refspecs: readonly string[];
@@ -119,6 +122,8 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   readonly #refusedApprovals: Refusals = new Map();
   #unfetched: readonly UnfetchedApproval[] = [];
   #settled: Settled | null = null;
+  /** By prefix, as they were listed since git wrote here last: each look asks again for what seldom changes. */
+  readonly #listed = new Map<string, readonly RefEntry[]>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: OwnRepositoryParts, plan: FetchPlan) {
@@ -129,6 +134,14 @@ class FetchingRepository extends OwnRepository implements GateRepository {
 
   override get unfetched(): readonly UnfetchedApproval[] {
     return this.#unfetched;
+  }
+
+  override async refs(prefix: string, limit: number): Promise<readonly RefEntry[]> {
+    const known = this.#listed.get(prefix);
+    if (known !== undefined && known.length <= limit) return known;
+    const listed = await super.refs(prefix, limit);
+    this.#listed.set(prefix, listed);
+    return listed;
   }
 
   interrupt(): void {
@@ -239,11 +252,15 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     return localPath === null ? use(url) : serveLocally(localPath, use);
   }
 
-  #git(args: readonly string[], deadlineMs: number, input = ""): Promise<GitAnswer> {
+  async #git(args: readonly string[], deadlineMs: number, input = ""): Promise<GitAnswer> {
     const { environment } = this.#plan;
     const { signal } = this.#ending;
     const maxOutputBytes = MAX_MERGE_OUTPUT_BYTES;
-    return runGit(this.#parts.store, { args, input, deadlineMs, environment, signal, maxOutputBytes });
+    try {
+      return await runGit(this.#parts.store, { args, input, deadlineMs, environment, signal, maxOutputBytes });
+    } finally {
+      if (WRITES.includes(args[0] ?? "")) this.#listed.clear(); // also of what was listed while it wrote
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -98,6 +98,14 @@ export const GIT: readonly Mutant[] = [
     named: "a branch that stays gone is named each time, and what git refuses is asked for again",
   },
   {
+    name: "goes on with the references of before a fetch",
+    file: "src/git/gate.ts",
+    find: 'if (WRITES.includes(args[0] ?? "")) this.#listed.clear();',
+    replace: "void WRITES;",
+    test: "test/git/gate.test.ts",
+    named: "what has not moved is not fetched again: a folder is only read, a server asked one question",
+  },
+  {
     name: "asks only which references there are, and not where they stand",
     file: "src/git/source-listing.ts",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands so in the source
