@@ -4,7 +4,8 @@
  *
  *   landed     before every proposal, one at a time for each target, never refused
  *   proposed   so many at once; next is an author with fewest running, of those who has waited longest; a newer head
- *              takes the place of an older one that still waits
+ *              takes the place of an older one that still waits; what was judged before, and only its ground has moved,
+ *              waits for all that was not, and takes no room from it
  */
 import type { Clock, Instant } from "../lib/time.ts";
 
@@ -17,12 +18,14 @@ export interface Change {
   readonly head: string;
   /** Whose share of the queue it takes. Nobody has proven that name, so it counts for fairness only. */
   readonly author: string;
+  /** A proposal that has an answer already, of another state of the branch or of the judge. */
+  readonly isAgain: boolean;
 }
 
 export interface QueueLimits {
   /** Proposals that are judged at once. */
   readonly parallel: number;
-  /** Proposals that wait, together and of one author. */
+  /** Proposals that wait, together and of one author; as many again of those that were judged before. */
   readonly waiting: number;
   readonly waitingPerAuthor: number;
   /** What one proposal may take, in milliseconds. */
@@ -75,6 +78,10 @@ export class ChangeQueue<C extends Change> {
     this.#running.delete(change);
   }
 
+  get isLanding(): boolean {
+    return this.running.some((one) => one.lane === "landed");
+  }
+
   /** Those whose time is up, each told once. They run on until they are finished. */
   overdue(): readonly C[] {
     const now = this.#clock();
@@ -104,9 +111,9 @@ export class ChangeQueue<C extends Change> {
     return [...this.#running.keys()];
   }
 
-  #isFull({ lane, author }: Change): boolean {
+  #isFull({ lane, author, isAgain }: Change): boolean {
     if (lane === "landed") return false;
-    const proposals = this.#waiting.filter((one) => one.lane === "proposed");
+    const proposals = this.#waiting.filter((one) => one.lane === "proposed" && one.isAgain === isAgain);
     const theirs = proposals.filter((one) => one.author === author);
     return proposals.length >= this.#limits.waiting || theirs.length >= this.#limits.waitingPerAuthor;
   }
@@ -123,7 +130,8 @@ export class ChangeQueue<C extends Change> {
     if (running.length >= this.#limits.parallel) return null;
     const share = (one: C): number => running.filter((other) => other.author === one.author).length;
     const free = this.#waiting.filter((one) => !running.some((other) => isSamePlace(one, other)));
-    return free.reduce<C | null>((best, one) => (best === null || share(one) < share(best) ? one : best), null);
+    const first = free.some((one) => !one.isAgain) ? free.filter((one) => !one.isAgain) : free;
+    return first.reduce<C | null>((best, one) => (best === null || share(one) < share(best) ? one : best), null);
   }
 }
 

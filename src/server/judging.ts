@@ -17,6 +17,7 @@ import type { Instant } from "../lib/time.ts";
 import type { Facts } from "./facts.ts";
 import type { Journal } from "./journal.ts";
 import { failureFields } from "./journal.ts";
+import { givingWay, Way } from "./way.ts";
 
 export interface JudgingMeans {
   readonly gate: Gate;
@@ -37,6 +38,8 @@ export interface Proposal {
   readonly place: string;
   readonly head: CommitId;
   readonly author: string;
+  /** It has an answer, and only what it is judged on has moved: it waits for all that have none. */
+  readonly isAgain: boolean;
   /** Passed over where merging it changes nothing: forges keep the heads of what was merged long ago. */
   readonly onlyIfOpen: boolean;
 }
@@ -45,6 +48,7 @@ export class Judging {
   readonly #means: JudgingMeans;
   readonly #queue: ChangeQueue<Job>;
   readonly #busy = new Set<Promise<unknown>>();
+  readonly #way = new Way();
   #timer: NodeJS.Timeout | null = null;
   #isPaused = false;
   #isStopped = false;
@@ -58,7 +62,7 @@ export class Judging {
   /** Judges and releases what landed on the target's branch; `seenAt` is when somebody saw that there is something. */
   landing(target: string, seenAt: Instant): Promise<readonly Landed[]> {
     const { branch } = this.#means.gate.target(target);
-    const change = { lane: "landed", place: target, target, head: branch, author: "" } as const;
+    const change = { lane: "landed", place: target, target, head: branch, author: "", isAgain: false } as const;
     return this.#offer(change, (stop) => this.#land(target, seenAt, stop));
   }
 
@@ -66,15 +70,15 @@ export class Judging {
   act<T>(target: string, work: (watch: LandingWatch) => Promise<T>): Promise<T> {
     this.#acts += 1;
     const place = `${target} act ${this.#acts}`;
-    const change = { lane: "landed", place, target, head: place, author: "" } as const;
+    const change = { lane: "landed", place, target, head: place, author: "", isAgain: false } as const;
     const { clock } = this.#means.gate.services;
     return this.#offer(change, async (stop) => work(await this.#goingAlong(target, clock(), stop)));
   }
 
   /** @throws SluiceError `queue-full`, `head-superseded` where it waited in vain; what judging a proposal throws */
   proposal(proposal: Proposal): Promise<Admitted> {
-    const { target, place, head, author } = proposal;
-    const change = { lane: "proposed", target, place, head, author } as const;
+    const { target, place, head, author, isAgain } = proposal;
+    const change = { lane: "proposed", target, place, head, author, isAgain } as const;
     return this.#offer(change, (stop) => this.#propose(proposal, stop));
   }
 
@@ -131,9 +135,11 @@ export class Judging {
       const run = this.#run(job).finally(() => {
         this.#queue.finish(job);
         this.#pump();
+        this.#way.set(!this.#queue.isLanding);
       });
       this.#track(run);
     }
+    this.#way.set(!this.#queue.isLanding);
     this.#watchDeadlines();
   }
 
@@ -196,7 +202,8 @@ export class Judging {
     const subject = await gateProposal(gate, target, head);
     if (onlyIfOpen && !stop.aborted && (await changesNothing(subject))) throw merged(head);
     const earlier = await findDecision(gate.log, target, "proposed", head);
-    const admitted = await admitOnce(subject, { ...gate.services, signal: stop }, gate.log, earlier);
+    const services = givingWay({ ...gate.services, signal: stop }, this.#way);
+    const admitted = await admitOnce(subject, services, gate.log, earlier);
     this.#tell(admitted, size);
     return admitted;
   }

@@ -126,7 +126,14 @@ async function check(service: Service, { repository, head, targets, by }: CheckR
   }
   const started = gate.services.clock();
   const asked = wanted.map((target) =>
-    judging.proposal({ target, place: `${target} ${by} ${head}`, head: commitId(head), author: by, onlyIfOpen: false }),
+    judging.proposal({
+      target,
+      place: `${target} ${by} ${head}`,
+      head: commitId(head),
+      author: by,
+      isAgain: false,
+      onlyIfOpen: false,
+    }),
   );
   return checkReport(await Promise.all(asked), { total: gate.services.clock() - started });
 }

@@ -55,6 +55,8 @@ export class RepositoryWatch {
   /** What each target's branch was last offered under. */
   readonly #branches = new Map<string, string>();
   readonly #proposals = new Map<string, OfferedProposal>();
+  /** Targets whose branch is being looked at, and under what it was offered: their judge may be another in a moment. */
+  readonly #landings = new Map<string, string>();
   /** What was last said of something that goes on: each sentence once. */
   readonly #said = new Map<string, string>();
   #generation = 0;
@@ -139,17 +141,24 @@ export class RepositoryWatch {
     const mark = `${tip} ${approvals} ${this.#generation} ${Math.floor(seenAt / RECONSIDER_MS)}`;
     if (this.#branches.get(target) === mark) return;
     this.#branches.set(target, mark);
+    this.#landings.set(target, mark);
     const failed = (thrown: unknown): void => {
       if (this.#branches.get(target) === mark) this.#branches.delete(target);
       this.#sayOnce(`landing ${target}`, "not judged", { target, ...failureFields(thrown) });
     };
-    this.#means.judging.landing(target, seenAt).then((landed) => this.#landed(target, landed), failed);
+    const settled = (): void => {
+      if (this.#landings.get(target) === mark) this.#landings.delete(target);
+      this.#considerProposalsNext(); // their base moved, or they waited to see whether it would
+    };
+    this.#means.judging
+      .landing(target, seenAt)
+      .then((landed) => this.#landed(target, landed), failed)
+      .finally(settled);
   }
 
   #landed(target: string, landed: readonly Landed[]): void {
     this.#sayOnce(`landing ${target}`, null);
     if (landed.at(-1)?.admitted.decision.verdict === "error") this.#branches.delete(target); // the next look tries again
-    if (landed.length > 0) this.#considerProposalsNext(); // their base moved
   }
 
   async #considerProposals(): Promise<void> {
@@ -187,6 +196,8 @@ export class RepositoryWatch {
 
   #isNew(target: string, ref: RefEntry, { basis }: Ground, approvals: string): boolean {
     const before = this.#proposals.get(`${target} ${ref.name}`);
+    // Judged on what is about to move it would be judged twice: once is enough, when that is settled.
+    if (before?.head === ref.id && this.#landings.has(target)) return false;
     if (before?.basis !== `${ref.id} ${basis}`) return true;
     const isOpen = before.verdict !== "allow" && before.verdict !== "nothing";
     return isOpen && before.approvals !== approvals;
@@ -224,12 +235,16 @@ export class RepositoryWatch {
 
   #offerProposal(target: string, ref: RefEntry, author: string, { basis }: Ground, approvals: string): void {
     const key = `${target} ${ref.name}`;
+    const before = this.#proposals.get(key);
+    const isAgain = before?.head === ref.id && before.verdict !== "pending";
+    const generation = this.#generation;
     const offered: OfferedProposal = { basis: `${ref.id} ${basis}`, head: ref.id, approvals, verdict: "pending" };
     this.#proposals.set(key, offered);
-    const settle = (verdict: OfferedProposal["verdict"] | null): void => {
+    // While it waited, the branch may have moved: what it was judged on is what counts.
+    const settle = (verdict: OfferedProposal["verdict"] | null, on = offered.basis): void => {
       if (this.#proposals.get(key) !== offered) return;
       if (verdict === null) this.#proposals.delete(key);
-      else this.#proposals.set(key, { ...offered, verdict });
+      else this.#proposals.set(key, { ...offered, basis: on, verdict });
     };
     const failed = (thrown: unknown): void => {
       const { code } = asSluiceError(thrown);
@@ -238,11 +253,12 @@ export class RepositoryWatch {
       if (code === "queue-full") this.#sayOnce(`queue ${target}`, "not judged", { target, code });
       else this.#sayOnce(key, "not judged", { target, reference: ref.name, ...failureFields(thrown) });
     };
-    const proposal = { target, place: key, head: commitId(ref.id), author, onlyIfOpen: true };
+    const proposal = { target, place: key, head: commitId(ref.id), author, isAgain, onlyIfOpen: true };
     this.#means.judging.proposal(proposal).then(({ decision }) => {
       this.#sayOnce(key, null);
       this.#sayOnce(`queue ${target}`, null);
-      settle(decision.verdict === "error" ? null : decision.verdict);
+      const { verdict, base, judge } = decision;
+      settle(verdict === "error" ? null : verdict, `${ref.id} ${base} ${judge} ${generation}`);
     }, failed);
   }
 

@@ -5,12 +5,12 @@ import { type Change, ChangeQueue, type QueueLimits } from "../../src/gate/queue
 
 const LIMITS: QueueLimits = { parallel: 2, waiting: 6, waitingPerAuthor: 4, deadlineMs: 1000 };
 
-function proposal(author: string, number: number, head = "a"): Change {
-  return { lane: "proposed", place: `prod refs/pull/${number}`, target: "prod", author, head };
+function proposal(author: string, number: number, head = "a", isAgain = false): Change {
+  return { lane: "proposed", place: `prod refs/pull/${number}`, target: "prod", author, head, isAgain };
 }
 
 function landing(target: string): Change {
-  return { lane: "landed", place: target, target, author: "", head: "main" };
+  return { lane: "landed", place: target, target, author: "", head: "main", isAgain: false };
 }
 
 /** A queue whose clock the test moves. */
@@ -116,6 +116,22 @@ test("a full queue takes no more proposals, of one author earlier than of all, b
   assert.equal(queue.offer(landing("prod")).kind, "taken");
 });
 
+test("what was judged before waits for all that was not, whoever wrote it, and takes no room from it", () => {
+  const { queue } = openQueue({ parallel: 1 });
+  const again = [1, 2, 3, 4].map((number) => proposal("robot", number, "a", true));
+  for (const one of again) assert.equal(queue.offer(one).kind, "taken");
+  assert.equal(queue.offer(proposal("robot", 5, "a", true)).kind, "full", "four of one author");
+  const first = [proposal("ada", 6), proposal("robot", 7), proposal("robot", 8)];
+  for (const one of first) assert.equal(queue.offer(one).kind, "taken");
+  assert.deepEqual(queue.offer(proposal("robot", 2, "newer")), { kind: "taken", superseded: again[1], running: null });
+  const order: string[] = [];
+  for (let [next] = queue.start(); next !== undefined; [next] = queue.start()) {
+    order.push(`${next.place.slice(-1)}${next.head}`);
+    queue.finish(next);
+  }
+  assert.deepEqual(order, ["2newer", "6a", "7a", "8a", "1a", "3a", "4a"]);
+});
+
 test("a proposal whose time is up is named once, a landing never", () => {
   const { queue, time } = openQueue();
   const slow = proposal("ada", 1);
@@ -140,6 +156,7 @@ test("whatever is offered and finished: within its bounds, one a place, nothing 
     place: fc.integer({ min: 0, max: 9 }),
     author: fc.constantFrom("ada", "robot"),
     head: fc.constantFrom("a", "b"),
+    isAgain: fc.boolean(),
   });
   const finish = fc.record({ kind: fc.constant("finish" as const), which: fc.nat({ max: 9 }) });
   fc.assert(
@@ -153,8 +170,8 @@ test("whatever is offered and finished: within its bounds, one a place, nothing 
           queue.finish(running);
           open.delete(running);
         } else {
-          const { lane, place, author, head } = step;
-          const change = lane === "landed" ? landing(`t${place % 3}`) : proposal(author, place, head);
+          const { lane, place, author, head, isAgain } = step;
+          const change = lane === "landed" ? landing(`t${place % 3}`) : proposal(author, place, head, isAgain);
           const answer = queue.offer(change);
           if (answer.kind === "taken") open.add(change);
           if (answer.kind === "taken" && answer.superseded !== null) open.delete(answer.superseded);
@@ -162,7 +179,7 @@ test("whatever is offered and finished: within its bounds, one a place, nothing 
         queue.start();
         const proposals = queue.running.filter((one) => one.lane === "proposed");
         const waiting = queue.waiting.filter((one) => one.lane === "proposed");
-        assert.ok(proposals.length <= LIMITS.parallel && waiting.length <= LIMITS.waiting);
+        assert.ok(proposals.length <= LIMITS.parallel && waiting.length <= 2 * LIMITS.waiting);
         for (const all of [queue.running, queue.waiting]) {
           const names = all.map((one) => `${one.lane} ${one.place}`);
           assert.equal(new Set(names).size, names.length, "one a place");

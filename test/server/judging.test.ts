@@ -12,6 +12,7 @@ import { type CommitId, commitId } from "../../src/git/object.ts";
 import { SluiceError } from "../../src/lib/errors.ts";
 import { Facts } from "../../src/server/facts.ts";
 import { Judging } from "../../src/server/judging.ts";
+import { givingWay, Way } from "../../src/server/way.ts";
 import { makeGateWorld } from "../gate/gate-world.ts";
 import { deployment } from "../support/shop.ts";
 import { ownScope } from "../support/temp.ts";
@@ -37,7 +38,7 @@ function openJudging(t: TestContext, limits: Partial<QueueLimits> = {}): Judging
 }
 
 function proposal(head: CommitId, place = "refs/pull/1/head") {
-  return { target: "prod", place, head, author: "ada@example.com", onlyIfOpen: true };
+  return { target: "prod", place, head, author: "ada@example.com", isAgain: false, onlyIfOpen: true };
 }
 
 const count = (): Promise<number> => gate.log.count({ kinds: ["decision"] });
@@ -66,6 +67,45 @@ test("a change whose time is up ends as a logged error", async (t) => {
   const { decision, record } = await judging.proposal(proposal(one, "refs/pull/3/head"));
   assert.deepEqual([decision.verdict, decision.failure?.code], ["error", "change-deadline"]);
   assert.ok(record !== null);
+});
+
+test("a landing is decided before proposals that wait, and before those that have begun", async (t) => {
+  const judging = openJudging(t, { parallel: 2 });
+  const landed = world.push({ files: { "clusters/prod/api.yaml": deployment("api", { replicas: 7 }) } });
+  await gate.repositories.refresh("shop");
+  const files = (replicas: number) => ({ "clusters/prod/web.yaml": deployment("web", { replicas }) });
+  const fresh = [31, 32, 33].map((replicas) => commitId(world.propose({ files: files(replicas) })));
+  const proposals = fresh.map((head) => judging.proposal(proposal(head, `refs/pull/${head}/head`)));
+  assert.equal(judging.counts.running, 2);
+  const [landing] = await judging.landing("prod", Date.now());
+  assert.equal(landing?.released?.release.commit, landed);
+  const entries = (await Promise.all(proposals)).map(({ record }) => record?.index ?? 0);
+  assert.ok(Math.min(...entries) > (landing?.released?.index ?? Infinity), "and before any of them is logged");
+});
+
+test("a proposal that stands aside for a landing ends when its time is up", async () => {
+  const controller = new AbortController();
+  const way = new Way();
+  way.set(false);
+  const services = givingWay({ ...gate.services, signal: controller.signal }, way);
+  const asked = admit(await gateProposal(gate, "prod", three), services);
+  controller.abort(new SluiceError("change-deadline", "Time is up."));
+  assert.equal((await asked).decision.failure?.code, "change-deadline");
+});
+
+test("a way that is closed again keeps those who wait, and one that opens lets all of them go", async () => {
+  const way = new Way();
+  const passed: string[] = [];
+  await way.free(undefined);
+  way.set(false);
+  const both = ["a", "b"].map((who) => way.free(undefined).then(() => passed.push(who)));
+  way.set(true);
+  way.set(false);
+  await new Promise(setImmediate);
+  assert.deepEqual(passed, []);
+  way.set(true);
+  await Promise.all(both);
+  assert.deepEqual(passed, ["a", "b"]);
 });
 
 test("time that runs out while a change is judged ends it at its next step", async () => {
