@@ -16,9 +16,12 @@ import { AREAS } from "./areas.ts";
 import type { Mutant } from "./mutant.ts";
 import { type Bounds, runNamedTests } from "./named-tests.ts";
 
-const DEADLINE_MS = 60_000;
+/** One named test on a patched copy, where the patch does not make it wait for ever; only a broken machine meets it. */
+const DEADLINE_MS = 300_000;
+/** The same where it does: then the deadline is the answer. */
+const HANGING_DEADLINE_MS = 60_000;
 /** All named tests of one file together, unpatched. */
-const UNPATCHED_DEADLINE_MS = 180_000;
+const UNPATCHED_DEADLINE_MS = 900_000;
 const WORKERS = Math.min(2, availableParallelism());
 const COPIED = ["src", "test", "policies", "scripts", "bin", "package.json", "package-lock.json", "tsconfig.json"];
 const LINKED = ["node_modules", "toolchain", "docs", "examples"];
@@ -104,7 +107,8 @@ async function judge(root: string, { area, mutant }: Placed, stop: AbortSignal):
     whole.replace(mutant.find, () => mutant.replace),
   );
   try {
-    const [kind, why] = await verdict(mutant, { root, deadlineMs: DEADLINE_MS, stop });
+    const deadlineMs = mutant.hangs === true ? HANGING_DEADLINE_MS : DEADLINE_MS;
+    const [kind, why] = await verdict(mutant, { root, deadlineMs, stop });
     return { area, mutant, kind, why, seconds: (performance.now() - started) / 1000 };
   } finally {
     writeFileSync(path, whole);
