@@ -83,7 +83,9 @@ async function checked(
   if (!inspected.ok) return fromProblems(inspected.errors);
   const renamed = new Set(sources.flatMap(({ rename }) => Object.keys(rename ?? {})));
   const isOurs = new Map(readModules(inspected.result).map((module) => [module.path, !renamed.has(module.package)]));
-  const own = tests.filter(({ path }) => isOurs.get(path) === true).map(({ path, text }) => ({ path, text }));
+  const own = tests
+    .filter(({ path }) => isOurs.get(path) === true)
+    .map(({ path, text }) => ({ path, text, regoVersion: "either" }));
   const answer = await toolchain.request("check", {
     files: [...sources.map(compilerFile), ...own],
     schemas: INPUT_SCHEMAS,
@@ -171,7 +173,7 @@ function join(folder: string, path: string): string {
 }
 
 function warning(code: Code, message: string, rule: Rule): PolicyProblem {
-  return { severity: "warning", code, message, file: rule.file, line: 1, column: null };
+  return { severity: "warning", code, message, file: rule.file, line: 1, column: 1 };
 }
 
 function dataFile({ path }: PolicyFile): PolicyProblem {

@@ -54,7 +54,24 @@ export interface InspectedPolicies {
 export interface MetadataProblem {
   readonly file: string;
   readonly line: number;
+  /** Key of the METADATA block in that line that it is about; null where it is about all of it. */
+  readonly key: string | null;
   readonly message: string;
+}
+
+const KEYS = /([\w-]+)["']?\s*:/g;
+
+/** Line and column where the block's comments say the key; the line's beginning where they do not. */
+export function placeOf({ line, key }: Pick<MetadataProblem, "line" | "key">, text: string): readonly [number, number] {
+  for (const [index, comment] of text
+    .split("\n")
+    .slice(line - 1)
+    .entries()) {
+    if (key === null || !/^\s*#/.test(comment)) break;
+    const said = comment.matchAll(KEYS).find(([, name]) => name === key);
+    if (said !== undefined) return [line + index, said.index + 1];
+  }
+  return [line, 1];
 }
 
 /** With everything that is wrong as a list; the rules are then those that could be read. */
@@ -93,6 +110,7 @@ function readPackage(
     problems.push({
       file: told[1]?.file ?? first.path,
       line: told[1]?.line ?? 1,
+      key: "custom",
       message: `package ${first.package} has METADATA custom twice`,
     });
   if (block === undefined) {
@@ -100,6 +118,7 @@ function readPackage(
     problems.push({
       file: first.path,
       line: first.line,
+      key: null,
       message: `package ${first.package} has ${kinds.join(", ")} but no METADATA with custom.id`,
     });
     return null;
@@ -120,13 +139,13 @@ function readRule(
   const custom = check(schemas().Custom, block, problems);
   if (custom === null) return null;
   const { id, level, fix, scope, mode, match, controls, waivable, role } = custom;
-  const complain = (message: string) =>
-    problems.push({ file: block.file, line: block.line, message: `${id}: ${message}` });
-  if (block.title.trim() === "") complain("title is missing");
-  if (kinds.length === 0) complain("the package has none of deny, warn, ask");
-  if (!PACKAGE.test(name)) complain(`package ${name} has a part that is not a plain word`);
-  if (match !== undefined && scope === "change") complain("match is only for scope resource");
-  if (role !== undefined && !kinds.includes("ask")) complain("role is only for a package with ask");
+  const complain = (key: string | null, message: string) =>
+    problems.push({ file: block.file, line: block.line, key, message: `${id}: ${message}` });
+  if (block.title.trim() === "") complain("title", "title is missing");
+  if (kinds.length === 0) complain("id", "the package has none of deny, warn, ask");
+  if (!PACKAGE.test(name)) complain(null, `package ${name} has a part that is not a plain word`);
+  if (match !== undefined && scope === "change") complain("match", "match is only for scope resource");
+  if (role !== undefined && !kinds.includes("ask")) complain("role", "role is only for a package with ask");
   return {
     scope,
     rule: {
@@ -153,12 +172,15 @@ function check<T>(schema: z.ZodType<T>, block: Annotation & { file: string }, pr
   const parsed = schema.safeParse(block.custom);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
-    const where = ["custom", ...issue.path.map(String)].join(".");
+    const path = ["custom", ...issue.path.map(String)];
+    const where = path.join(".");
+    const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+    const key = unknown ?? path.findLast((part) => !/^\d+$/.test(part)) ?? null;
     const message =
       issue.code === "unrecognized_keys"
         ? `${where} has the unknown key ${issue.keys.join(", ")}`
         : `${where}: ${issue.message}`;
-    problems.push({ file: block.file, line: block.line, message });
+    problems.push({ file: block.file, line: block.line, key, message });
   }
   return null;
 }
@@ -171,11 +193,12 @@ function misplaced(modules: readonly Module[]): MetadataProblem[] {
       .map((one) => ({
         file: path,
         line: one.line,
+        key: "custom",
         message: `custom stands in METADATA of scope ${one.scope}; only scope package has it`,
       }));
     const reserved = [{ path: name, line }, ...rules.map((rule) => ({ path: `${name}.${rule.name}`, line: rule.line }))]
       .filter((one) => isReserved(one.path))
-      .map((one) => ({ file: path, line: one.line, message: `${one.path} is a package of Sluice's own` }));
+      .map((one) => ({ file: path, line: one.line, key: null, message: `${one.path} is a package of Sluice's own` }));
     return [...below, ...reserved];
   });
 }
@@ -191,7 +214,12 @@ function isReserved(path: string): boolean {
 function duplicates(rules: readonly Rule[]): MetadataProblem[] {
   return rules
     .filter((rule, index) => index > 0 && rules[index - 1]?.id === rule.id)
-    .map((rule) => ({ file: rule.file, line: 1, message: `the id ${rule.id} is used by more than one package` }));
+    .map((rule) => ({
+      file: rule.file,
+      line: 1,
+      key: "id",
+      message: `the id ${rule.id} is used by more than one package`,
+    }));
 }
 
 /** `deny` of `deny`, `deny.x` and `deny["x"]`. */

@@ -32,7 +32,7 @@ test("policy check shows every mistake with file, line and column, and exits 1",
   assert.equal(run.code, 1, run.stderr);
   assert.match(run.stdout, /^policies\/misspelt\/policy\.rego:10:36 {2}policy-does-not-compile {2}.*objct/m);
   assert.match(run.stdout, /^policies\/unused\/policy\.rego:11:2 {2}policy-does-not-compile {2}.*unused/m);
-  assert.match(run.stdout, /^policies\/nameless\/policy\.rego:1 {2}policy-metadata {2}/m);
+  assert.match(run.stdout, /^policies\/nameless\/policy\.rego:1:1 {2}policy-metadata {2}/m);
   assert.match(run.stdout, /\n3 rules, 3 mistakes, 6 warnings\n$/);
 });
 
@@ -148,4 +148,14 @@ test("policy check says of everything that a cluster has what runs unchanged, an
   assert.match(run.stdout, /^stdin\.yaml:\d+(?::\d+)? {2}policy-does-not-compile/m);
   const binary = await runSluice(["policy", "check", "-"], { input: new Uint8Array([0xff, 0xfe]) });
   assert.equal(binary.code, 2);
+});
+
+test("policy check takes tests in Rego v0 beside policies in Rego v0", async (t) => {
+  const folder = scene(t, {
+    "policies/main.rego": 'package main\n\ndeny[msg] {\n\tinput.kind == "Pod"\n\tmsg := "no"\n}\n',
+    "policies/main_test.rego":
+      'package main_test\n\nimport data.main\n\ntest_pod { count(main.deny) == 1 with input as {"kind": "Pod"} }\n',
+  });
+  const { code, stdout } = await runCommand(policyCheck, [], folder);
+  assert.deepEqual([code, stdout], [0, "conftest  main/deny  policies/main.rego\n1 rule, 0 mistakes, 0 warnings\n"]);
 });

@@ -11,11 +11,11 @@ const replaced = (from: RegExp | string, to: string): PolicyFile => {
 
 /** [what, files, what the message says] */
 const REFUSED: readonly (readonly [string, readonly PolicyFile[], RegExp])[] = [
-  ["a deny without METADATA", [{ path: "a.rego", text: `package a\n${DENY}` }], /^a\.rego:1 .*no METADATA/],
+  ["a deny without METADATA", [{ path: "a.rego", text: `package a\n${DENY}` }], /^a\.rego:1:1 .*no METADATA/],
   [
     "a deny beside a rule with METADATA",
     [policy("b", DENY), { path: "a.rego", text: `package a\n${DENY}` }],
-    /^a\.rego:1 .*no METADATA/,
+    /^a\.rego:1:1 .*no METADATA/,
   ],
   [
     "a default deny without METADATA",
@@ -27,13 +27,17 @@ const REFUSED: readonly (readonly [string, readonly PolicyFile[], RegExp])[] = [
     [policy("b", DENY), { path: "a.rego", text: "package a\ndeny.x := 1" }],
     /no METADATA/,
   ],
-  ["METADATA without an id", [replaced("#   id: a\n", "")], /^a\/policy\.rego:1 custom\.id/],
+  ["METADATA without an id", [replaced("#   id: a\n", "")], /^a\/policy\.rego:1:1 custom\.id/],
   ["METADATA without a level", [replaced("#   level: high\n", "")], /custom\.level/],
   ["METADATA without a fix", [replaced(/# {3}fix:.*\n/, "")], /custom\.fix/],
   ["METADATA without a title", [replaced(/# title:.*\n/, "")], /title is missing/],
-  ["an unknown key", [policy("a", DENY, ["levle: high"])], /unknown key levle/],
-  ["an unknown key of match", [policy("a", DENY, ["match: {kind: [Pod]}"])], /custom\.match has the unknown key kind/],
-  ["an unknown level", [replaced("level: high", "level: huge")], /custom\.level/],
+  ["an unknown key", [policy("a", DENY, ["levle: high"])], /^a\/policy\.rego:7:5 .*unknown key levle/],
+  [
+    "an unknown key of match",
+    [policy("a", DENY, ["match: {kind: [Pod]}"])],
+    /^a\/policy\.rego:7:13 custom\.match has the unknown key kind/,
+  ],
+  ["an unknown level", [replaced("level: high", "level: huge")], /^a\/policy\.rego:5:5 custom\.level/],
   ["an unknown scope", [policy("a", DENY, ["scope: cluster"])], /custom\.scope/],
   ["an unknown mode", [policy("a", DENY, ["mode: off"])], /custom\.mode/],
   ["an id of another form", [replaced("id: a", "id: A b")], /custom\.id/],
@@ -62,7 +66,7 @@ const REFUSED: readonly (readonly [string, readonly PolicyFile[], RegExp])[] = [
   [
     "a library with more than a scope",
     [policy("a", DENY), { path: "l.rego", text: "# METADATA\n# custom: {level: high}\npackage l\nx := 1" }],
-    /^l\.rego:1 custom has the unknown key level/,
+    /^l\.rego:2:12 custom has the unknown key level/,
   ],
   [
     "METADATA custom twice for one package",

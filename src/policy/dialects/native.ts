@@ -1,7 +1,7 @@
 /** Sluice's own: one rule is one package, with METADATA, typed against the input's schema. */
 import { type Claim, type Dialect, type Found, mistake, type RegoSource, type Selection } from "../dialect.ts";
 import type { PolicyInput } from "../input.ts";
-import { inspectMetadata } from "../metadata.ts";
+import { inspectMetadata, placeOf } from "../metadata.ts";
 import type { Rule } from "../policy-set.ts";
 
 export const native: Dialect = {
@@ -28,7 +28,11 @@ function claim({ modules, sources }: Found): Claim {
   return {
     rules,
     sources: taken,
-    problems: problems.map(({ file, line, message }) => mistake("policy-metadata", `${message}.`, file, line, null)),
+    problems: problems.map((problem) => {
+      const { file, message } = problem;
+      const [line, column] = placeOf(problem, sources.get(file)?.text ?? "");
+      return mistake("policy-metadata", `${message}.`, file, line, column);
+    }),
   };
 }
 
