@@ -206,7 +206,7 @@ class Session {
     const match = HEADER.exec(line);
     const info = match === null ? null : { id: match[1] ?? "", type: match[2] as ObjectType, size: Number(match[3]) };
     if (expected?.kind === "contents" && info !== null && isSame(expected.info, info)) {
-      this.#body = { buffer: Buffer.allocUnsafeSlow(info.size + 1), filled: 0 };
+      this.#body = { buffer: bufferFor(info), filled: 0 };
     } else if (expected?.kind === "info") {
       const answer = info ?? refusalOf(expected.name, line);
       const isOther = info !== null && expected.isBelow !== true && !info.id.startsWith(expected.name);
@@ -261,6 +261,11 @@ class Session {
     for (const reject of this.#rejections) reject(this.#failure);
     this.#rejections.clear();
   }
+}
+
+/** Commits are small, many, and stay in this thread: they share memory. What goes to another never shows it a neighbour. */
+function bufferFor({ type, size }: ObjectInfo): Buffer {
+  return type === "commit" ? Buffer.allocUnsafe(size + 1) : Buffer.allocUnsafeSlow(size + 1);
 }
 
 function isSame(a: ObjectInfo, b: ObjectInfo): boolean {

@@ -76,8 +76,12 @@ export class History {
     if (ids.length > MAX_RANGE_COMMITS) throw rangeTooLarge();
     const inside = new Set<CommitId>();
     const outside = new Set<CommitId>();
+    const read = (start: number) => this.#commits.read(ids.slice(start, start + BATCH_REQUESTS), remember);
+    let ahead = read(0);
     for (let start = 0; start < ids.length; start += BATCH_REQUESTS) {
-      const part = await this.#commits.read(ids.slice(start, start + BATCH_REQUESTS), remember);
+      const part = await ahead;
+      ahead = read(start + BATCH_REQUESTS); // while whoever asked is busy with this part
+      ahead.catch(() => {}); // whoever stops here never hears of it
       for (const commit of part) {
         for (const parent of commit.parents) if (!inside.has(parent)) outside.add(parent);
         inside.add(commit.id);

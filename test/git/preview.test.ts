@@ -182,6 +182,24 @@ test("a range can be read in parts, which are the same commits in the same order
   for await (const part of git.stream([head], head)) assert.fail(`${part.length} commits of an empty range`);
 });
 
+test("a part that cannot be read is told to whoever reads on, and harms nobody who stopped before it", async (t) => {
+  const repo = await repository(t);
+  const base = repo.commit({ files: { a: "1" } });
+  repo.history(1_010);
+  const before = repo.commit({ files: { a: "2" } });
+  const broken = repo.commit({ files: { a: "3" } });
+  const head = repo.commit({ files: { a: "4" } });
+  swapObject(repo, broken, before);
+  const git = await preview(t, repo.path);
+  for await (const part of git.stream([base], head)) {
+    assert.equal(part.length, 1_000);
+    break;
+  }
+  const whole = git.stream([base], head)[Symbol.asyncIterator]();
+  assert.equal((await whole.next()).value?.length, 1_000);
+  await assert.rejects(whole.next(), { code: "object-corrupt" });
+});
+
 test("a doctored ancestor of the base cannot hide commits from the range", async (t) => {
   const repo = await repository(t);
   const root = repo.commit({ files: { a: "1" } });
