@@ -7,8 +7,10 @@ import type { GitRepository } from "../git/repository.ts";
 import { findRepository } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
+import { withPool } from "../signature/mathematics.ts";
 import type { TagVerification, Verification } from "../signature/verification.ts";
 import { openVerifier } from "../signature/verify.ts";
+import { verifyEach } from "../signature/verify-each.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
@@ -145,19 +147,18 @@ async function verifyRange(
   top: string,
   emit: Emit | null,
 ): Promise<VerifiedRange> {
-  const verifier = await openVerifier(found.trust, repository.objectFormat);
+  const verifier = await openVerifier(found.trust, repository.objectFormat, withPool);
+  const at = { instant: time.instant, basis: "now" } as const;
   const verifications: VerificationReport[] = [];
   const titles = new Map<string, string>();
   const counts = { commits: 0, verified: 0, rejected: 0 };
   for await (const part of range.parts) {
-    const lines: VerificationReport[] = [];
-    for (const commit of part) {
-      const verification = await verifier.verify(commit, { instant: time.instant, basis: "now" });
-      const kept = await verifier.verifyMergetags(commit, { instant: time.instant, basis: "now" });
-      lines.push(toReport(verification, kept, time));
+    const lines = await verifyEach(part, async (commit) => {
+      const verification = await verifier.verify(commit, at);
       counts[verification.kind] += 1;
       if (verification.kind === "rejected" && emit === null) titles.set(commit.id, titleOf(commit));
-    }
+      return toReport(verification, await verifier.verifyMergetags(commit, at), time);
+    });
     counts.commits += part.length;
     if (emit === null) verifications.push(...lines);
     else emit(lines);

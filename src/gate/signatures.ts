@@ -3,10 +3,12 @@ import type { Evidence, TargetFacts } from "../decision/decision.ts";
 import type { Commit, CommitId } from "../git/object.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { formatTime } from "../lib/time.ts";
+import { withPool } from "../signature/mathematics.ts";
 import { applySignatureRule, type RuleInput } from "../signature/requirement.ts";
 import type { ChangeKind } from "../signature/trust.ts";
 import type { Verification } from "../signature/verification.ts";
 import { openVerifier, type Verifier } from "../signature/verify.ts";
+import { verifyEach } from "../signature/verify-each.ts";
 import { carriedCommits } from "./carrying.ts";
 import type { Change } from "./change.ts";
 import type { Judge } from "./judge.ts";
@@ -78,7 +80,7 @@ export async function ruleRange(
 /** What it says of a commit does not depend on what it remembers. */
 async function openRemembering({ trust }: Judge, { repository }: Subject, { verifications }: Services) {
   const { objectFormat } = repository;
-  return verifications.remembering(await openVerifier(trust, objectFormat), trust, objectFormat);
+  return verifications.remembering(await openVerifier(trust, objectFormat, withPool), trust, objectFormat);
 }
 
 async function verifyAll(
@@ -86,13 +88,11 @@ async function verifyAll(
   received: ReadonlyMap<CommitId, ReceivedAt>,
   verifier: Verifier,
 ): Promise<readonly Verification[]> {
-  const verifications: Verification[] = [];
-  for (const commit of commits) {
+  return verifyEach(commits, async (commit) => {
     const at = received.get(commit.id);
     if (at === undefined) throw new Error(`no receipt for ${commit.id}`);
-    verifications.push(await verifier.verify(commit, at));
-  }
-  return verifications;
+    return verifier.verify(commit, at);
+  });
 }
 
 /** Merge commits whose tree is not what merging their parents gives hide content. */

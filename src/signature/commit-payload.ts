@@ -64,7 +64,7 @@ function malformed(clause: string): Refusal {
 
 /** The tag objects that a merge of signed tags keeps, as their raw bodies; none of a commit whose headers are damaged. */
 export function mergetagsOf(raw: Uint8Array): readonly Uint8Array[] {
-  const headers = readHeaders(raw);
+  const headers = asBuffer(raw).includes("\nmergetag ") ? readHeaders(raw) : [];
   if (typeof headers === "string") return [];
   return headers
     .filter((header) => header.name === "mergetag")
@@ -93,13 +93,10 @@ function readHeaders(raw: Uint8Array): Header[] | string {
 
 /** Offset after the header that starts at `position` and after its continuation lines; null where the object ends. */
 function endOfHeader(raw: Uint8Array, position: number): number | null {
-  let end = position;
-  do {
-    const lineFeed = raw.indexOf(LF, end);
-    if (lineFeed === -1) return null;
-    end = lineFeed + 1;
-  } while (raw[end] === SP);
-  return end >= raw.byteLength ? null : end;
+  for (let at = position; at < raw.byteLength; at += 1) {
+    if (raw[at] === LF && raw[at + 1] !== SP) return at + 1 === raw.byteLength ? null : at + 1;
+  }
+  return null;
 }
 
 /** tree parent* author committer, then anything else, none of these four (or encoding) a second time. */
@@ -150,14 +147,7 @@ function splitSignature(raw: Uint8Array, headers: readonly Header[], objectForma
 
 /** Exactly one space is taken off each continuation line. */
 function unfolded(value: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(value.byteLength);
-  let length = 0;
-  for (let at = 0; at < value.byteLength; at += 1) {
-    if (value[at] === SP && value[at - 1] === LF) continue;
-    bytes[length] = value[at] ?? 0;
-    length += 1;
-  }
-  return bytes.subarray(0, length);
+  return Buffer.from(textOf(value, 0, value.byteLength).replaceAll("\n ", "\n"), "latin1");
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -180,6 +170,7 @@ function classify(signature: Buffer, payload: Uint8Array): CommitPayload {
 
 /** A whole line, after the first, that begins a block. */
 function hasSecondBlock(text: string): boolean {
+  if (!text.includes("\n-----BEGIN ")) return false;
   return FORMATS.some(({ begin }) => text.includes(`\n${begin}\n`) || text.endsWith(`\n${begin}`));
 }
 

@@ -1,5 +1,6 @@
 /** What every signature format offers. One file a format in formats/, and a line in formats.ts. */
 import type { Instant } from "../lib/time.ts";
+import type { Answer } from "./mathematics.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Certification, KeyTerms, Owner, Trust } from "./trust.ts";
 import type { SignatureFormat, Signer } from "./verification.ts";
@@ -46,7 +47,7 @@ export interface SignedBytes {
 
 export interface FormatVerifier {
   /** MUST NOT throw for any bytes. Whose the signature is; no time decides about that. */
-  match(signed: SignedBytes): Matched | Refusal;
+  match(signed: SignedBytes): Promise<Matched | Refusal>;
 }
 
 export interface Format {
@@ -55,5 +56,5 @@ export interface Format {
   readonly begin: string;
   readonly end: string;
   /** Prepares the listed keys of this format once. @throws SluiceError `trust-key-invalid` */
-  open(trust: Trust): FormatVerifier;
+  open(trust: Trust, answer: Answer): FormatVerifier;
 }

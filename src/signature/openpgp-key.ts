@@ -1,8 +1,9 @@
 /** OpenPGP public keys of version 4 as node:crypto keys, and the mathematics of their signatures. */
-import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { concatBytes } from "../lib/bytes.ts";
 import { once } from "../lib/once.ts";
 import type { Instant } from "../lib/time.ts";
+import { isTrue, type Question } from "./mathematics.ts";
 import {
   DSA,
   ECDSA,
@@ -158,20 +159,28 @@ export const DATA_HASHES: ReadonlyMap<number, string> = new Map([
  */
 export const CERTIFICATE_HASHES: ReadonlyMap<number, string> = new Map([...DATA_HASHES, [2, "sha1"]]);
 
-/** True when `signer` made `signature` over the parts, followed by the trailer of RFC 9580 section 5.2.4. */
-export function isSignedBy(
+/** Whether `signer` made the signature over the parts: what it says of itself and of its subkeys. */
+export function isSignedBy(...asked: Parameters<typeof questionOf>): boolean {
+  return isTrue(questionOf(...asked));
+}
+
+/**
+ * Whether `signer` made `signature` over the parts, followed by the trailer of RFC 9580 section 5.2.4; null where it
+ * cannot be one of this key's.
+ */
+export function questionOf(
   signer: SigningKey,
   signature: OpenPgpSignature,
   hashes: ReadonlyMap<number, string>,
   ...parts: readonly Uint8Array[]
-): boolean {
+): Question | null {
   const hashName = hashes.get(signature.hashAlgorithm);
-  if (hashName === undefined || !isSameKind(signer.algorithm, signature.algorithm)) return false;
+  if (hashName === undefined || !isSameKind(signer.algorithm, signature.algorithm)) return null;
   const trailer = Buffer.from([0x04, 0xff, 0, 0, 0, 0]);
   trailer.writeUInt32BE(signature.hashed.byteLength, 2);
   const data = Buffer.concat([...parts, signature.hashed, trailer]);
   const numbers = pad(signature.numbers, signer);
-  return numbers !== null && isTrue(signer, hashName, data, numbers);
+  return numbers === null ? null : asked(signer, hashName, data, numbers);
 }
 
 function isSameKind(keyAlgorithm: number, signatureAlgorithm: number): boolean {
@@ -189,15 +198,15 @@ function pad(numbers: readonly Uint8Array[], signer: SigningKey): Uint8Array | n
   return padded;
 }
 
-function isTrue(signer: SigningKey, hashName: string, data: Uint8Array, signature: Uint8Array): boolean {
-  switch (signer.algorithm) {
+function asked({ algorithm, key }: SigningKey, hashName: string, data: Uint8Array, signature: Uint8Array): Question {
+  switch (algorithm) {
     case RSA:
     case RSA_SIGN_ONLY:
-      return verify(hashName, data, signer.key, signature);
+      return { algorithm: hashName, data, key, signature };
     case DSA:
     case ECDSA:
-      return verify(hashName, data, { key: signer.key, dsaEncoding: "ieee-p1363" }, signature);
+      return { algorithm: hashName, data, key: { key, dsaEncoding: "ieee-p1363" }, signature };
     default:
-      return verify(null, hash(hashName, data, "buffer"), signer.key, signature);
+      return { algorithm: null, data: hash(hashName, data, "buffer"), key, signature };
   }
 }

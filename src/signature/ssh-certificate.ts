@@ -19,8 +19,9 @@
 import { decodeBase64 } from "../lib/bytes.ts";
 import { formatTime, type Instant } from "../lib/time.ts";
 import { type Refusal, refusal } from "./format.ts";
+import { isTrue } from "./mathematics.ts";
 import { blobOfFields, type SshPublicKey, sshKeyFromBlob } from "./ssh-key.ts";
-import { isMadeBy, readRawSignature } from "./ssh-raw-signature.ts";
+import { questionOf, readRawSignature } from "./ssh-raw-signature.ts";
 import { SshReader } from "./ssh-wire.ts";
 import type { Signer } from "./verification.ts";
 
@@ -87,7 +88,7 @@ export function readSshCertificate(blob: Uint8Array): SshCertificate | Refusal {
     kind: "certificate",
     key,
     authority,
-    isSigned: isMadeBy(raw, signed, authority),
+    isSigned: isTrue(questionOf(raw, signed, authority)),
     isForUser: kind === USER,
     principals,
     criticalOptions: options.filter((_, index) => index % 2 === 0),

@@ -11,7 +11,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { concatBytes, decodeBase64, utf8 } from "../lib/bytes.ts";
 import { fingerprint } from "../lib/digest.ts";
 import { type Refusal, refusal } from "./format.ts";
-import { SshReader, sshString } from "./ssh-wire.ts";
+import { SshReader, sshStrings } from "./ssh-wire.ts";
 
 export interface SshPublicKey {
   readonly kind: "key";
@@ -64,7 +64,7 @@ export function blobOfFields(type: string, fields: SshReader, bytes: Uint8Array)
   if (read === null) return null;
   const start = fields.offset;
   read(fields);
-  return concatBytes(sshString(utf8(type)), bytes.subarray(start, fields.offset));
+  return concatBytes(sshStrings(utf8(type)), bytes.subarray(start, fields.offset));
 }
 
 export function sshKeyFromBlob(blob: Uint8Array): SshPublicKey | Refusal {

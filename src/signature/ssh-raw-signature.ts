@@ -3,10 +3,10 @@
  * counter` (RFC 4253 section 6.6, RFC 5656 section 3.1.2, RFC 8332, OpenSSH PROTOCOL.u2f). SSHSIG blobs hold one over the
  * signed data, certificates hold one of their authority over themselves.
  */
-import { verify } from "node:crypto";
 import { concatBytes } from "../lib/bytes.ts";
 import { sha256 } from "../lib/digest.ts";
 import { type Refusal, refusal } from "./format.ts";
+import type { Question } from "./mathematics.ts";
 import type { SshPublicKey } from "./ssh-key.ts";
 import { SshReader } from "./ssh-wire.ts";
 
@@ -38,18 +38,20 @@ export function readRawSignature(bytes: Uint8Array, key: SshPublicKey): RawSshSi
   return { type, raw, trailer };
 }
 
-/** True when the key made the signature over `message`. */
-export function isMadeBy(signature: RawSshSignature, message: Uint8Array, key: SshPublicKey): boolean {
+/** Whether the key made the signature over `message`; null where these numbers cannot be one of its signatures. */
+export function questionOf(signature: RawSshSignature, message: Uint8Array, key: SshPublicKey): Question | null {
   const { application } = key;
-  if (signature.trailer === null || application === null) return isSignedBy(signature, message, key);
-  return isSignedBy(signature, concatBytes(sha256(application), signature.trailer, sha256(message)), key);
+  if (signature.trailer === null || application === null) return bareQuestion(signature, message, key);
+  return bareQuestion(signature, concatBytes(sha256(application), signature.trailer, sha256(message)), key);
 }
 
-function isSignedBy({ type, raw }: RawSshSignature, message: Uint8Array, { key, curve }: SshPublicKey): boolean {
-  if (type.startsWith("rsa-sha2-")) return verify(type === "rsa-sha2-512" ? "sha512" : "sha256", message, key, raw);
-  if (curve === null) return raw.byteLength === 64 && verify(null, message, key, raw);
+function bareQuestion({ type, raw }: RawSshSignature, data: Uint8Array, { key, curve }: SshPublicKey): Question | null {
+  const hash = type === "rsa-sha2-512" ? "sha512" : "sha256";
+  if (type.startsWith("rsa-sha2-")) return { algorithm: hash, data, key, signature: raw };
+  if (curve === null) return raw.byteLength === 64 ? { algorithm: null, data, key, signature: raw } : null;
   const pair = readEcdsaSignature(raw, curve.bytes);
-  return pair !== null && verify(curve.hash, message, { key, dsaEncoding: "ieee-p1363" }, pair);
+  const ecdsa = { key, dsaEncoding: "ieee-p1363" } as const;
+  return pair === null ? null : { algorithm: curve.hash, data, key: ecdsa, signature: pair };
 }
 
 /** mpint r, mpint s (RFC 5656 section 3.1.2) as r || s, each of the curve's size; null where they do not fit. */

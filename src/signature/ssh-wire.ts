@@ -54,7 +54,8 @@ export class SshReader {
 
   /** A `string` of names and words; bytes outside ASCII stay visible as Latin-1 and so match no known name. */
   text(): string {
-    return Buffer.from(this.string()).toString("latin1");
+    const { buffer, byteOffset, byteLength } = this.string();
+    return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
   }
 
   /** A positive `mpint` without its sign byte; empty, negative and needlessly long ones fail. */
@@ -70,9 +71,14 @@ export class SshReader {
   }
 }
 
-export function sshString(content: Uint8Array): Uint8Array {
-  const field = Buffer.allocUnsafe(4 + content.byteLength);
-  field.writeUInt32BE(content.byteLength);
-  field.set(content, 4);
-  return field;
+/** Each as a `string`, one after the other. */
+export function sshStrings(...contents: readonly Uint8Array[]): Uint8Array {
+  const fields = Buffer.allocUnsafe(contents.reduce((size, content) => size + 4 + content.byteLength, 0));
+  let at = 0;
+  for (const content of contents) {
+    fields.writeUInt32BE(content.byteLength, at);
+    fields.set(content, at + 4);
+    at += 4 + content.byteLength;
+  }
+  return fields;
 }

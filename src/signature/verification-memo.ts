@@ -38,18 +38,23 @@ export function openVerificationMemory(memo: Memo): VerificationMemory {
   return {
     remembering(verifier, { digest }, objectFormat) {
       const scope = sha256Hex([VERSION, VERIFIER_VERSION, objectFormat, digest].join("\n"));
-      const lasting = (commit: Commit, at: Moment): LastingVerification => {
+      const lasting = async (commit: Commit, at: Moment): Promise<LastingVerification> => {
         const { sha256, found } = holding(commit);
         const inMemory = found.get(scope);
         if (inMemory !== undefined && isAbout(inMemory, commit, at)) return asOf(inMemory, at);
         const name = `${scope} ${sha256}`;
         const stored = recall(memo.get(name));
-        const known = stored !== null && isAbout(stored, commit, at) ? stored : verifier.verifyLasting(commit, at);
+        const isKnown = stored !== null && isAbout(stored, commit, at);
+        const known = isKnown ? stored : await verifier.verifyLasting(commit, at);
         if (known !== stored) memo.set(name, JSON.stringify(known));
         found.set(scope, known);
         return asOf(known, at);
       };
-      return { ...verifier, verify: async (commit, at) => lasting(commit, at).verification, verifyLasting: lasting };
+      return {
+        ...verifier,
+        verify: async (commit, at) => (await lasting(commit, at)).verification,
+        verifyLasting: lasting,
+      };
     },
   };
 }

@@ -10,6 +10,7 @@ import type { Instant } from "../lib/time.ts";
 import { type CommitPayload, mergetagsOf, splitCommit } from "./commit-payload.ts";
 import { type Match, type Matched, type Refusal, refusal, type SignedBytes } from "./format.ts";
 import { FORMATS } from "./formats.ts";
+import { type Answer, isTrue } from "./mathematics.ts";
 import { splitTag, type TagPayload } from "./tag-payload.ts";
 import { objectionToClaim, turningPointsOfUse } from "./terms.ts";
 import type { Certification, Trust } from "./trust.ts";
@@ -50,7 +51,7 @@ export interface LastingVerification {
 export interface Verifier {
   verify(commit: Commit, at: Moment): Promise<Verification>;
   /** The same with how long it holds: for a cache. */
-  verifyLasting(commit: Commit, at: Moment): LastingVerification;
+  verifyLasting(commit: Commit, at: Moment): Promise<LastingVerification>;
   verifyDetached(signed: DetachedSignature, at: Moment): Promise<DetachedVerification>;
   /** A tag object by its raw body: its signature, and nothing about the reference or what it names. */
   verifyTag(raw: Uint8Array, at: Moment): Promise<TagVerification>;
@@ -58,25 +59,32 @@ export interface Verifier {
   verifyMergetags(commit: Commit, at: Moment): Promise<readonly TagVerification[]>;
 }
 
-/** @throws SluiceError `trust-key-invalid` where a listed key cannot be prepared */
-export async function openVerifier(trust: Trust, objectFormat: ObjectFormat): Promise<Verifier> {
-  const judge = openJudge(trust);
+/**
+ * `answer` is withPool's for those who verify a range with verifyEach().
+ * @throws SluiceError `trust-key-invalid` where a listed key cannot be prepared
+ */
+export async function openVerifier(
+  trust: Trust,
+  objectFormat: ObjectFormat,
+  answer: Answer = isTrue,
+): Promise<Verifier> {
+  const judge = openJudge(trust, answer);
   return {
-    verify: async (commit, at) => verifyCommit(commit, at, objectFormat, judge).verification,
-    verifyLasting: (commit, at) => {
-      const { verification, turningPoints } = verifyCommit(commit, at, objectFormat, judge);
+    verify: async (commit, at) => (await verifyCommit(commit, at, objectFormat, judge)).verification,
+    verifyLasting: async (commit, at) => {
+      const { verification, turningPoints } = await verifyCommit(commit, at, objectFormat, judge);
       return { verification, ...stretchAround(at.instant, turningPoints()) };
     },
     verifyDetached: async (signed, at) => {
-      const judged = judge(signed.format, signed, { at: at.instant, claimed: null });
+      const judged = await judge(signed.format, signed, { at: at.instant, claimed: null });
       const { signer, refusal: found, certification = null } = judged;
       if (found === null && signer !== null) return { kind: "verified", signer, certification };
       const { reason, detail } = found ?? NOBODY;
       return { kind: "rejected", reason, detail };
     },
-    verifyTag: async (raw, at) => verifyTag(raw, at, objectFormat, judge),
-    verifyMergetags: async (commit, at) =>
-      mergetagsOf(commit.raw).map((raw) => verifyMergetag(raw, commit, at, objectFormat, judge)),
+    verifyTag: (raw, at) => verifyTag(raw, at, objectFormat, judge),
+    verifyMergetags: (commit, at) =>
+      Promise.all(mergetagsOf(commit.raw).map((raw) => verifyMergetag(raw, commit, at, objectFormat, judge))),
   };
 }
 
@@ -96,16 +104,16 @@ interface Times {
   readonly claimed: Instant | null;
 }
 
-type JudgeSignature = (format: SignatureFormat, signed: SignedBytes, times: Times) => Judged;
+type JudgeSignature = (format: SignatureFormat, signed: SignedBytes, times: Times) => Promise<Judged>;
 
 const NOBODY = refusal("unknown-signer", "The signature was made by nobody who is listed.");
 
-function openJudge(trust: Trust): JudgeSignature {
-  const verifiers = new Map(FORMATS.map((format) => [format.name, format.open(trust)]));
+function openJudge(trust: Trust, answer: Answer): JudgeSignature {
+  const verifiers = new Map(FORMATS.map((format) => [format.name, format.open(trust, answer)]));
   const revokedKeys = new Set(trust.revokedKeys.map(comparableFingerprint));
-  return (format, signed, times) => {
+  return async (format, signed, times) => {
     try {
-      const found = verifiers.get(format)?.match(signed) ?? UNSUPPORTED;
+      const found = (await verifiers.get(format)?.match(signed)) ?? UNSUPPORTED;
       return found.kind === "refused"
         ? { signer: null, refusal: found }
         : judgeMatches(found, signed, times, revokedKeys);
@@ -166,12 +174,17 @@ interface Judgement {
   readonly turningPoints: () => readonly Instant[];
 }
 
-function verifyCommit(commit: Commit, at: Moment, objectFormat: ObjectFormat, judge: JudgeSignature): Judgement {
+async function verifyCommit(
+  commit: Commit,
+  at: Moment,
+  objectFormat: ObjectFormat,
+  judge: JudgeSignature,
+): Promise<Judgement> {
   const split = splitCommit(commit.raw, objectFormat);
   const format = split.kind === "signed" ? split.format : null;
   const payloadSha256 = split.kind === "refused" ? null : sha256Hex(split.payload);
   const common = { commit: commit.id, timeBasis: at.basis };
-  const { signer, refusal: reason, turningPoints = () => [] } = judgeSplit(split, commit, at.instant, judge);
+  const { signer, refusal: reason, turningPoints = () => [] } = await judgeSplit(split, commit, at.instant, judge);
   if (reason === null && signer !== null && format !== null && payloadSha256 !== null) {
     return { verification: { kind: "verified", ...common, format, signer, payloadSha256 }, turningPoints };
   }
@@ -180,7 +193,7 @@ function verifyCommit(commit: Commit, at: Moment, objectFormat: ObjectFormat, ju
   return { verification: rejected, turningPoints };
 }
 
-function judgeSplit(split: CommitPayload, commit: Commit, at: Instant, judge: JudgeSignature): Judged {
+async function judgeSplit(split: CommitPayload, commit: Commit, at: Instant, judge: JudgeSignature): Promise<Judged> {
   switch (split.kind) {
     case "refused":
       return { signer: null, refusal: split };
@@ -195,10 +208,15 @@ function judgeSplit(split: CommitPayload, commit: Commit, at: Instant, judge: Ju
   }
 }
 
-function verifyTag(raw: Uint8Array, at: Moment, objectFormat: ObjectFormat, judge: JudgeSignature): TagVerification {
+async function verifyTag(
+  raw: Uint8Array,
+  at: Moment,
+  objectFormat: ObjectFormat,
+  judge: JudgeSignature,
+): Promise<TagVerification> {
   const split = splitTag(raw, objectFormat);
   const isRead = split.kind !== "refused";
-  const { signer, refusal: found } = judgeTag(split, at.instant, judge);
+  const { signer, refusal: found } = await judgeTag(split, at.instant, judge);
   const isVerified = found === null && signer !== null;
   const objection = isVerified ? null : (found ?? NOBODY);
   return {
@@ -215,7 +233,7 @@ function verifyTag(raw: Uint8Array, at: Moment, objectFormat: ObjectFormat, judg
   };
 }
 
-function judgeTag(split: TagPayload, at: Instant, judge: JudgeSignature): Judged {
+async function judgeTag(split: TagPayload, at: Instant, judge: JudgeSignature): Promise<Judged> {
   switch (split.kind) {
     case "refused":
       return { signer: null, refusal: split };
@@ -227,14 +245,14 @@ function judgeTag(split: TagPayload, at: Instant, judge: JudgeSignature): Judged
 }
 
 /** A merged tag says something about the merge only where it names one of the parents that were merged in. */
-function verifyMergetag(
+async function verifyMergetag(
   raw: Uint8Array,
   commit: Commit,
   at: Moment,
   objectFormat: ObjectFormat,
   judge: JudgeSignature,
-): TagVerification {
-  const found = verifyTag(raw, at, objectFormat, judge);
+): Promise<TagVerification> {
+  const found = await verifyTag(raw, at, objectFormat, judge);
   const isOfParent = commit.parents.slice(1).some((parent) => parent === found.target?.id);
   if (found.kind === "rejected" || isOfParent) return found;
   const detail = `The merged tag ${printable(found.name ?? "")} names no commit that ${commit.id.slice(0, 7)} merges.`;

@@ -276,7 +276,7 @@ test("a cache that was forged, copied from elsewhere, deleted or has no key chan
 
   const elsewhere = join(tempFolder(t), "cache");
   const forged = openSealedMemo(openSealedFiles({ folder: elsewhere, key: new Uint8Array(32).fill(8) }), "gate");
-  const { verification } = (await openVerifier(trust, "sha1")).verifyLasting(
+  const { verification } = await (await openVerifier(trust, "sha1")).verifyLasting(
     scene.commits["listed from and until"] as Commit,
     JUNE,
   );

@@ -18,11 +18,12 @@ import {
   refusal,
   type SignedBytes,
 } from "../format.ts";
+import type { Answer } from "../mathematics.ts";
 import { type Certificate, keysOf, objectionTo, turningPointsOf } from "../openpgp-certificate.ts";
 import {
   DATA_HASHES,
-  isSignedBy,
   type OpenPgpKey,
+  questionOf,
   type SigningKey,
   CERTIFICATE_HASHES as WITH_SHA1,
 } from "../openpgp-key.ts";
@@ -52,7 +53,7 @@ interface Candidate {
   readonly signing: SigningKey | null;
 }
 
-function open(trust: Trust): FormatVerifier {
+function open(trust: Trust, answer: Answer): FormatVerifier {
   const candidates = trust.keys.filter((key) => key.format === "openpgp").flatMap(candidatesOf);
   const byFingerprint = Map.groupBy(candidates, (candidate) => candidate.key.fingerprint);
   const byKeyId = Map.groupBy(candidates, (candidate) => candidate.key.fingerprint.slice(-16));
@@ -60,7 +61,7 @@ function open(trust: Trust): FormatVerifier {
     if (signature.issuerFingerprint !== null) return byFingerprint.get(signature.issuerFingerprint) ?? [];
     return byKeyId.get(signature.issuerKeyId ?? "") ?? [];
   };
-  return { match: (signed) => matchOpenPgp(signed, find, trust.sha1Until ?? null) };
+  return { match: (signed) => matchOpenPgp(signed, find, trust.sha1Until ?? null, answer) };
 }
 
 /** @throws SluiceError `trust-key-invalid` where the stored certificate does not read back as the one it was listed as */
@@ -85,11 +86,12 @@ function asList<T>(found: readonly T[] | string): readonly T[] {
   return typeof found === "string" ? [] : found;
 }
 
-function matchOpenPgp(
+async function matchOpenPgp(
   signed: SignedBytes,
   find: (signature: OpenPgpSignature) => readonly Candidate[],
   sha1Until: Instant | null,
-): Matched | Refusal {
+  answer: Answer,
+): Promise<Matched | Refusal> {
   const signature = readOne(signed.signature);
   if ("kind" in signature) return signature;
   const isOldSha1 = signed.namespace === GIT_NAMESPACE && isMadeBefore(signature, sha1Until);
@@ -98,9 +100,11 @@ function matchOpenPgp(
   if (problem !== null) return problem;
   const candidates = find(signature);
   if (candidates.length === 0) return unknown(signature);
-  const makers = candidates.filter(
-    ({ signing }) => signing !== null && isSignedBy(signing, signature, hashes, signed.payload),
+  const answers = candidates.map(({ signing }) =>
+    answer(signing === null ? null : questionOf(signing, signature, hashes, signed.payload)),
   );
+  const isMaker = await Promise.all(answers);
+  const makers = candidates.filter((_, index) => isMaker[index]);
   if (makers.length === 0) return notMade(candidates);
   return { kind: "matched", matches: makers.map((one) => toMatch(one, signature)) };
 }

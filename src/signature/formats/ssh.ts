@@ -14,7 +14,7 @@
  * As in OpenSSH, a listed key never vouches for a certificate, nor an authority for a plain key.
  */
 import { hash } from "node:crypto";
-import { utf8 } from "../../lib/bytes.ts";
+import { concatBytes, equalBytes, utf8 } from "../../lib/bytes.ts";
 import type { Instant } from "../../lib/time.ts";
 import { armourText, readArmour } from "../armour.ts";
 import {
@@ -26,11 +26,12 @@ import {
   refusal,
   type SignedBytes,
 } from "../format.ts";
+import type { Answer, Question } from "../mathematics.ts";
 import { certifiedKeys } from "../ssh-authority.ts";
 import { objectionToCertificate, plainTypeOf, readSshCertificate, type SshCertificate } from "../ssh-certificate.ts";
 import { type SshPublicKey, sshKeyFromBlob } from "../ssh-key.ts";
-import { hardwareOf, isMadeBy, type RawSshSignature, readRawSignature } from "../ssh-raw-signature.ts";
-import { SshReader, sshString } from "../ssh-wire.ts";
+import { hardwareOf, questionOf, type RawSshSignature, readRawSignature } from "../ssh-raw-signature.ts";
+import { SshReader, sshStrings } from "../ssh-wire.ts";
 import type { SshAuthority, SshTrustedKey, Trust } from "../trust.ts";
 
 const BEGIN = "-----BEGIN SSH SIGNATURE-----";
@@ -54,7 +55,7 @@ interface Listed {
   readonly readHolder: ReadHolder;
 }
 
-function open(trust: Trust): FormatVerifier {
+function open(trust: Trust, answer: Answer): FormatVerifier {
   const listed: Listed = {
     keys: Map.groupBy(
       trust.keys.filter((key) => key.format === "ssh"),
@@ -64,7 +65,7 @@ function open(trust: Trust): FormatVerifier {
     revokedKeys: new Set(trust.revokedKeys),
     readHolder: rememberingHolders(),
   };
-  return { match: (signed) => matchSsh(signed, listed) };
+  return { match: (signed) => matchSsh(signed, listed, answer) };
 }
 
 /** The same few keys sign whole histories: each is read, and each certificate verified, once. */
@@ -95,13 +96,13 @@ interface SshSignature {
   readonly inner: RawSshSignature;
 }
 
-function matchSsh(signed: SignedBytes, listed: Listed): Matched | Refusal {
+async function matchSsh(signed: SignedBytes, listed: Listed, answer: Answer): Promise<Matched | Refusal> {
   const blob = binary(signed.signature);
   if (typeof blob === "string") return malformed(blob);
   const signature = readSignature(blob, signed.namespace, listed.readHolder);
   if ("kind" in signature) return signature;
   const { key, certificate } = signature.holder;
-  if (!isMade(signature, signed.payload)) {
+  if (!(await answer(asked(signature, signed.payload)))) {
     return refusal("bad-signature", `The signature of ${key.fingerprint} does not belong to these bytes.`);
   }
   const matches = certificate === null ? byKey(signature, listed) : byAuthority(signature, certificate, listed);
@@ -152,14 +153,14 @@ function byAuthority(
 }
 
 function binary(signature: Uint8Array): Uint8Array | string {
-  const isBare = Buffer.from(signature.subarray(0, MAGIC.byteLength)).equals(MAGIC);
+  const isBare = equalBytes(signature.subarray(0, MAGIC.byteLength), MAGIC);
   if (isBare) return signature;
   return readArmour(armourText(signature), { begin: BEGIN, end: END, openPgp: false });
 }
 
 function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHolder): SshSignature | Refusal {
   const reader = new SshReader(blob);
-  if (!Buffer.from(reader.take(MAGIC.byteLength)).equals(MAGIC)) return malformed("is not an SSHSIG blob");
+  if (!equalBytes(reader.take(MAGIC.byteLength), MAGIC)) return malformed("is not an SSHSIG blob");
   if (reader.uint32() !== VERSION) return malformed("is not of version 1");
   const keyBlob = reader.string();
   const signedFor = reader.string();
@@ -176,7 +177,7 @@ function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHold
   }
   const holder = readHolder(keyBlob);
   if ("kind" in holder) return holder;
-  if (!Buffer.from(signedFor).equals(Buffer.from(namespace))) {
+  if (!equalBytes(signedFor, utf8(namespace))) {
     const found = shown(Buffer.from(signedFor).toString("latin1"));
     return refusal("wrong-namespace", `The SSH signature was made for ${found}, not for ${shown(namespace)}.`);
   }
@@ -184,10 +185,9 @@ function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHold
   return "kind" in raw ? raw : { holder, namespace: signedFor, hash: hashName, inner: raw };
 }
 
-function isMade({ holder, namespace, hash: name, inner }: SshSignature, payload: Uint8Array): boolean {
-  const digest = sshString(hash(name, payload, "buffer"));
-  const message = Buffer.concat([MAGIC, sshString(namespace), sshString(NO_BYTES), sshString(utf8(name)), digest]);
-  return isMadeBy(inner, message, holder.key);
+function asked({ holder, namespace, hash: name, inner }: SshSignature, payload: Uint8Array): Question | null {
+  const fields = sshStrings(namespace, NO_BYTES, utf8(name), hash(name, payload, "buffer"));
+  return questionOf(inner, concatBytes(MAGIC, fields), holder.key);
 }
 
 function malformed(clause: string): Refusal {

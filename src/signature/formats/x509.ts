@@ -43,7 +43,7 @@ export const X509: Format = {
       issuedBy: openIssuedBy(),
       readCertificate: rememberingCertificates(),
     };
-    return { match: (signed) => matchX509(signed, judging) };
+    return { match: async (signed) => matchX509(signed, judging) };
   },
 };
 

@@ -277,7 +277,7 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes SSH signatures made for another purpose",
     file: "src/signature/formats/ssh.ts",
-    find: "!Buffer.from(signedFor).equals(Buffer.from(namespace))",
+    find: "!equalBytes(signedFor, utf8(namespace))",
     replace: "signedFor.byteLength > 9_999",
     test: ATTACKS,
     named: "rejects namespace file",
@@ -309,7 +309,7 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes an SSH signature over other bytes",
     file: "src/signature/formats/ssh.ts",
-    find: "if (!isMade(signature, signed.payload)) {",
+    find: "if (!(await answer(asked(signature, signed.payload)))) {",
     replace: "if (!isMade(signature, signed.payload) && certificate !== null) {",
     test: ATTACKS,
     named: "rejects the message replaced under a good signature",
@@ -497,6 +497,14 @@ export const SIGNATURE: readonly Mutant[] = [
     replace: "if (file.length > 9_999) {",
     test: TRUST,
     named: "refuses a path out of the folder with its place",
+  },
+  {
+    name: "takes every answer of the pool for a yes",
+    file: "src/signature/mathematics.ts",
+    find: "(error === null ? resolve(answer)",
+    replace: "(error === null ? resolve(answer || true)",
+    test: "test/signature/mathematics.test.ts",
+    named: "verified with the pool has the verdicts of one commit after the other, in its order",
   },
   {
     name: "judges a key at the committer's date",
