@@ -34,7 +34,7 @@ export const tokenNew: Command = {
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  formatsOf(invocation);
+  const formats = formatsOf(invocation);
   const entry = wishedEntry(invocation);
   const file = tokensFile(invocation, entry.targets ?? []);
   const token = tokenText(invocation.random(TOKEN_BYTES));
@@ -42,14 +42,16 @@ async function run(invocation: Invocation): Promise<number> {
   const { role, person, until = null } = entry;
   const targets = [...(entry.targets ?? [])];
   const report: TokenNewReport = { apiVersion: "sluice/v1", kind: "Token", token, file, role, person, targets, until };
-  answer(invocation, report, () => text(report));
+  answer(invocation, report, () => `${token}\n`);
+  if (formats.includes("text")) invocation.output.remark(aboutToken(report));
   return 0;
 }
 
-function text({ token, file, role, person, until, targets }: TokenNewReport): string {
+/** Beside the token, not among it: `sluice token new ... > FILE` makes what --token-file reads. */
+function aboutToken({ file, role, person, until, targets }: TokenNewReport): string {
   const scope = targets.length === 0 ? "every target" : targets.join(", ");
   const end = until === null ? "" : `, until ${until}`;
-  return `${token}\n${role} ${person}: ${scope}${end}; its SHA-256 is in ${file}\nnext       keep it now, it is not shown again; then reload the service\n`;
+  return `${role} ${person}: ${scope}${end}; its SHA-256 is in ${file}\nnext       keep it now, it is not shown again; then reload the service\n`;
 }
 
 /** @throws SluiceError `usage`, `access-endless` */

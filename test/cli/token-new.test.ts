@@ -46,6 +46,15 @@ describe("sluice token new", () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
+  it("prints nothing but the token to standard output, so that a file of it is what --token-file reads", async (t) => {
+    const cwd = gateFolder(t);
+    const args = ["token", "new", "--role", "reader", "--person", "e.kim", "--config", "gate.yaml"];
+    const { code, stdout, stderr } = await runSluice(args, { cwd });
+    assert.equal(code, 0);
+    assert.equal(findToken(readTokens(join(cwd, "secrets.yaml")), stdout.trimEnd())?.person, "e.kim");
+    assert.match(stderr, /^reader e\.kim: every target; its SHA-256 is in .*secrets\.yaml\nnext {7}keep it now/);
+  });
+
   for (const [what, args, expected] of [
     ["an auditor's token without an end", ["--role", "auditor", "--person", "e.kim"], "access-endless"],
     ["an end that is over", ["--role", "reader", "--person", "e.kim", "--until", "2020-01-01"], "usage"],

@@ -6,7 +6,8 @@ import { resolve } from "node:path";
 import { after, describe, it } from "node:test";
 import { deployment } from "../support/shop.ts";
 import { sluiceCommand } from "../support/sluice.ts";
-import { makeWorld, type World } from "../support/world.ts";
+import type { Scope } from "../support/temp.ts";
+import { type Answer, type Landings, makeWorld, type World } from "../support/world.ts";
 
 const PAGE = readFileSync(resolve(import.meta.dirname, "../../docs/runbook.md"), "utf8");
 const WEB = "clusters/prod/web.yaml";
@@ -22,6 +23,10 @@ function blocks(title: string): readonly string[] {
 
 /** Blocks of one section share their variables; the first command that fails ends them. */
 function play(world: World, ...scripts: readonly string[]): string {
+  return ending(0, world, ...scripts);
+}
+
+function ending(code: number, world: World, ...scripts: readonly string[]): string {
   const sluice = `sluice() { "${process.execPath}" "${sluiceCommand()}" "$@"; }`;
   const env = {
     PATH: process.env["PATH"] ?? "",
@@ -32,8 +37,8 @@ function play(world: World, ...scripts: readonly string[]): string {
   };
   const script = ["set -eu", sluice, ...scripts].join("\n");
   const run = spawnSync("bash", ["-c", script], { cwd: world.folder, env, encoding: "utf8" });
-  assert.equal(run.status, 0, `${run.stdout}${run.stderr}`);
-  return run.stdout;
+  assert.equal(run.status, code, `${run.stdout}${run.stderr}`);
+  return run.stdout + run.stderr;
 }
 
 /** Approved and on main, and the gate was not there to see it. */
@@ -46,10 +51,15 @@ function landUnseen(world: World, replicas: number): void {
 const sequenceOf = (world: World, channel = "channel"): number =>
   JSON.parse(world.read(`${channel}/head.json`).split("\n")[0] ?? "").latestSequence;
 
+/** Code of the first reason of what landed last. */
+function onlyLanded({ report }: Answer<Landings>): string | undefined {
+  return report.landed.at(-1)?.check.targets[0]?.reasons[0]?.code;
+}
+
 describe("the runbook", () => {
   it("has a section for each thing that goes wrong, and a command in each", () => {
     const titles = [...PAGE.matchAll(/^## (.*)$/gm)].map((match) => match[1] ?? "");
-    assert.equal(titles.length, 8);
+    assert.equal(titles.length, 10);
     assert.deepEqual(
       titles.filter((title) => blocks(title).length === 0),
       [],
@@ -100,6 +110,51 @@ describe("the runbook", () => {
     const world = base.copy(t);
     landUnseen(world, 4);
     assert.match(play(world, ...blocks("The disk is full")), /INTACT[\s\S]*released {3}prod #2/);
+  });
+
+  /** A copy with the two operators' tokens, as the page makes them. */
+  function withOperators(t: Scope): World {
+    const world = base.copy(t);
+    world.configure("gate.yaml", () => ({ access: { tokens: { file: "tokens.yaml" } } }));
+    play(world, blocks("An emergency")[0] ?? "");
+    return world;
+  }
+
+  it("releases in an emergency what two operators stand for, each with a token of their own", async (t) => {
+    const world = withOperators(t);
+    world.push({ files: { [WEB]: deployment("web", { privileged: true, replicas: 4 }) } });
+    const [, first = "", second = ""] = blocks("An emergency");
+    assert.match(ending(4, world, first), /^second-operator-needed /);
+    assert.equal(sequenceOf(world), 1);
+    assert.match(play(world, second), /^EMERGENCY {2}prod[\s\S]*released {3}prod #2[\s\S]*INTACT/);
+    assert.equal((await world.agent()).code, 0);
+  });
+
+  it("repairs a judge that cannot judge, by two operators, and goes on under the same log", async (t) => {
+    const world = withOperators(t);
+    world.configure("gate.yaml", (now) => {
+      const { prod } = now["targets"] as Record<string, object>;
+      return { targets: { prod: { ...prod, branch: "live" } } };
+    });
+    world.repo.git(["push", "--quiet", "origin", "origin/main:refs/heads/live"]);
+    world.fetch();
+    assert.equal(onlyLanded(await world.release()), undefined);
+    const mended = JSON.parse(world.repo.git(["show", "origin/live:sluice.yaml"]));
+    mended.targets.prod.branch = "live";
+    world.propose({ from: "origin/live", branch: "live", files: { "sluice.yaml": JSON.stringify(mended) } });
+    assert.equal(onlyLanded(await world.release()), "branch-mismatch");
+    const [first = "", second = ""] = blocks("The judge cannot judge any more");
+    assert.match(ending(4, world, first), /^second-operator-needed /);
+    assert.match(play(world, second), /^ADOPTED AGAIN {2}prod /);
+    world.fetch();
+    const tip = world.propose({
+      from: "origin/live",
+      branch: "live",
+      files: { [WEB]: deployment("web", { replicas: 5 }) },
+    });
+    world.approve("lin", tip, { tree: world.treeOf(tip) });
+    assert.equal((await world.release()).code, 0);
+    assert.equal(sequenceOf(world), 2);
   });
 
   it("shows who left a hold on, ends it and releases what waited", async (t) => {

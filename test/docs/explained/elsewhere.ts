@@ -426,4 +426,30 @@ export const ELSEWHERE_TABLE = {
   ),
   drift: elsewhere("agent/agent.test.ts", "drift of our files is reported with exit 5 and not overwritten"),
   "output-failed": elsewhere("cli/broken-pipe.test.ts", "says that it could not be written"),
+  "external-undeclared": elsewhere("gate/external-sources.test.ts", "a target is given only what is declared for it"),
+  "external-not-given": elsewhere(
+    "cli/given-data.test.ts",
+    "without the file nothing is judged, and a file that is no strict JSON is refused",
+  ),
+  "external-unnamed": elsewhere(
+    "policy/external.test.ts",
+    "a source is read by its name, and nobody else has the package",
+  ),
+  "external-unreachable": elsewhere(
+    "gate/external-fetch.test.ts",
+    "has a deadline, whether it says nothing or stops in the middle",
+  ),
+  "external-address": elsewhere(
+    "gate/external-fetch.test.ts",
+    "is at no address where clouds keep credentials, and at none of this machine unless the operator says so",
+  ),
+  "external-too-large": elsewhere("gate/external-fetch.test.ts", "is cut off at 1 MiB, also where it never ends"),
+  "external-malformed": elsewhere(
+    "gate/external-fetch.test.ts",
+    "that breaks off, is not there or gives no text gives nothing",
+  ),
+  "external-not-recorded": elsewhere(
+    "cli/simulate.heavy.test.ts",
+    "simulate asks nobody: policies that read what was not recorded are given it, or not replayed",
+  ),
 } as const;
