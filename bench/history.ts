@@ -8,17 +8,17 @@ import { createPublicKey, sign, verify } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GateRepository, openGateRepository } from "../src/git/gate.ts";
-import { type Commit, type CommitId, commitId } from "../src/git/object.ts";
-import { hashObject } from "../src/git/parse.ts";
+import type { Commit, CommitId } from "../src/git/object.ts";
 import { processMemo } from "../src/lib/memo.ts";
+import { withPool } from "../src/signature/mathematics.ts";
 import { openVerificationMemory } from "../src/signature/verification-memo.ts";
 import { openVerifier, type Verifier } from "../src/signature/verify.ts";
-import { writeCommits } from "../test/support/pack.ts";
-import { runGit } from "../test/support/repository.ts";
-import { signedRaw, TREE, trustOf } from "../test/support/signing.ts";
-import { ed25519Signer, type SshSigner, sshSig } from "../test/support/sshsig.ts";
+import { verifyEach } from "../src/signature/verify-each.ts";
+import { trustOf } from "../test/support/signing.ts";
+import { ed25519Signer, type SshSigner } from "../test/support/sshsig.ts";
 import { type Scope, tempFolder } from "../test/support/temp.ts";
 import { type BenchOptions, type Beside, type Measurement, measurementOf, type Row, repeatedly } from "./measure.ts";
+import { writeHistory } from "./signed-history.ts";
 
 const AREA = "history";
 const COMMITS = 10_000;
@@ -34,7 +34,7 @@ export async function benchHistory({ seconds, quick, scope, progress }: BenchOpt
   progress(`history: ${size.toLocaleString("en-US")} commits and ${pushes} pushes`);
   const folder = tempFolder(scope);
   const signer = ed25519Signer();
-  const history = writeHistory(folder, signer, size, pushes);
+  const history = writeHistory(folder, size + pushes * PUSHED, () => signer);
   const trust = await trustOf({ people: { ada: { email: ["ada@example.com"], keys: [signer.line] } } });
   const repository = await openGateRepository({
     url: folder,
@@ -44,18 +44,20 @@ export async function benchHistory({ seconds, quick, scope, progress }: BenchOpt
   scope.after(() => repository.close());
   await repository.fetch();
   const memory = openVerificationMemory(processMemo());
-  const verifier = memory.remembering(await openVerifier(trust, "sha1"), trust, "sha1");
+  const verifier = memory.remembering(await openVerifier(trust, "sha1", withPool), trust, "sha1");
   const [root, tip] = [history[0], history[size - 1]] as [CommitId, CommitId];
   const whole = await repository.range([root], tip);
   progress("history: verified once");
-  const cold = await timedEach([whole], async (commits) => verifyAll(await openVerifier(trust, "sha1"), commits));
+  const cold = await timedEach([whole], async (commits) =>
+    verifyAll(await openVerifier(trust, "sha1", withPool), commits),
+  );
   await verifyAll(verifier, whole);
   progress("history: git log");
   const peer = gitAndSshKeygen(scope, folder, signer, history.slice(0, quick ? PEER_COMMITS_QUICK : PEER_COMMITS));
   const pushed = await timedPushes(history.slice(size - 1), (base, head) =>
     look(repository, verifier, root, base, head),
   );
-  const fresh = await openVerifier(trust, "sha1");
+  const fresh = await openVerifier(trust, "sha1", withPool);
   const ranges = await Promise.all(
     steps(history.slice(size - 1)).map(([base, head]) => repository.range([base], head)),
   );
@@ -108,10 +110,10 @@ async function look(
 
 async function verifyAll(verifier: Verifier, commits: readonly Commit[]): Promise<void> {
   const at = { instant: Date.now(), basis: "now" } as const;
-  for (const commit of commits) {
+  await verifyEach(commits, async (commit) => {
     const { kind } = await verifier.verify(commit, at);
     if (kind !== "verified") throw new Error(`${commit.id} does not verify`);
-  }
+  });
 }
 
 /** Pairs of tips, so many commits apart. */
@@ -136,28 +138,6 @@ async function timedEach<T>(all: readonly T[], run: (one: T) => Promise<void>): 
     latencies.push(performance.now() - before);
   }
   return measurementOf(latencies, performance.now() - start);
-}
-
-/** Commits in a row, each signed, in one pack: fast-import knows no signatures. */
-function writeHistory(folder: string, signer: SshSigner, size: number, pushes: number): readonly CommitId[] {
-  runGit(folder, ["init", "--quiet", "--bare", "--initial-branch=main", "."]);
-  runGit(folder, ["hash-object", "-w", "-t", "tree", "--stdin"], { input: "" });
-  const ids: CommitId[] = [];
-  const raws: Buffer[] = [];
-  let parent = "";
-  for (let at = 0; at < size + pushes * PUSHED; at += 1) {
-    const who = `Ada <ada@example.com> ${1_793_491_200 + at} +0000`;
-    const headers = `tree ${TREE}\n${parent}author ${who}\ncommitter ${who}\n`;
-    const message = `\nchange ${at}\n`;
-    const raw = signedRaw(sshSig(signer, Buffer.from(headers + message)), headers, message);
-    const id = commitId(hashObject("sha1", "commit", raw));
-    raws.push(raw);
-    parent = `parent ${id}\n`;
-    ids.push(id);
-  }
-  writeCommits(folder, raws);
-  runGit(folder, ["update-ref", "refs/heads/main", ids.at(-1) ?? ""]);
-  return ids;
 }
 
 /** The limit is measured for a whole push. */

@@ -15,6 +15,7 @@ import { benchLog } from "./log.ts";
 import { benchLogPostgres } from "./log-postgres.ts";
 import { describeMachine, type Machine, machineLine } from "./machine.ts";
 import type { BenchOptions, Row } from "./measure.ts";
+import { benchMixed } from "./mixed.ts";
 import { benchService } from "./service.ts";
 import { benchSignatures } from "./signatures.ts";
 import { markdownTable, textTable } from "./table.ts";
@@ -30,6 +31,7 @@ const AREAS: Readonly<Record<string, Bench>> = {
   signatures: benchSignatures,
   formats: benchFormats,
   history: benchHistory,
+  mixed: benchMixed,
   evaluations: benchEvaluations,
   check: benchCheck,
   agent: benchAgent,

@@ -31,6 +31,14 @@ export function ecdsaSkSigner(application = "ssh:"): SshSigner {
   return signer("sk-ecdsa-sha2-nistp256@openssh.com", [field("nistp256"), field(point)], privateKey, application);
 }
 
+/** As ssh-keygen makes it, with a key of 2,048 bits, since it is made for each test. */
+export function rsaSigner(): SshSigner {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { e = "", n = "" } = publicKey.export({ format: "jwk" });
+  const numbers = [e, n].map((number) => field(mpint(Buffer.from(number, "base64url"))));
+  return signer("ssh-rsa", numbers, privateKey, null);
+}
+
 function signer(type: string, parts: readonly Buffer[], privateKey: KeyObject, application: string | null): SshSigner {
   const tail = application === null ? [] : [field(application)];
   const publicKey = Buffer.concat([field(type), ...parts, ...tail]);
@@ -68,15 +76,20 @@ export function sshSig(by: SshSigner, payload: Uint8Array, change: SshSigChange 
       field(namespace),
       field(change.reserved ?? ""),
       field(hash),
-      field(Buffer.concat([field(change.signatureType ?? by.type), ...rawSignature(by, message, change)])),
+      field(Buffer.concat([field(change.signatureType ?? signatureTypeOf(by)), ...rawSignature(by, message, change)])),
       change.after ?? Buffer.alloc(0),
     ]),
   );
 }
 
+function signatureTypeOf({ type }: SshSigner): string {
+  return type === "ssh-rsa" ? "rsa-sha2-512" : type;
+}
+
 function rawSignature(by: SshSigner, message: Buffer, change: SshSigChange): Buffer[] {
   const after = Buffer.from(change.afterSignature ?? []);
-  if (by.application === null) return [field(sign(null, message, by.privateKey)), after];
+  const hash = by.type === "ssh-rsa" ? "sha512" : null;
+  if (by.application === null) return [field(sign(hash, message, by.privateKey)), after];
   const sha256 = (content: Uint8Array | string): Buffer => createHash("sha256").update(content).digest();
   const trailer = Buffer.from([change.flags ?? 1, 0, 0, 0, 7]);
   const signed = Buffer.concat([sha256(by.application), trailer, sha256(message)]);
