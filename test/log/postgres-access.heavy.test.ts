@@ -3,13 +3,16 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, setDefaultAutoSelectFamilyAttemptTimeout } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SluiceError } from "../../src/lib/errors.ts";
 import { draft, openLogOf } from "../support/log.ts";
 import { POSTGRES_MISSING, type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { tempFolder } from "../support/temp.ts";
+
+// "localhost" is two addresses, of which the server has one: on a busy machine it needs more than a quarter of a second.
+setDefaultAutoSelectFamilyAttemptTimeout(60_000);
 
 const PASSWORD = "a word with ' and ünïcode";
 
