@@ -27,7 +27,9 @@ export function readAnswer(rule: number, form: AnswerForm, value: unknown): read
     case "responses":
       return readReviews(rule, value, readResponse);
     case "results":
-      return readResults(rule, value);
+      return readResults(rule, value, rawFinding);
+    case "whole-results":
+      return readResults(rule, value, wholeFinding);
   }
 }
 
@@ -128,7 +130,7 @@ function readResponse(value: unknown): readonly Said[] | Fault {
 }
 
 /** Conftest: `{"said": set, "excepted": [true...]}`. What is excepted is a warning that says so. */
-function readResults(rule: number, value: unknown): readonly RawFinding[] | Fault {
+function readResults(rule: number, value: unknown, finding: typeof rawFinding): readonly RawFinding[] | Fault {
   if (!isRecord(value) || !Array.isArray(value["excepted"])) return malformed("the answer is not one of Conftest's");
   const items = value["said"];
   if (!Array.isArray(items)) return malformed("the rule is not a set");
@@ -139,14 +141,18 @@ function readResults(rule: number, value: unknown): readonly RawFinding[] | Faul
   const isExcepted = value["excepted"].length > 0;
   return said.map((one) =>
     isExcepted
-      ? rawFinding(rule, { ...one, kind: "warn", message: `${EXCEPTED}${one.message}` })
-      : rawFinding(rule, one),
+      ? finding(rule, { name: `${EXCEPTED}${one.name}`, kind: "warn", message: `${EXCEPTED}${one.message}` })
+      : finding(rule, one),
   );
 }
 
 function rawFinding(rule: number, { kind, message }: Said): RawFinding {
   const text = message.trim() === "" ? "the policy gives no reason" : message;
   return { rule, kind, message: shorten(text), at: "", fix: null };
+}
+
+function wholeFinding(rule: number, { kind, name }: Said): RawFinding {
+  return { rule, kind, message: name, at: "", fix: null };
 }
 
 /** Another engine has no bound for a message; ours is the same for all. */

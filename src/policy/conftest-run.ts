@@ -8,7 +8,7 @@ import { claimConftest } from "./dialects/conftest.ts";
 import { MINIMAL_INPUT } from "./example.ts";
 import type { PolicyInput } from "./input.ts";
 import { readModules } from "./inspection.ts";
-import type { PolicyEngine, PolicyFile, PolicySet } from "./policy-set.ts";
+import type { PolicyEngine, PolicyFile, PolicySet, Rule } from "./policy-set.ts";
 import { compilerFile, selectPolicies } from "./reading.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -23,9 +23,15 @@ export interface ConftestResult {
   readonly namespace: string;
   /** Rules that had nothing to say, counted by document. */
   readonly successes: number;
-  readonly warnings: readonly string[];
-  readonly failures: readonly string[];
-  readonly exceptions: readonly string[];
+  readonly warnings: readonly ConftestFinding[];
+  readonly failures: readonly ConftestFinding[];
+  readonly exceptions: readonly ConftestFinding[];
+}
+
+export interface ConftestFinding {
+  readonly msg: string;
+  /** The other keys of what the rule said; empty where it said a text. */
+  readonly metadata: JsonObject;
 }
 
 interface ConftestServices {
@@ -59,7 +65,7 @@ export async function runConftest(
       );
       const spoke = new Set(own.map(({ rule, resource }) => `${rule} ${resource?.name}`));
       const said = (isWanted: (message: string, kind: string) => boolean) =>
-        own.filter(({ message, kind }) => isWanted(message, kind)).map(({ message }) => message);
+        own.filter(({ message, kind }) => isWanted(message, kind)).map(({ message }) => whole(message));
       return {
         file,
         namespace,
@@ -67,14 +73,20 @@ export async function runConftest(
         warnings: said((message, kind) => kind !== "deny" && !message.startsWith(EXCEPTED)),
         failures: [
           ...said((_, kind) => kind === "deny"),
-          ...open.map(({ code, message }) => `not evaluated (${code}): ${message}`),
+          ...open.map(({ code, message }) => ({ msg: `not evaluated (${code}): ${message}`, metadata: {} })),
         ],
-        exceptions: said((message, kind) => kind !== "deny" && message.startsWith(EXCEPTED)).map((message) =>
-          message.slice(EXCEPTED.length),
-        ),
+        exceptions: said((message, kind) => kind !== "deny" && message.startsWith(EXCEPTED)),
       };
     });
   });
+}
+
+/** What a rule said is JSON of an object; what the host says beside it (a built-in that failed) is a sentence. */
+function whole(message: string): ConftestFinding {
+  const said = message.startsWith(EXCEPTED) ? message.slice(EXCEPTED.length) : message;
+  if (!said.startsWith("{")) return { msg: said, metadata: {} };
+  const { msg, ...metadata } = JSON.parse(said) as JsonObject;
+  return { msg: String(msg), metadata };
 }
 
 async function compileNamespaces(
@@ -97,7 +109,10 @@ async function compileNamespaces(
     });
   }
   const { wasm, readsInventory, external } = await compileRules(toolchain, claim);
-  return { rules: claim.rules, wasm, digest: "", readsOnlyOwnParts: false, readsInventory, external };
+  const rules = claim.rules.map((rule): Rule => {
+    return { ...rule, imported: rule.imported && { ...rule.imported, form: "whole-results" } };
+  });
+  return { rules, wasm, digest: "", readsOnlyOwnParts: false, readsInventory, external };
 }
 
 const KIND = "Document";

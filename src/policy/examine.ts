@@ -63,7 +63,7 @@ export async function examinePolicies(
     };
   const { rules, problems } = read;
   const found = [...data, ...problems, ...(await checked(toolchain, read, tests))];
-  if (found.length === 0 && rules.length === 0) found.push(noPolicies());
+  if (found.length === 0 && rules.length === 0) found.push(templates === null ? noPolicies() : noConstraint(templates));
   const whole = found.length === 0 ? await compiled(toolchain, read) : { problems: [], external: [] };
   found.push(...whole.problems);
   const native = rules.filter(({ imported }) => imported === null);
@@ -166,6 +166,11 @@ function warnings(rule: Rule, tests: readonly PolicyFile[], examples: readonly s
     if (!has(kind)) problems.push(warning("examples-missing", `${rule.id} has nothing in examples/${kind}/.`, rule));
   }
   return problems;
+}
+
+function noConstraint({ templates }: TemplateTally): PolicyProblem {
+  const message = `Of ${templates} templates none has a constraint, so nothing would be judged.`;
+  return { ...noPolicies(), message };
 }
 
 function join(folder: string, path: string): string {

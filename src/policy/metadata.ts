@@ -119,7 +119,7 @@ function readPackage(
       file: first.path,
       line: first.line,
       key: null,
-      message: `package ${first.package} has ${kinds.join(", ")} but no METADATA with custom.id`,
+      message: `package ${first.package} has ${kinds.join(", ")} but no METADATA with custom.id (Conftest's says custom.dialect: conftest)`,
     });
     return null;
   }

@@ -42,7 +42,8 @@ export interface Imported {
   readonly constraint: Constraint | null;
 }
 
-export type AnswerForm = "findings" | "violations" | "results" | "denials" | "responses";
+/** `whole-results` are `results` whose messages are JSON of all that the rule said. */
+export type AnswerForm = "findings" | "violations" | "results" | "whole-results" | "denials" | "responses";
 
 export interface Constraint {
   readonly match: ConstraintMatch;

@@ -29,7 +29,7 @@ interface Result {
   readonly namespace: string;
   readonly successes: number;
   readonly warnings?: readonly { readonly msg: string }[];
-  readonly failures?: readonly { readonly msg: string }[];
+  readonly failures?: readonly { readonly msg: string; readonly metadata?: unknown }[];
   readonly exceptions?: readonly { readonly msg: string }[];
 }
 
@@ -73,7 +73,7 @@ test("test has Conftest's exit codes", async (t) => {
 test("test asks the namespaces that are named, or all that have rules", async (t) => {
   const team = await judged(t, ["fine.yaml", "--namespace", "teams", "--output", "json"]);
   assert.deepEqual(team.results(), [
-    { filename: "fine.yaml", namespace: "teams", successes: 1, failures: [{ msg: "team" }] },
+    { filename: "fine.yaml", namespace: "teams", successes: 1, failures: [{ msg: "team", metadata: { code: 7 } }] },
   ]);
   const all = await judged(t, ["root.yaml", "--all-namespaces", "--output", "json"]);
   assert.deepEqual(

@@ -1,6 +1,6 @@
 /** What `sluice test` prints: the forms that Conftest prints, so that whatever reads those reads these. */
 import { printable } from "../../lib/printable.ts";
-import type { ConftestResult } from "../../policy/conftest-run.ts";
+import type { ConftestFinding, ConftestResult } from "../../policy/conftest-run.ts";
 import { counted } from "../counted.ts";
 import { xmlText } from "./xml.ts";
 
@@ -16,9 +16,9 @@ interface Line {
 
 function linesOf(results: readonly ConftestResult[]): readonly Line[] {
   return results.flatMap((result) => [
-    ...result.warnings.map((message): Line => ({ kind: "WARN", result, message })),
-    ...result.failures.map((message): Line => ({ kind: "FAIL", result, message })),
-    ...result.exceptions.map((message): Line => ({ kind: "EXCP", result, message })),
+    ...result.warnings.map(({ msg: message }): Line => ({ kind: "WARN", result, message })),
+    ...result.failures.map(({ msg: message }): Line => ({ kind: "FAIL", result, message })),
+    ...result.exceptions.map(({ msg: message }): Line => ({ kind: "EXCP", result, message })),
   ]);
 }
 
@@ -41,7 +41,8 @@ function stdout(results: readonly ConftestResult[]): string {
 }
 
 function json(results: readonly ConftestResult[]): string {
-  const list = (messages: readonly string[]) => messages.map((msg) => ({ msg }));
+  const list = (findings: readonly ConftestFinding[]) =>
+    findings.map(({ msg, metadata }) => (Object.keys(metadata).length === 0 ? { msg } : { msg, metadata }));
   const shown = results.map(({ file, namespace, successes, warnings, failures, exceptions }) => ({
     filename: file === "-" ? "" : file,
     namespace,

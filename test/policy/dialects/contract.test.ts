@@ -44,6 +44,7 @@ const ANSWERS: Readonly<Record<AnswerForm, unknown>> = {
   denials: { of: 1, reviews: [[]] },
   responses: { of: 1, reviews: [{ response: { allowed: true } }] },
   results: { said: [], excepted: [] },
+  "whole-results": { said: [], excepted: [] },
 };
 /** What is no answer of any form. */
 const NO_ANSWERS: readonly unknown[] = [
