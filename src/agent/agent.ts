@@ -5,17 +5,16 @@
  *    2 memory     what was seen; without it, a person       8 plan      compared with what stands there
  *    3 head       signed, of this target, not older         9 apply     one switch; prunes only what is ours
  *    4 log        continues every checkpoint seen          10 remember  the point from which a second run changes nothing
- *    5 may it?    fresh, not held, witnessed; else exit 4  11 report    signed, and sent again until it was written
+ *    5 may it?    fresh, not held, witnessed; else exit 4  11 report    signed, and sent again until it was written or taken
  *    6 release    signature, sequence, decision, objects
  *
  * A head that passed 3 and 4 is remembered even if 5 says wait: an older one is refused from then on.
  */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { AgentConfiguration } from "../config/agent-yaml.ts";
+import type { AgentConfiguration, AgentYaml } from "../config/agent-yaml.ts";
+import type { Environment } from "../config/secret.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import { type Clock, formatTime } from "../lib/time.ts";
-import { replaceFile } from "../log/durable.ts";
 import { type NoteSigner, noteSigner } from "../log/note.ts";
 import type { AppliedRecord, Applier, Inspection } from "../release/applier.ts";
 import { openApplier } from "../release/appliers.ts";
@@ -23,7 +22,9 @@ import { openChannel } from "../release/channels.ts";
 import { objectName } from "../release/object-file.ts";
 import type { Head, ReleaseObject } from "../release/release.ts";
 import { reportFile, signReport } from "../release/report.ts";
+import type { GateAddress } from "../server/http/client.ts";
 import { lockState } from "./lock.ts";
+import { gateAddress, keepReport, sendReports } from "./outbox.ts";
 import { type AgentOutcome, applied, drifted, outcomeOf, type Plan, unchanged } from "./outcome.ts";
 import { type AgentState, makeStateFolder, readState, writeState } from "./state.ts";
 import { type TrustRoot, trustRootOf } from "./trust-root.ts";
@@ -33,6 +34,8 @@ export interface AgentRun {
   readonly configuration: AgentConfiguration;
   /** Text of the agent's signing key, as `readSecret()` gives it. */
   readonly key: string;
+  /** Where a secret that `report:` names may lie. */
+  readonly environment: Environment;
   readonly clock: Clock;
 }
 
@@ -59,16 +62,18 @@ interface Setup {
   readonly channel: Awaited<ReturnType<typeof openChannel>>;
   readonly stateFolder: string;
   /** null where no reports are asked for. */
-  readonly reportFolder: string | null;
+  readonly reports: Reports | null;
+}
+
+interface Reports {
+  readonly folder: string;
+  readonly fileMode: number;
+  /** null where the gate reads the folder itself. */
+  readonly gate: (() => GateAddress) | null;
 }
 
 /** @throws SluiceError `not-supported`, `note-key-invalid`, `agent-key-name` */
-async function open({ configuration: { agent, folder }, key }: AgentRun): Promise<Setup> {
-  if (agent.report !== undefined && !("directory" in agent.report)) {
-    throw new SluiceError("not-supported", "Reports to a gate are not there yet.", {
-      fix: "use report: {directory: PATH}",
-    });
-  }
+async function open({ configuration: { agent, folder }, key, environment }: AgentRun): Promise<Setup> {
   const signer = noteSigner(key);
   if (signer.name !== agent.name) {
     throw new SluiceError("agent-key-name", `The agent is named ${agent.name}, its key ${signer.name}.`);
@@ -82,8 +87,21 @@ async function open({ configuration: { agent, folder }, key }: AgentRun): Promis
     applier: await openApplier(absolute(agent.apply, folder)),
     channel: await openChannel(absolute(agent.channel, folder)),
     stateFolder,
-    reportFolder: agent.report === undefined ? null : resolve(folder, agent.report.directory),
+    reports: agent.report === undefined ? null : reportsOf(agent.report, { folder, stateFolder, environment }),
   };
+}
+
+interface Surroundings {
+  readonly folder: string;
+  readonly stateFolder: string;
+  readonly environment: Environment;
+}
+
+function reportsOf(report: NonNullable<AgentYaml["report"]>, around: Surroundings): Reports {
+  const { folder, stateFolder, environment } = around;
+  if ("directory" in report) return { folder: resolve(folder, report.directory), fileMode: 0o644, gate: null };
+  const gate = (): GateAddress => gateAddress(report, folder, environment);
+  return { folder: join(stateFolder, "outbox"), fileMode: 0o600, gate };
 }
 
 function absolute(configured: Readonly<Record<string, unknown>>, folder: string): Readonly<Record<string, unknown>> {
@@ -189,7 +207,7 @@ async function applyRelease(applier: Applier, record: AppliedRecord, { objects }
   }
 }
 
-/** A report that could not be written does not undo what was applied; the next run sends it again. */
+/** A report that could not be written or sent does not undo what was applied; the next run sends it again. */
 async function report(
   setup: Setup,
   verified: VerifiedRelease,
@@ -197,8 +215,28 @@ async function report(
   state: AgentState,
   clock: Clock,
 ): Promise<void> {
+  const { reports } = setup;
+  if (reports === null) return;
+  if (state.reported < verified.release.sequence) await writeReport(setup, reports, verified, head, state, clock);
+  if (reports.gate === null) return;
+  try {
+    await sendReports(reports.folder, verified.release.target, reports.gate);
+  } catch (thrown) {
+    const { code } = asSluiceError(thrown); // its words may be the gate's, its cause may hold an address
+    const message = `Release ${verified.release.sequence} is in place, but its report was not taken by the gate (${code}).`;
+    throw new SluiceError("report-failed", message, { cause: thrown });
+  }
+}
+
+async function writeReport(
+  setup: Setup,
+  { folder, fileMode }: Reports,
+  verified: VerifiedRelease,
+  head: Head,
+  state: AgentState,
+  clock: Clock,
+): Promise<void> {
   const { sequence, target } = verified.release;
-  if (setup.reportFolder === null || state.reported >= sequence) return;
   const { name: agent } = setup.signer;
   const { manifestDigest } = verified;
   const { checkpoint } = head;
@@ -208,8 +246,7 @@ async function report(
     setup.signer,
   );
   try {
-    await mkdir(setup.reportFolder, { recursive: true });
-    await replaceFile(join(setup.reportFolder, reportFile(agent, sequence)), note, 0o644);
+    await keepReport(folder, reportFile(agent, sequence), note, fileMode);
   } catch (thrown) {
     const message = `Release ${sequence} is in place, but its report could not be written.`;
     throw new SluiceError("report-failed", message, { cause: asSluiceError(thrown) });

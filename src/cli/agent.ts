@@ -40,9 +40,11 @@ async function run(invocation: Invocation): Promise<number> {
   }
   const configuration = readAgentYaml(resolve(invocation.folder, required(invocation, "config", "FILE")));
   const { key } = configuration.agent;
+  const { environment } = invocation.surroundings;
   const outcome = await runOnce({
     configuration,
-    key: readSecret(key, configuration.folder, invocation.surroundings.environment),
+    key: readSecret(key, configuration.folder, environment),
+    environment,
     clock: invocation.clock,
   });
   const { target, name } = configuration.agent;

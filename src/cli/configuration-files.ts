@@ -1,4 +1,5 @@
 /** Reads every configuration file that is there and says of each how it stands; `config check` and `doctor` share it. */
+import { gateAddress } from "../agent/outbox.ts";
 import { type AgentConfiguration, readAgentYaml } from "../config/agent-yaml.ts";
 import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
 import { type Environment, readSecret, type SecretReference } from "../config/secret.ts";
@@ -71,8 +72,16 @@ export async function examineAgent(path: string, environment: Environment): Prom
       agent.log.keys.map((key) => examine("", "log key", () => logVerifierText(key, agent.log.origin))),
     )),
     ...(await Promise.all(agent.releaseKeys.map((key) => examine("", "release key", () => verifierText(key))))),
+    ...(await examineReports(value, environment)),
   ];
   return { value, remarks };
+}
+
+/** What an agent needs to send its reports, which nothing else would miss before there is one. */
+async function examineReports({ agent: { report }, folder }: AgentConfiguration, environment: Environment) {
+  if (report === undefined || "directory" in report) return [];
+  const gate = () => `${new URL(gateAddress(report, folder, environment).url).host}, with what it needs`;
+  return [await examine("", "reports to", gate)];
 }
 
 /** gate.yaml names each target's branch too; disagreement would make it unclear what lands. */

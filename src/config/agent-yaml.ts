@@ -4,7 +4,7 @@ import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readConfigurationFile } from "./configuration-file.ts";
-import { verifierKey } from "./parts.ts";
+import { isSafeUrl, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
 /** Two keys of one witness are one witness. */
@@ -36,7 +36,21 @@ export const agentSchema = z.strictObject({
   report: z
     .union([
       z.strictObject({ directory: z.string().min(1).describe("Folder that the gate reads, `reports` in gate.yaml.") }),
-      z.strictObject({ gate: z.string().describe("Not supported yet.") }),
+      z.strictObject({
+        gate: z
+          .string()
+          .max(2000)
+          .refine(isGateUrl, "is https://HOST of a gate, or http on this machine")
+          .describe("Address of the gate; each report is kept below `state` and sent until the gate has taken it."),
+        token: secretSchema
+          .optional()
+          .describe("Of role caller, from `sluice token new`; where the gate asks for one."),
+        authority: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("PEM of who certifies the gate; the system's authorities when absent."),
+      }),
     ])
     .optional()
     .describe("Where signed reports of what was applied go."),
@@ -90,6 +104,9 @@ export function readAgentYaml(path: string): AgentConfiguration {
 
 function unsupportedPart(agent: AgentYaml): string | null {
   if (!("directory" in agent.channel)) return "a channel that is not a directory";
-  if (!("files" in agent.apply)) return "an applier that is not files";
-  return agent.report !== undefined && !("directory" in agent.report) ? "reports sent to a gate" : null;
+  return "files" in agent.apply ? null : "an applier that is not files";
+}
+
+function isGateUrl(text: string): boolean {
+  return isSafeUrl(text) && new URL(text).pathname === "/" && new URL(text).search === "";
 }

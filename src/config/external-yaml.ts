@@ -3,9 +3,8 @@
  * could, would make the gate call whatever an author likes.
  */
 import * as z from "zod";
-import { isThisMachine } from "../lib/connection.ts";
 import { EXTERNAL_NAME } from "../policy/external.ts";
-import { duration } from "./parts.ts";
+import { duration, isSafeUrl } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 
 const SHORTEST_MS = 100;
@@ -16,7 +15,7 @@ const source = z.strictObject({
   url: z
     .string()
     .max(2000)
-    .refine(isSourceUrl, "is an https address without user and fragment, or http on this machine")
+    .refine(isSafeUrl, "is an https address without user and fragment, or http on this machine")
     .describe("Where it is fetched from, with GET; redirects are not followed. Never shown or recorded."),
   targets: z.array(z.string()).min(1).describe("Whose policies are given it; those of other targets cannot read it."),
   deadline: duration(SHORTEST_MS, LONGEST_DEADLINE_MS, "800ms or 2s, from 100ms to 30s")
@@ -34,10 +33,3 @@ export const externalSchema = z
   .describe("By name: data from outside, which policies read as data.external.NAME.");
 
 export type ExternalSource = z.infer<typeof source>;
-
-function isSourceUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const isSafe = url.protocol === "https:" || (url.protocol === "http:" && isThisMachine(url));
-  return isSafe && url.username === "" && url.password === "" && url.hash === "";
-}

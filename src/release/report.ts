@@ -52,6 +52,11 @@ const reportSchema = z.strictObject({
   checkpoint: text,
 });
 
+/** A name that reportFile() gives, and whose sequence it is; null for any other. */
+export function reportSequence(file: string): { readonly file: string; readonly sequence: number } | null {
+  return REPORT_FILE.test(file) ? { file, sequence: Number(file.split(".").at(-2)) } : null;
+}
+
 /** One file per agent and sequence, so that a slow gate misses none. */
 export function reportFile(agent: string, sequence: number): string {
   const name = encodeURIComponent(agent).replace(/[^A-Za-z0-9%-]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);

@@ -46,7 +46,8 @@ export function makeAgent(t: Scope, world: World, channelFolder = world.channelF
       const all = Object.entries({ ...lines, ...changed }).filter(([, value]) => value !== null);
       writeFileSync(file, all.map(([key, value]) => `${key}: ${value}\n`).join(""));
     },
-    run: () => runOnce({ configuration: readAgentYaml(file), key: AGENT_KEY.skey, clock: () => world.now }),
+    run: () =>
+      runOnce({ configuration: readAgentYaml(file), key: AGENT_KEY.skey, environment: {}, clock: () => world.now }),
     served() {
       if (!existsSync(www)) return {};
       const names = readdirSync(www).filter((name) => name !== ".sluice");

@@ -56,7 +56,6 @@ const NOT_YET: readonly (readonly [string, string, string])[] = [
   ["a channel that is not a directory", "{directory: /srv/releases/prod}", "{branch: releases}"],
   ["a channel that is not a directory", "{directory: /srv/releases/prod}", "{gate: https://gate.example}"],
   ["an applier that is not files", "{files: /srv/www}", "{kubernetes: {}}"],
-  ["reports sent to a gate", "{directory: /srv/reports/prod}", "{gate: https://gate.example}"],
 ];
 
 for (const [what, from, to] of NOT_YET) {
@@ -85,6 +84,15 @@ for (const [name, from, to, expected] of INVALID) {
     assert.match(message, expected);
   });
 }
+
+test("reports go to the address of a gate, where nothing between can read the token", (t) => {
+  const reports = (to: string) => EXAMPLE.replace("{directory: /srv/reports/prod}", to);
+  for (const url of ["http://gate.example", "https://ada@gate.example", "https://gate.example/v1", "gate.example"]) {
+    const [code, message] = refused(t, reports(`{gate: "${url}"}`));
+    assert.equal(code, "agent-configuration-invalid");
+    assert.match(message ?? "", /^agent\.yaml:\d+:\d+ report/);
+  }
+});
 
 test("an agent has no key by default: neither for the log nor for releases", (t) => {
   for (const line of ["releaseKeys: .*\n", "log: .*\n"]) {

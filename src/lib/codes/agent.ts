@@ -146,9 +146,10 @@ export const AGENT_CODES = {
   },
   "report-failed": {
     class: "error",
-    means: "The release is in place, but the report about it could not be written. The next run sends it again.",
-    example: "The folder of reports is not mounted.",
-    fix: "Make the folder under `report:` in agent.yaml writable.",
+    means:
+      "The release is in place, but the report about it could not be written, or was not taken by the gate. The next run sends it again.",
+    example: "The folder of reports is not mounted, or the gate is down.",
+    fix: "Make the folder under `report:` in agent.yaml writable. Where it names a gate: `sluice doctor --agent agent.yaml`",
   },
   drift: {
     class: "warning",

@@ -36,17 +36,17 @@ const problemSchema = z.looseObject({
 });
 
 /**
- * Posts and reads the answer into the shape of `schema`.
+ * Posts, bytes as they are and anything else as JSON, and reads the answer into the shape of `schema`.
  * @throws SluiceError the gate's own refusal by its code; `gate-untrusted`, `gate-unreachable`
  */
 export async function callGate<T>(
   address: GateAddress,
   path: string,
-  body: JsonValue,
+  body: JsonValue | Uint8Array,
   schema: z.ZodType<T>,
 ): Promise<T> {
   const base = gateUrl(address.url);
-  const { status, text } = await exchange(address, new URL(path, base), JSON.stringify(body));
+  const { status, text } = await exchange(address, new URL(path, base), body);
   const reading = parseStrictJson(text, { bytes: MAXIMUM_ANSWER_BYTES, depth: MAXIMUM_DEPTH });
   const value = reading.kind === "value" ? reading.value : null;
   if (status === 200) {
@@ -82,8 +82,10 @@ interface Exchanged {
 function exchange(
   { token, authority, deadlineMs = DEADLINE_MS }: GateAddress,
   url: URL,
-  body: string,
+  content: JsonValue | Uint8Array,
 ): Promise<Exchanged> {
+  const isRaw = content instanceof Uint8Array;
+  const body = isRaw ? content : JSON.stringify(content);
   const isSecure = url.protocol === "https:";
   return new Promise((done, fail) => {
     const request = (isSecure ? secureRequest : plainRequest)(url, {
@@ -93,7 +95,7 @@ function exchange(
       ...(isSecure ? { rejectUnauthorized: true, ...(authority === null ? {} : { ca: authority }) } : {}),
       headers: {
         accept: "application/json",
-        "content-type": "application/json",
+        "content-type": isRaw ? "application/octet-stream" : "application/json",
         "content-length": Buffer.byteLength(body),
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       },

@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.ts";
 
 const AGENT = "test/agent/agent.test.ts";
 const ATTACKS = "test/agent/attacks.heavy.test.ts";
+const GATE_REPORTS = "test/agent/gate-reports.heavy.test.ts";
 const VERIFY = "src/agent/verify.ts";
 
 export const AGENT_MUTANTS: readonly Mutant[] = [
@@ -213,5 +214,21 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     replace: "",
     test: "test/release/files.test.ts",
     named: "a stray file beside the objects is not taken for a part of the release",
+  },
+  {
+    name: "signs a report anew as long as the gate has not taken it, so that it counts twice",
+    file: "src/agent/agent.ts",
+    find: "if (state.reported < verified.release.sequence) await",
+    replace: "await",
+    test: GATE_REPORTS,
+    named: "an answer that is lost is asked for again with the same bytes, and recorded once",
+  },
+  {
+    name: "forgets a report that the gate did not take",
+    file: "src/agent/outbox.ts",
+    find: 'if (!(thrown instanceof SluiceError) || thrown.code !== "report-stale") throw thrown;',
+    replace: "",
+    test: GATE_REPORTS,
+    named: "a gate that is down, or refuses, keeps no release from being applied, and is told all of it later",
   },
 ];
