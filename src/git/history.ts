@@ -3,13 +3,16 @@
  * answer that could hide a commit from verification is proved here over commits that were re-hashed.
  */
 import { SluiceError } from "../lib/errors.ts";
+import { openLatest } from "../lib/latest.ts";
 import { Commits } from "./commits.ts";
 import {
   BATCH_REQUESTS,
   MAX_RANGE_COMMITS,
   MAX_RANGE_OUTPUT_BYTES,
+  MAX_REMEMBERED_LINES,
   MAX_WALK_COMMITS,
   QUICK_DEADLINE_MS,
+  SHORT_RANGE_COMMITS,
   SHORT_WALK_COMMITS,
 } from "./limits.ts";
 import { type Commit, type CommitId, commitId, isObjectId } from "./object.ts";
@@ -21,6 +24,10 @@ export class History {
   readonly #store: OwnStore;
   readonly #commits: Commits;
   readonly #shortRanges: ShortRanges;
+  /** By head: its range when it was asked for last. */
+  readonly #ranges = openLatest<CommitId, { readonly exclude: readonly CommitId[]; readonly ids: readonly CommitId[] }>(
+    MAX_REMEMBERED_LINES,
+  );
 
   constructor(store: OwnStore, objects: ObjectReader) {
     this.#store = store;
@@ -44,11 +51,36 @@ export class History {
 
   /** @throws SluiceError `range-too-large`, `object-corrupt` */
   async range(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
-    const short = await this.#shortRange(exclude, head);
-    if (short !== null) return short;
+    const commits = (await this.#shortRange(exclude, head)) ?? (await this.#rangeAsBefore(exclude, head));
+    const found = commits ?? (await this.#listedRange(exclude, head));
+    if (found.length <= SHORT_RANGE_COMMITS) this.#ranges.set(head, { exclude, ids: found.map(({ id }) => id) });
+    return found;
+  }
+
+  async #listedRange(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[]> {
     const commits: Commit[] = [];
     for await (const part of this.stream(exclude, head, true)) commits.push(...part);
     return commits;
+  }
+
+  /**
+   * A branch has moved on since the head's range was found: where all that was excluded then lies below what is excluded
+   * now, the range has lost only what came to the excluded side since. Where that is nothing, it is as it was; null
+   * where it is not, or where this costs more than asking git.
+   */
+  async #rangeAsBefore(exclude: readonly CommitId[], head: CommitId): Promise<readonly Commit[] | null> {
+    const before = this.#ranges.get(head);
+    if (before === undefined || before.ids.length === 0) return null;
+    for (const one of before.exclude) {
+      const below = await Promise.all(exclude.map((above) => this.#isShortlyAncestor(one, above)));
+      if (!below.includes(true)) return null;
+    }
+    const ids = new Set(before.ids);
+    for (const one of exclude) {
+      const since = await this.#shortRange(before.exclude, one);
+      if (since === null || since.some(({ id }) => ids.has(id))) return null;
+    }
+    return this.commits(before.ids);
   }
 
   /** null where git is to list it. */

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
   copyFileSync,
   existsSync,
@@ -19,6 +17,7 @@ import { type TestContext, test } from "node:test";
 import { type GateOptions, type GateRepository, openGateRepository } from "../../src/git/gate.ts";
 import { commitId } from "../../src/git/object.ts";
 import { remoteEnvironment, requireRemote } from "../../src/git/remote.ts";
+import { childrenOf } from "../support/children.ts";
 import { serveGit } from "../support/git-server.ts";
 import { repository, runGit, type TestRepository } from "../support/repository.ts";
 import { tempFolder } from "../support/temp.ts";
@@ -138,20 +137,6 @@ test("a branch that is gone is forgotten and named, and keeps no other one back"
   assert.deepEqual(await git.fetchPresent(), []);
   assert.equal(await git.resolve("refs/heads/production"), next);
 });
-
-/** The words after `git` of every child that `work` starts, but for those of a server in this process. */
-async function childrenOf(work: () => Promise<unknown>): Promise<readonly string[]> {
-  const started: { readonly process: ChildProcess }[] = [];
-  const hear = (message: unknown): void => void started.push(message as { readonly process: ChildProcess });
-  subscribe("child_process", hear);
-  try {
-    await work();
-    const words = started.map(({ process }) => process.spawnargs[1] ?? "");
-    return words.filter((word) => word !== "http-backend").sort();
-  } finally {
-    unsubscribe("child_process", hear);
-  }
-}
 
 test("what has not moved is not fetched again: a folder is only read, a server asked one question", async (t) => {
   const repo = await repository(t);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type CommitId, commitId } from "../../src/git/object.ts";
+import { childrenOf } from "../support/children.ts";
 import { preview, swapObject } from "../support/preview.ts";
 import { repository, type TestRepository } from "../support/repository.ts";
 
@@ -56,6 +57,46 @@ for (const seed of [1, 2]) {
     }
   });
 }
+
+test("a head that is asked about again and again, against whatever has moved since, has git's range each time", async (t) => {
+  const repo = await repository(t);
+  const ids = randomGraph(repo, 3);
+  const next = numbers(7);
+  const git = await preview(t, repo.path);
+  for (const at of [COMMITS - 1, COMMITS - 9]) {
+    const head = ids[at] as CommitId;
+    for (let round = 0; round < 12; round += 1) {
+      const exclude = Array.from({ length: 1 + next(2) }, () => ids[Math.max(0, at - next(14))] as CommitId);
+      const input = [head, ...exclude.map((id) => `^${id}`)].join("\n");
+      const listed = repo.git(["rev-list", "--topo-order", "--reverse", "--stdin"], { input: `${input}\n` });
+      const found = (await git.range(exclude, head)).map((one) => one.id);
+      assert.deepEqual(found, listed === "" ? [] : listed.split("\n"), `${head} without ${exclude}`);
+    }
+  }
+});
+
+test("a head whose branch has moved on has the range it had, without git, until the branch takes a part of it", async (t) => {
+  const repo = await repository(t);
+  const root = repo.commit({ files: { a: "1" } });
+  const base = repo.commit({ files: { a: "2" } });
+  repo.branch("feature", base);
+  const feature = [repo.commit({ files: { b: "1" } }), repo.commit({ files: { b: "2" } })];
+  const head = feature[1] as CommitId;
+  const [git, other] = [await preview(t, repo.path), await preview(t, repo.path)];
+  const rangeAfter = async (tip: CommitId, asking = git) => {
+    let range: readonly CommitId[] = [];
+    const asked = await childrenOf(async () => {
+      range = (await asking.range([root, tip, tip], head)).map((one) => one.id);
+    });
+    return [range, asked];
+  };
+  assert.deepEqual(await rangeAfter(base), [feature, []]);
+  repo.checkout("main");
+  for (const a of ["3", "4"]) assert.deepEqual(await rangeAfter(repo.commit({ files: { a } })), [feature, []]);
+  assert.deepEqual(await rangeAfter(base, other), [feature, []]);
+  repo.branch("faster", feature[0] as CommitId);
+  assert.deepEqual(await rangeAfter(repo.commit({ files: { c: "1" } }), other), [[head], ["rev-list"]]);
+});
 
 test("what stands below an excluded commit is in no range, though a walk from the head would pass it", async (t) => {
   const repo = await repository(t);

@@ -98,6 +98,22 @@ export const GIT: readonly Mutant[] = [
     named: "a branch that stays gone is named each time, and what git refuses is asked for again",
   },
   {
+    name: "takes a range of before for one of a branch that was rewritten",
+    file: "src/git/history.ts",
+    find: "      if (!below.includes(true)) return null;\n",
+    replace: "      void below;\n",
+    test: "test/git/short-range.test.ts",
+    named: "a head that is asked about again and again, against whatever has moved since, has git's range each time",
+  },
+  {
+    name: "asks for signatures of what the branch has taken since",
+    file: "src/git/history.ts",
+    find: "if (since === null || since.some(({ id }) => ids.has(id))) return null;",
+    replace: "if (since === null || ids.size < 0) return null;",
+    test: "test/git/short-range.test.ts",
+    named: "a head whose branch has moved on has the range it had, without git, until the branch takes a part of it",
+  },
+  {
     name: "goes on with the references of before a fetch",
     file: "src/git/gate.ts",
     find: 'if (WRITES.includes(args[0] ?? "")) this.#listed.clear();',
