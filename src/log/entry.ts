@@ -26,7 +26,8 @@ export const ENTRY_KINDS = [
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 export type Purpose = "gate" | "dry-run" | "observe";
-export type Verdict = "allow" | "deny" | "wait" | "error";
+export const VERDICTS = ["allow", "deny", "wait", "error"] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /** Digests in force, hex SHA-256; null where a kind has none. `code` is the version of Sluice. */
 export interface EntryDigests {

@@ -5,7 +5,16 @@ import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
 import { ULID, ulidRandom, ulidTime } from "../lib/ulid.ts";
-import { type Disclosure, ENTRY_KINDS, type EntryDraft, type EntryKind, type Leaf, type TermKind } from "./entry.ts";
+import {
+  type Disclosure,
+  ENTRY_KINDS,
+  type EntryDraft,
+  type EntryKind,
+  type Leaf,
+  type TermKind,
+  VERDICTS,
+  type Verdict,
+} from "./entry.ts";
 import { MAXIMUM_ENTRY_BYTES } from "./tile.ts";
 
 const SALT_BYTES = 16;
@@ -24,7 +33,6 @@ const TERM_KINDS: readonly TermKind[] = [
   "subject",
 ];
 const PURPOSES: readonly unknown[] = ["gate", "dry-run", "observe"];
-const VERDICTS: readonly unknown[] = ["allow", "deny", "wait", "error", null];
 const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];
 /** 32 bytes as strict base64: the last digit before the padding has its two unused bits zero. */
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
@@ -211,7 +219,8 @@ function fieldsFault(fields: Readonly<Record<string, unknown>>): string | null {
   if (!ENTRY_KINDS.includes(kind as EntryKind)) return "`kind` is not a kind of version 1";
   if (target !== null && !isTargetName(target)) return "`target` is not a name";
   if (!PURPOSES.includes(purpose)) return "`purpose` is not gate, dry-run or observe";
-  if (!VERDICTS.includes(verdict)) return "`verdict` is not allow, deny, wait, error or null";
+  if (verdict !== null && !VERDICTS.includes(verdict as Verdict))
+    return "`verdict` is not allow, deny, wait, error or null";
   if (!isReasons(reasons)) return "`reasons` are not sorted codes";
   if (!isRecord(subject, isObjectIdOrNull)) return "`subject` holds something other than commit and tree ids";
   if (!isDigests(digests)) return "`digests` are not policies, trust, configuration, waivers (SHA-256 in hex) and code";

@@ -1,6 +1,6 @@
 /** EntryQuery as SQL over the tables of a store; every form of it walks an index, where there is one (`isIndexed`). */
 import { SluiceError } from "../lib/errors.ts";
-import { ENTRY_KINDS, type EntryKind, type EntryQuery, type Term } from "./entry.ts";
+import { ENTRY_KINDS, type EntryKind, type EntryQuery, type Term, VERDICTS, type Verdict } from "./entry.ts";
 import { askedWords } from "./words.ts";
 
 const DEFAULT_LIMIT = 1000;
@@ -15,14 +15,15 @@ export interface Bounds {
   /** Entry numbers [start, end) that a query can concern: its times and `after`, turned into numbers. */
   readonly start: number;
   readonly end: number;
-  /** What pairsStatement() found; null where the query does not go by them. */
-  readonly pairs: readonly TargetKind[] | null;
+  /** What lanesStatement() found; null where the query does not go by them. */
+  readonly lanes: readonly Lane[] | null;
 }
 
-/** Entries of one target (null: of the whole gate) and one kind stand together in an index, in their order. */
-export interface TargetKind {
+/** Entries of one target (null: of the whole gate), one kind and one verdict stand together in an index, in their order. */
+export interface Lane {
   readonly target: string | null;
   readonly kind: EntryKind;
+  readonly verdict: Verdict | null;
 }
 
 /** What a query's `after` leaves of the entries [start, end) between its times. */
@@ -41,26 +42,42 @@ export function numbered({ sql, parameters }: Statement): Statement {
 const MAXIMUM_ARMS = 400;
 
 /**
- * Rows {target, kind}: the pairs of which the log has entries that the query may find, each by one step in the index. null
- * where the caller need not ask: for a query without target, kind and verdict, or one that is driven by terms or a text.
+ * Rows {target, kind, verdict}: the lanes that have entries and that the query may find some in, each by a step in the index.
+ * null where the caller need not ask: for a query without target, kind and verdict, or one that is driven by terms or a text.
  */
-export function pairsStatement({ target, targets, kinds, verdict, text, ...query }: EntryQuery): Statement | null {
+export function lanesStatement({ target, targets, kinds, verdict, text, ...query }: EntryQuery): Statement | null {
   if ((target ?? targets ?? kinds ?? verdict) === undefined) return null;
   if (text !== undefined || cluesOf(query).length > 0) return null;
   const asked = target === undefined ? targets && [...new Set(targets)] : [target];
   const each = [...new Set(kinds ?? ENTRY_KINDS)];
-  if (each.length === 0 || asked?.length === 0)
-    return { sql: "SELECT NULL AS target, NULL AS kind WHERE FALSE", parameters: [] };
-  const [isVerdict, verdicts] = verdict === undefined ? ["", []] : [" AND e.verdict = ?", [verdict]];
-  const existing = (of: string) =>
-    `EXISTS (SELECT 1 FROM entries e WHERE e.target ${of} AND e.kind = k.column1${isVerdict})`;
-  const [named, names] = asked === undefined ? [EVERY_TARGET, []] : [valuesOf(asked), asked];
-  const ofTargets = `SELECT n.column1 AS target, k.column1 AS kind FROM (${named}) n CROSS JOIN (${valuesOf(each)}) k WHERE ${existing("= n.column1")}`;
-  if (asked !== undefined) return { sql: ofTargets, parameters: [...names, ...each, ...verdicts] };
-  return {
-    sql: `${ofTargets} UNION ALL SELECT NULL, k.column1 FROM (${valuesOf(each)}) k WHERE ${existing("IS NULL")}`,
-    parameters: [...each, ...verdicts, ...each, ...verdicts],
-  };
+  if (each.length === 0 || asked?.length === 0) return NO_LANES;
+  const verdicts = verdict === undefined ? VERDICTS : [verdict];
+  const names = asked ?? [];
+  const named = asked === undefined ? EVERY_TARGET : valuesOf(names);
+  const ofTargets = lanesOf(`SELECT n.column1 AS target, `, `(${named}) n CROSS JOIN `, "= n.column1", each, verdicts);
+  const ofGate = lanesOf("SELECT NULL, ", "", "IS NULL", each, verdicts);
+  const parameters = [...each, ...verdicts];
+  const isOfGate = asked === undefined;
+  const noVerdict = verdict === undefined;
+  const parts = [
+    { sql: ofTargets("= v.column1"), parameters: [...names, ...parameters] },
+    ...(noVerdict ? [{ sql: ofTargets(null), parameters: [...names, ...each] }] : []),
+    ...(isOfGate ? [{ sql: ofGate("= v.column1"), parameters }] : []),
+    ...(isOfGate && noVerdict ? [{ sql: ofGate(null), parameters: each }] : []),
+  ];
+  return union(parts);
+}
+
+const NO_LANES: Statement = { sql: "SELECT NULL AS target, NULL AS kind, NULL AS verdict WHERE FALSE", parameters: [] };
+
+/** A kind without entries is passed over before its verdicts are looked for. */
+function lanesOf(select: string, from: string, of: string, kinds: readonly string[], verdicts: readonly string[]) {
+  const exists = (verdict: string) =>
+    `EXISTS (SELECT 1 FROM entries e WHERE e.target ${of} AND e.kind = k.column1${verdict})`;
+  return (verdict: "= v.column1" | null): string =>
+    verdict === null
+      ? `${select}k.column1 AS kind, NULL AS verdict FROM ${from}(${valuesOf(kinds)}) k WHERE ${exists(" AND e.verdict IS NULL")}`
+      : `${select}k.column1 AS kind, v.column1 AS verdict FROM ${from}(${valuesOf(kinds)}) k CROSS JOIN (${valuesOf(verdicts)}) v WHERE ${exists("")} AND ${exists(` AND e.verdict ${verdict}`)}`;
 }
 
 function valuesOf(texts: readonly string[]): string {
@@ -108,7 +125,7 @@ export function countStatements(
   isIndexed: boolean,
   language: TermLanguage = SQLITE_TERMS,
 ): readonly Statement[] {
-  if (bounds.pairs === null && query.text === undefined && cluesOf(query).length === 0)
+  if (bounds.lanes === null && query.text === undefined && cluesOf(query).length === 0)
     return [{ sql: "SELECT CAST(? AS bigint) AS n", parameters: [Math.max(0, bounds.end - bounds.start)] }];
   return matching(query, bounds, { isIndexed, ...language }).map((arms) => ({
     sql: `SELECT ${arms.map(({ sql }) => `(SELECT count(*) FROM (${sql}) found)`).join(" + ")} AS n`,
@@ -118,7 +135,7 @@ export function countStatements(
 
 /**
  * Arms of one statement or of several, which find different entries. With terms, the first term drives (the index, then
- * the entries that the index has not reached); with a target, kinds or a verdict, one arm for each pair of target and kind,
+ * the entries that the index has not reached); with a target, kinds or a verdict, one arm for each lane,
  * which the index gives in order, so that they are merged and not sorted; otherwise the entries themselves.
  */
 function matching(query: EntryQuery, bounds: Bounds, search: Search): readonly (readonly Statement[])[] {
@@ -135,24 +152,20 @@ function matching(query: EntryQuery, bounds: Bounds, search: Search): readonly (
     });
     return [driven];
   }
-  if (bounds.pairs === null) return [[arm(ENTRIES, query, bounds)]];
-  const arms = bounds.pairs.map((pair) => armOf(pair, query, bounds));
+  if (bounds.lanes === null) return [[arm(ENTRIES, query, bounds)]];
+  const arms = bounds.lanes.map((lane) => armOf(lane, bounds));
   return Array.from({ length: Math.ceil(arms.length / MAXIMUM_ARMS) }, (_, at) =>
     arms.slice(at * MAXIMUM_ARMS, (at + 1) * MAXIMUM_ARMS),
   );
 }
 
-/** By index columns alone: target and kind said once. */
-function armOf(
-  { target, kind }: TargetKind,
-  { target: _, targets: __, kinds: ___, ...query }: EntryQuery,
-  bounds: Bounds,
-): Statement {
-  const of: Statement =
-    target === null
-      ? { sql: "e.target IS NULL AND e.kind = ?", parameters: [kind] }
-      : { sql: "e.target = ? AND e.kind = ?", parameters: [target, kind] };
-  return arm({ ...ENTRIES, conditions: [of] }, query, bounds);
+/** By index columns alone: each said once. */
+function armOf(lane: Lane, bounds: Bounds): Statement {
+  const named = Object.entries({ target: lane.target, kind: lane.kind, verdict: lane.verdict });
+  const conditions = named.map(([column, value]) =>
+    value === null ? { sql: `e.${column} IS NULL`, parameters: [] } : { sql: `e.${column} = ?`, parameters: [value] },
+  );
+  return arm({ ...ENTRIES, conditions }, {}, bounds);
 }
 
 /** What a query looks for in the terms of entries. */

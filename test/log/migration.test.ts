@@ -74,7 +74,7 @@ describe("a log of an older layout", () => {
   it("is left as it was when it cannot be brought to the newest", async (context) => {
     const path = olderLog(context);
     const db = new DatabaseSync(path);
-    db.exec("CREATE INDEX entries_verdict ON entries (time)"); // in the way of the one to be made
+    db.exec("DROP INDEX entries_search"); // which is to be replaced
     db.close();
     await assert.rejects(openTestLog(path), { code: "log-failed" });
     assert.equal(versionOf(path), 3);

@@ -5,13 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import type { EntryKind, EntryQuery, LoggedEntry, Term, Verdict } from "../../src/log/entry.ts";
-import {
-  countStatements,
-  findStatements,
-  pairsStatement,
-  type Statement,
-  type TargetKind,
-} from "../../src/log/query.ts";
+import { countStatements, findStatements, type Lane, lanesStatement, type Statement } from "../../src/log/query.ts";
 import { openForReading } from "../../src/log/stores/sqlite/database.ts";
 import { attachSearchIndex, SearchIndex, searchIndexPath } from "../../src/log/stores/sqlite/search-index.ts";
 import { draft, logPath, openTestLog, openTestReader } from "../support/log.ts";
@@ -179,22 +173,20 @@ describe("a query", () => {
         .all(...parameters)
         .map(({ detail }) => String(detail));
     for (const [name, query] of Object.entries(QUERIES)) {
-      const asked = pairsStatement(query);
-      const pairs = asked === null ? null : (db.prepare(asked.sql).all(...asked.parameters) as unknown as TargetKind[]);
-      const bounds = { start: 0, end: COUNT, pairs };
+      const asked = lanesStatement(query);
+      const lanes = asked === null ? null : (db.prepare(asked.sql).all(...asked.parameters) as unknown as Lane[]);
+      const bounds = { start: 0, end: COUNT, lanes };
       for (const line of asked === null ? [] : planOf(asked))
-        assert.doesNotMatch(line, /^SCAN e\b|^SCAN entries\b/, `${name}, its pairs`);
+        assert.doesNotMatch(line, /^SCAN e\b|^SCAN entries\b/, `${name}, its lanes`);
       const statements = [...findStatements(query, bounds, true), ...countStatements(query, bounds, true)];
       for (const plan of statements.map(planOf)) {
         const scans = plan.filter((line) =>
           /^SCAN (?:e|d|entries|disclosures|terms)\b|^SCAN x (?!VIRTUAL TABLE INDEX \d+:.*M)/.test(line),
         );
         assert.deepEqual(scans, [], `${name}: ${plan.join("\n")}`);
-        const isByPair = pairs !== null;
-        const index =
-          query.verdict === undefined ? "search (target=? AND kind=?" : "verdict (verdict=? AND target=? AND kind=?";
-        for (const line of isByPair ? plan.filter((one) => / e USING /.test(one)) : [])
-          assert.ok(line.includes(`COVERING INDEX entries_${index} AND rowid>? AND rowid<?)`), `${name}: ${line}`);
+        const index = "COVERING INDEX entries_search (target=? AND kind=? AND verdict=? AND rowid>? AND rowid<?)";
+        for (const line of lanes === null ? [] : plan.filter((one) => / e USING /.test(one)))
+          assert.ok(line.includes(index), `${name}: ${line}`);
         if (query.commitPrefix === undefined)
           assert.ok(!plan.some((line) => /TEMP B-TREE/.test(line)), `${name}: ${plan.join("\n")}`);
       }

@@ -2,7 +2,7 @@
 import type { Client } from "pg";
 import { SluiceError } from "../../../lib/errors.ts";
 import { type Asked, rows } from "./connection.ts";
-import { MIGRATION_LOCK, MIGRATIONS, SCHEMA_NAME } from "./schema.ts";
+import { MIGRATION_LOCK, MIGRATIONS, OLDEST_READABLE_LAYOUT, SCHEMA_NAME } from "./schema.ts";
 
 /** One transaction: all of what is missing, or nothing. @throws `log-version-unknown`, `log-failed` */
 export async function migrate(client: Client, migrations: readonly string[] = MIGRATIONS): Promise<void> {
@@ -31,7 +31,7 @@ export async function migrate(client: Client, migrations: readonly string[] = MI
 export async function requireLayout(asked: Asked): Promise<void> {
   const present = await layoutVersion(asked);
   if (present === 0) throw new SluiceError("log-missing", "There is no log in this PostgreSQL database.");
-  if (present !== MIGRATIONS.length) throw unknownLayout(present);
+  if (present < OLDEST_READABLE_LAYOUT || present > MIGRATIONS.length) throw unknownLayout(present);
 }
 
 /** 0 where there is no log. */

@@ -10,11 +10,11 @@ import {
   countStatements,
   findStatements,
   inOrder,
+  type Lane,
+  lanesStatement,
   narrowed,
   numbered,
-  pairsStatement,
   type Statement,
-  type TargetKind,
 } from "../../query.ts";
 import {
   type HeadExpectation,
@@ -186,11 +186,11 @@ export class PostgresReader implements DecisionLog {
 
   async #bounds(query: EntryQuery, size: number): Promise<Bounds> {
     const { from, to } = query;
-    const asked = pairsStatement(query);
-    const pairs = asked === null ? null : await this.#ask<TargetKind & Record<string, unknown>>(asked);
+    const asked = lanesStatement(query);
+    const lanes = asked === null ? null : await this.#ask<Lane & Record<string, unknown>>(asked);
     const start = from === undefined ? 0 : await this.#firstSince(from, size);
     const end = to === undefined ? size : await this.#firstSince(to, size);
-    return { ...narrowed(query, start, end), pairs };
+    return { ...narrowed(query, start, end), lanes };
   }
 
   /** Number of the first entry at or after `at`: time never decreases, so it is found by halving. */

@@ -31,7 +31,16 @@ CREATE TABLE search_terms (term text COLLATE "C", idx bigint, PRIMARY KEY (term,
 CREATE TABLE search_progress (one int PRIMARY KEY CHECK (one = 1), size bigint NOT NULL);
 INSERT INTO search_progress (one, size) VALUES (1, 0);
 `,
+  `
+DROP INDEX entries_search;
+CREATE INDEX entries_search ON entries (target, kind, verdict, idx);
+-- compressing what lies out of line would be a third of PostgreSQL's own work for an entry
+ALTER TABLE disclosures ALTER COLUMN json SET STORAGE EXTERNAL;
+`,
 ];
+
+/** What may be read as it stands; whoever writes brings it to the newest first. */
+export const OLDEST_READABLE_LAYOUT = 2;
 
 /** Taken while tables are made, so that replicas that start together make them once: "slog" in ASCII. */
 export const MIGRATION_LOCK = 0x736c6f67;

@@ -11,10 +11,10 @@ import {
   countStatements,
   findStatements,
   inOrder,
+  type Lane,
+  lanesStatement,
   narrowed,
-  pairsStatement,
   type Statement,
-  type TargetKind,
 } from "../../query.ts";
 import {
   type HeadExpectation,
@@ -193,11 +193,11 @@ export class SqliteReader implements DecisionLog {
 
   #bounds(query: EntryQuery, size: number): Bounds {
     const { from, to } = query;
-    const asked = pairsStatement(query);
-    const pairs = asked === null ? null : (this.#ask(asked) as unknown as readonly TargetKind[]);
+    const asked = lanesStatement(query);
+    const lanes = asked === null ? null : (this.#ask(asked) as unknown as readonly Lane[]);
     const start = from === undefined ? 0 : this.#firstSince(from, size);
     const end = to === undefined ? size : this.#firstSince(to, size);
-    return { ...narrowed(query, start, end), pairs };
+    return { ...narrowed(query, start, end), lanes };
   }
 
   #ask({ sql, parameters }: Statement): readonly Record<string, SQLOutputValue>[] {

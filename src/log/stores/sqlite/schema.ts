@@ -1,10 +1,10 @@
 /**
  * The tables. `entries`, `hashes` and `head` are the log; `disclosures` holds what may be erased, its `terms` as JSON
- * [[kind, value], ...]. Time never decreases with idx, so it needs no index. Every index ends with idx, the table's own key:
- * what it finds comes in the order of the log.
+ * [[kind, value], ...]. Time never decreases with idx, so it needs no index. The index of entries ends, as every
+ * index does, with the table's own key: what it finds of one target, kind and verdict comes in the order of the log.
  */
 /**
- * 1 kept terms in the log's own tables, 2 the hashes of leaves apart from them, 3 had no index of verdicts. Counts up with
+ * 1 kept terms in the log's own tables, 2 the hashes of leaves apart from them, 3 an index in which verdicts stood behind the order. Counts up with
  * every change of the tables; what leaves mean is leaf version 1.
  */
 export const SCHEMA_VERSION = 4;
@@ -13,15 +13,12 @@ export const OLDEST_SCHEMA_VERSION = 3;
 /** "slog" in ASCII: tells our databases from others. */
 export const APPLICATION_ID = 0x736c6f67;
 
-const INDEXES = `
-CREATE INDEX entries_search ON entries (target, kind);
-CREATE INDEX entries_verdict ON entries (verdict, target, kind) WHERE verdict IS NOT NULL;
-`;
+const INDEX = "CREATE INDEX entries_search ON entries (target, kind, verdict);";
 
 /** From version 3, in a transaction. */
 export const MIGRATION = `
 DROP INDEX entries_search;
-${INDEXES}
+${INDEX}
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -29,7 +26,7 @@ export const SCHEMA = `
 CREATE TABLE entries (
   idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, target TEXT, kind TEXT NOT NULL, verdict TEXT, hash BLOB NOT NULL, bytes BLOB NOT NULL
 ) STRICT;
-${INDEXES}
+${INDEX}
 CREATE TABLE disclosures (idx INTEGER PRIMARY KEY, terms TEXT NOT NULL, json TEXT NOT NULL) STRICT;
 -- level L holds the hashes of complete subtrees of 256^L leaves: what the tiles of C2SP tlog-tiles hold; level 0 is entries.hash
 CREATE TABLE hashes (level INTEGER NOT NULL CHECK (level > 0), n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;

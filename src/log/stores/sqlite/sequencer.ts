@@ -9,7 +9,7 @@ import { checkAnchor } from "../../anchor.ts";
 import { signCheckpoint } from "../../checkpoint.ts";
 import type { Checkpoint } from "../../decision-log.ts";
 import { replaceFileSync } from "../../durable.ts";
-import { ENTRY_KINDS, type Receipt } from "../../entry.ts";
+import { ENTRY_KINDS, type Receipt, VERDICTS } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { emptyRoot, frontierRoot } from "../../merkle.ts";
 import { type NoteSigner, type NoteVerifier, noteVerifier, unsignedBy } from "../../note.ts";
@@ -317,8 +317,9 @@ function count(db: DatabaseSync): number {
 function tailOf({ db, hashes, tails }: Session, target: string): string | null {
   const known = tails.get(target);
   if (known !== undefined) return known;
-  const newest = db.prepare("SELECT max(idx) AS idx FROM entries WHERE target = ? AND kind = ?");
-  const indexes = ENTRY_KINDS.map((kind) => Number(newest.get(target, kind)?.["idx"] ?? -1));
+  const newest = db.prepare("SELECT max(idx) AS idx FROM entries WHERE target = ? AND kind = ? AND verdict IS ?");
+  const lanes = ENTRY_KINDS.flatMap((kind) => [...VERDICTS, null].map((verdict) => [kind, verdict] as const));
+  const indexes = lanes.map(([kind, verdict]) => Number(newest.get(target, kind, verdict)?.["idx"] ?? -1));
   const [hash] = hashes(0, Math.max(...indexes), 1);
   return hash === undefined ? null : encodeBase64(hash);
 }
