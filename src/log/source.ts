@@ -10,8 +10,8 @@ export interface SourceEntry {
   readonly bytes: Uint8Array;
   /** The hash that the source holds for it, or null. */
   readonly hash: Uint8Array | null;
-  /** JSON text of the values beside the entry; null where the source has none. */
-  readonly disclosures: string | null;
+  /** JSON text, in UTF-8, of the values beside the entry; null where the source has none. */
+  readonly disclosures: Uint8Array | null;
   /** What queries go by; null where the source has no such thing. */
   readonly columns: Readonly<Record<"time" | "target" | "kind" | "verdict", unknown>> | null;
 }
@@ -37,7 +37,13 @@ export interface FolderSource extends Source {
   hash(level: number, n: number, size: number): Uint8Array | null;
 }
 
-type Row = readonly [idx: number, hash: Uint8Array, bytes: Uint8Array, json: unknown, ...columns: readonly unknown[]];
+type Row = readonly [
+  idx: number,
+  hash: Uint8Array,
+  bytes: Uint8Array,
+  json: Uint8Array | null,
+  ...columns: readonly unknown[],
+];
 
 /** @throws as openForReading() */
 export function databaseSource(path: string): Source {
@@ -55,7 +61,7 @@ function sourceOf(db: ReturnType<typeof openForReading>): Source {
   const note = String(db.prepare("SELECT note FROM head").get()?.["note"] ?? "");
   const hashes = storedHashes(db);
   const select = db.prepare(
-    "SELECT e.idx, hash, bytes, json, time, target, kind, verdict FROM entries e LEFT JOIN disclosures d ON d.idx = e.idx WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx",
+    "SELECT e.idx, hash, bytes, CAST(json AS BLOB), time, target, kind, verdict FROM entries e LEFT JOIN disclosures d ON d.idx = e.idx WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx",
   );
   select.setReturnArrays(true); // half the price of objects
   const strangers = db.prepare("SELECT 1 FROM entries WHERE idx < 0 OR idx >= ? LIMIT 1");
@@ -67,7 +73,7 @@ function sourceOf(db: ReturnType<typeof openForReading>): Source {
       for (const [idx, hash, bytes, json, ...rest] of select.all(start, end) as unknown as Row[]) {
         if (idx !== start + entries.length) break;
         const [time, target, kind, verdict] = rest;
-        entries.push({ bytes, hash, disclosures: String(json), columns: { time, target, kind, verdict } });
+        entries.push({ bytes, hash, disclosures: json, columns: { time, target, kind, verdict } });
       }
       return entries;
     },

@@ -1,5 +1,5 @@
 /** What every store checks of what its storage gives back, before anybody sees it. */
-import { encodeBase64, equalBytes } from "../lib/bytes.ts";
+import { encodeBase64, equalBytes, utf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./decision-log.ts";
@@ -66,7 +66,7 @@ export function storedEntry(
   const reading = readLeaf(bytes);
   if (reading.kind === "malformed")
     throw new SluiceError("log-corrupt", `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
-  const json = typeof row?.json === "string" ? row.json : null;
+  const json = typeof row?.json === "string" ? utf8(row.json) : null;
   const { fault } = examineDisclosures(reading.leaf, index, json);
   const disclosed = parseDisclosures(json);
   if (fault !== null || disclosed === null)
@@ -84,8 +84,13 @@ export interface DisclosureExamination {
 }
 
 /** Whoever can write the storage can write beside the tree too: a value counts only with its commitment. */
-export function examineDisclosures(leaf: Leaf, index: number, json: string | null): DisclosureExamination {
-  const quick = json === null ? null : countQuickly(json, leaf.commitments);
+export function examineDisclosures(
+  leaf: Pick<Leaf, "commitments">,
+  index: number,
+  json: Uint8Array | null,
+  count: typeof countQuickly = countQuickly,
+): DisclosureExamination {
+  const quick = json === null ? null : count(json, leaf.commitments);
   if (quick !== null) return { ...quick, fault: null };
   const disclosed = parseDisclosures(json);
   const names = Object.keys(leaf.commitments);
@@ -132,9 +137,9 @@ export function requireFollowing(oldSize: number, newSize: number): void {
 }
 
 /** {name: {salt, value} | null}; null for anything else. */
-export function parseDisclosures(json: unknown): Readonly<Record<string, Disclosure | null>> | null {
+export function parseDisclosures(json: Uint8Array | null): Readonly<Record<string, Disclosure | null>> | null {
   try {
-    const value: unknown = JSON.parse(String(json));
+    const value: unknown = JSON.parse(Buffer.from(json ?? []).toString("utf8"));
     if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
     const isDisclosure = (each: unknown) =>
       each === null ||

@@ -2,6 +2,7 @@
 import { asSluiceError } from "../lib/errors.ts";
 import { openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./decision-log.ts";
+import type { countQuickly } from "./disclosed-text.ts";
 import type { Leaf } from "./entry.ts";
 import type { NoteVerifier } from "./note.ts";
 import { examineDisclosures } from "./stored.ts";
@@ -70,11 +71,12 @@ export interface DisclosureCount {
 /** Names of the values that are withheld. */
 export function checkDisclosures(
   count: DisclosureCount,
-  leaf: Leaf,
+  leaf: Pick<Leaf, "commitments">,
   index: number,
-  json: string | null,
+  json: Uint8Array | null,
+  quickly?: typeof countQuickly,
 ): readonly string[] {
-  const { matching, withheld, fault } = examineDisclosures(leaf, index, json);
+  const { matching, withheld, fault } = examineDisclosures(leaf, index, json, quickly);
   if (fault !== null) throw new Broken("disclosure", index, fault);
   count.matching += matching;
   count.redacted += withheld.length;

@@ -3,8 +3,10 @@
  * before it is checked here, and what does (time, links, the upper tree) is handed on to be joined in verify.ts.
  */
 import { encodeBase64, equalBytes } from "../lib/bytes.ts";
-import type { Erasure, Leaf } from "./entry.ts";
+import { quickCounter } from "./disclosed-text.ts";
+import type { Erasure } from "./entry.ts";
 import { readLeaf } from "./leaf.ts";
+import { type LeafFields, recogniseLeaf } from "./leaf-text.ts";
 import { isMaskValue, MASKS, maskedValues } from "./masking/mask.ts";
 import { HASH_BYTES, hashRows, leafHash } from "./merkle.ts";
 import { erasedBy } from "./redaction/record.ts";
@@ -55,6 +57,7 @@ export function verifyRange(source: Source, start: number, end: number, size: nu
     redacted: 0,
     withheld: [],
     redactions: [],
+    quickly: quickCounter(),
   };
   let broken: RangeVerification["broken"] = null;
   try {
@@ -63,7 +66,8 @@ export function verifyRange(source: Source, start: number, end: number, size: nu
     if (!(thrown instanceof Broken)) throw thrown;
     broken = thrown.result;
   }
-  return { start, ...walk, targets: [...walk.targets.values()], broken };
+  const { quickly: _, targets, ...found } = walk; // without the function, which no thread can hand on
+  return { start, ...found, targets: [...targets.values()], broken };
 }
 
 interface Walk {
@@ -76,6 +80,7 @@ interface Walk {
   redacted: number;
   readonly withheld: Erasure[];
   readonly redactions: { readonly index: number; readonly erased: readonly Erasure[] }[];
+  readonly quickly: ReturnType<typeof quickCounter>;
 }
 
 function verifyTile(source: Source, walk: Walk, start: number, end: number, size: number): void {
@@ -106,10 +111,7 @@ function verifyEntry(source: Source, walk: Walk, index: number, entry: SourceEnt
       index,
       `Entry ${index} is not the one whose hash is in the tree.`,
     );
-  const reading = readLeaf(entry.bytes);
-  if (reading.kind === "malformed")
-    throw new Broken("entry", index, `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
-  const { leaf } = reading;
+  const leaf = recogniseLeaf(entry.bytes) ?? leafOf(entry.bytes, index);
   if (walk.lastTime !== null && leaf.time < walk.lastTime) throw outOfTime(index);
   follow(walk, leaf, index, encodeBase64(hash));
   if (entry.columns !== null) checkColumns(leaf, index, entry.columns);
@@ -119,8 +121,14 @@ function verifyEntry(source: Source, walk: Walk, index: number, entry: SourceEnt
   return hash;
 }
 
-function noteWithheld(walk: Walk, leaf: Leaf, index: number, json: string | null): void {
-  const names = unexplained(checkDisclosures(walk, leaf, index, json), json);
+function leafOf(bytes: Uint8Array, index: number): LeafFields {
+  const reading = readLeaf(bytes);
+  if (reading.kind === "leaf") return reading.leaf;
+  throw new Broken("entry", index, `Entry ${index} is not a leaf of version 1: ${reading.detail}.`);
+}
+
+function noteWithheld(walk: Walk, leaf: LeafFields, index: number, json: Uint8Array | null): void {
+  const names = unexplained(checkDisclosures(walk, leaf, index, json, walk.quickly), json);
   if (names.length > 0) walk.withheld.push({ index, names });
   if (leaf.kind !== "redaction") return;
   const erased = erasedBy(leaf.kind, parseDisclosures(json)?.["erased"]?.value);
@@ -128,14 +136,14 @@ function noteWithheld(walk: Walk, leaf: Leaf, index: number, json: string | null
 }
 
 /** What the entry's own record of its masks explains needs no redaction that does. */
-function unexplained(names: readonly string[], json: string | null): readonly string[] {
+function unexplained(names: readonly string[], json: Uint8Array | null): readonly string[] {
   if (!names.some(isMaskValue)) return names;
   const masks = maskedValues(parseDisclosures(json)?.[MASKS]?.value);
   return names.filter((name) => !masks.has(name));
 }
 
 /** Of the entries that are not the first of their target in the run. */
-function follow(walk: Walk, leaf: Leaf, index: number, hash: string): void {
+function follow(walk: Walk, leaf: LeafFields, index: number, hash: string): void {
   const { target, previous } = leaf;
   if (target === null) {
     if (previous !== null) throw unlinked(index, target);
@@ -156,7 +164,7 @@ export function unlinked(index: number, target: string | null): Broken {
 }
 
 /** An entry whose columns lie is there, and no query finds it. */
-function checkColumns(leaf: Leaf, index: number, columns: NonNullable<SourceEntry["columns"]>): void {
+function checkColumns(leaf: LeafFields, index: number, columns: NonNullable<SourceEntry["columns"]>): void {
   const { target, kind, verdict } = leaf;
   const expected = { time: Date.parse(leaf.time), target, kind, verdict };
   for (const name of ["time", "target", "kind", "verdict"] as const)
@@ -166,5 +174,5 @@ function checkColumns(leaf: Leaf, index: number, columns: NonNullable<SourceEntr
 
 /** Of 256 hashes, or of fewer by a power of two. */
 export function tileHash(hashes: readonly Uint8Array[]): Uint8Array {
-  return hashRows(Buffer.concat(hashes)).slice(-HASH_BYTES);
+  return new Uint8Array(hashRows(Buffer.concat(hashes)).subarray(-HASH_BYTES)); // a copy: it is kept, the rows are not
 }

@@ -1,7 +1,7 @@
 /** Verifies an auditor's bundle from its bytes alone: whatever is not signed or hashed is made again and compared. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeUtf8, encodeBase64, equalBytes } from "../../lib/bytes.ts";
+import { decodeUtf8, encodeBase64, equalBytes, utf8 } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonValue } from "../../lib/canonical.ts";
 import { parseTime } from "../../lib/time.ts";
 import { digestOfText } from "../../policy/policy-sources.ts";
@@ -197,7 +197,7 @@ function checkRows(
 function rowOf(text: string, source: FolderSource, index: number, size: number, count: DisclosureCount): AuditRow {
   const leaf = leafOf(source, index, size);
   const leafHash = encodeBase64(source.hash(0, index, size) ?? new Uint8Array(0));
-  const json = disclosedText(text);
+  const json = utf8(disclosedText(text));
   checkDisclosures(count, leaf, index, json);
   const row = { index, leafHash, leaf, disclosed: parseDisclosures(json) ?? {} };
   if (rowText(row) !== text) throw new Broken("bundle", index, `The row of entry ${index} is not what the entry says.`);

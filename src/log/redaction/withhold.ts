@@ -1,4 +1,5 @@
 /** What is left beside an entry when some of its values are taken away; the leaf, which commits to them, stays as it is. */
+import { utf8 } from "../../lib/bytes.ts";
 import { canonicalJson, type JsonObject } from "../../lib/canonical.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import type { Disclosure, Erasure, Term } from "../entry.ts";
@@ -17,7 +18,7 @@ export function withhold(
   row: DisclosureRow | undefined,
   { index, names }: Erasure,
 ): { readonly terms: string; readonly json: string } {
-  const disclosed = parseDisclosures(row?.json);
+  const disclosed = parseDisclosures(utf8(String(row?.json)));
   if (row === undefined || disclosed === null)
     throw new SluiceError("log-corrupt", `The values beside entry ${index} are damaged.`);
   const left = Object.entries(disclosed).map(([name, one]) => [name, names.includes(name) ? null : one] as const);

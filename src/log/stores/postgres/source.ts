@@ -1,4 +1,5 @@
 /** A log in PostgreSQL for who verifies it: one snapshot, read run by run. */
+import { utf8 } from "../../../lib/bytes.ts";
 import { parseCheckpoint } from "../../checkpoint.ts";
 import type { Source, SourceEntry } from "../../source.ts";
 import { TILE_WIDTH } from "../../tile.ts";
@@ -104,7 +105,12 @@ async function fetchEntries(
   const entries: SourceEntry[] = [];
   for (const { idx, hash, bytes, json, time, target, kind, verdict } of found) {
     if (Number(idx) !== start + entries.length) break;
-    entries.push({ bytes, hash, disclosures: String(json), columns: { time: Number(time), target, kind, verdict } });
+    entries.push({
+      bytes,
+      hash,
+      disclosures: json === null ? null : utf8(json),
+      columns: { time: Number(time), target, kind, verdict },
+    });
   }
   return entries;
 }
