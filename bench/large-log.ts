@@ -16,10 +16,12 @@ const AREA = "large log";
 const ENTRIES = 1_000_000;
 const ENTRIES_QUICK = 20_000;
 const ENTRIES_A_TRANSACTION = 1000;
-/** Parts of the log whose appends are shown: the first, the middle, the last tenth. */
-const SHOWN_TENTHS = [0, 4, 9];
+/** Parts of the log whose appends are shown one by one: the curve. */
 const TENTHS = 10;
 const INDEX_STEP = 20_000;
+const DAY_SECONDS = 86_400;
+const STATED_RATES = [1, 100, 1000];
+const GIGABYTE = 1e9;
 const PAGE = 50;
 const CALLS = 60;
 const MINUTE_MS = 60_000;
@@ -36,6 +38,7 @@ export async function benchLargeLog({ scope, quick, progress }: BenchOptions): P
   const reader = await openTestReader(path);
   progress("large log: queries");
   for (const [what, query] of Object.entries(queries(count))) rows.push(await asked(reader, what, query));
+  rows.push(...(await tallied(reader)));
   rows.push(await proven(reader, count));
   await reader.close();
   progress("large log: verify");
@@ -58,7 +61,7 @@ async function appended(path: string, count: number): Promise<Row[]> {
     }
     const measured = measurementOf(latencies, performance.now() - start, ENTRIES_A_TRANSACTION);
     const to = counted(((tenth + 1) * count) / TENTHS);
-    if (SHOWN_TENTHS.includes(tenth)) rows.push(row(`append, 1,000 a transaction, up to ${to} entries`, measured));
+    rows.push(row(`append, 1,000 a transaction, up to ${to} entries`, measured));
   }
   await log.close();
   return rows;
@@ -78,11 +81,12 @@ function followed(path: string, count: number): Row {
   const elapsed = performance.now() - start;
   index.close();
   log.close();
-  const [own, search] = [path, searchIndexPath(path)].map((file) => Math.round(statSync(file).size / count));
+  const [own = 0, search = 0] = [path, searchIndexPath(path)].map((file) => Math.round(statSync(file).size / count));
+  const aDay = STATED_RATES.map((rate) => `${sizeOf(rate * DAY_SECONDS * (own + search))} a day at ${counted(rate)}/s`);
   const { p50, p99 } = measurementOf(latencies, elapsed);
   const measured = { perSecond: (count * 1000) / elapsed, p50, p99 };
   return row(
-    `index, 20,000 a step (an entry takes ${counted(own ?? 0)} bytes, ${counted(search ?? 0)} in the index)`,
+    `index, 20,000 a step (an entry takes ${counted(own)} bytes, ${counted(search)} in the index: ${aDay.join(", ")})`,
     measured,
   );
 }
@@ -90,6 +94,7 @@ function followed(path: string, count: number): Row {
 /** Every filter that is documented. */
 function queries(count: number): Readonly<Record<string, EntryQuery>> {
   const commit = (count / 2).toString(16).padStart(40, "0");
+  const release = String(Math.floor(count / 12) * KINDS.length + KINDS.indexOf("release"));
   const middle = BEGIN + (count / ENTRIES_A_TRANSACTION / 2) * MINUTE_MS;
   return {
     everything: {},
@@ -101,11 +106,14 @@ function queries(count: number): Readonly<Record<string, EntryQuery>> {
     "a person": { terms: [{ kind: "person", value: "person-7" }] },
     "a key": { terms: [{ kind: "key", value: "SHA256:key-7" }] },
     "a verdict": { verdict: "deny" },
-    "a rule": { terms: [{ kind: "rule", value: "rule-7" }] },
+    "a verdict of most decisions": { verdict: "allow" },
+    "a verdict of a target": { verdict: "deny", target: "staging" },
+    "a verdict that nothing has": { verdict: "error" },
+    "a rule": { terms: [{ kind: "rule", value: "rule-30" }] },
     "a resource": { terms: [{ kind: "resource", value: "Deployment/apps/web-7" }] },
     "a kind": { kinds: ["release"] },
-    "a release": { terms: [{ kind: "release", value: String(count / 2) }] },
-    "a waiver": { terms: [{ kind: "waiver", value: "waiver-7" }] },
+    "a release": { terms: [{ kind: "release", value: release }] },
+    "a waiver": { terms: [{ kind: "waiver", value: "waiver-100" }] },
     "a rare word": { text: "ticket-77" },
     "a word of every entry": { text: "kustomization" },
     "a person, a rule, a target, a kind": {
@@ -113,15 +121,37 @@ function queries(count: number): Readonly<Record<string, EntryQuery>> {
       kinds: ["decision"],
       terms: [
         { kind: "person", value: "person-7" },
-        { kind: "rule", value: "rule-7" },
+        { kind: "rule", value: "rule-30" },
       ],
     },
     "a target, oldest first, from the middle on": { target: "prod", order: "oldest", after: count / 2 },
   };
 }
 
+/** Page after page, so that each call proves entries that the one before did not. */
 async function asked(log: DecisionLog, what: string, query: EntryQuery): Promise<Row> {
-  return row(`${PAGE} entries by ${what}`, await timed(() => log.find({ ...query, limit: PAGE })));
+  let place: EntryQuery = {};
+  const measured = await timed(async () => {
+    const page = await log.find({ ...query, ...place, limit: PAGE });
+    const last = page.at(-1);
+    place = last === undefined || page.length < PAGE ? {} : { after: last.index };
+  });
+  return row(`${PAGE} entries by ${what}`, measured);
+}
+
+/** Of filters that concern few entries and many. */
+async function tallied(log: DecisionLog): Promise<Row[]> {
+  const filters: Readonly<Record<string, EntryQuery>> = {
+    everything: {},
+    "a verdict": { verdict: "deny" },
+    "a target": { target: "staging" },
+    "a person": { terms: [{ kind: "person", value: "person-7" }] },
+    "a kind": { kinds: ["release"] },
+  };
+  const rows: Row[] = [];
+  for (const [what, query] of Object.entries(filters))
+    rows.push(row(`the count of ${what}`, await timed(() => log.count(query))));
+  return rows;
 }
 
 async function proven(log: DecisionLog, count: number): Promise<Row> {
@@ -176,6 +206,10 @@ function entryDraft(at: number): EntryDraft {
 
 function row(what: string, measured: Measurement): Row {
   return { area: AREA, what, measured, beside: [] };
+}
+
+function sizeOf(bytes: number): string {
+  return `${(bytes / GIGABYTE).toPrecision(3)} GB`;
 }
 
 function counted(count: number): string {
