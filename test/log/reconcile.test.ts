@@ -199,6 +199,57 @@ describe("a reconciliation", () => {
     assert.deepEqual(differences, [`commit-without-decision ${later}`]);
   });
 
+  const second = (kind: "bypass" | "emergency", commit: string, verdict: "allow" | "wait" = "allow") =>
+    ({ kind, verdict, subject: { commit, tree: null } }) as const;
+
+  it("knows what two operators adopted again: what it passed over, and nothing behind it", async (context) => {
+    const scene = new Scene(context);
+    await scene.adopt(scene.repo.commit());
+    await scene.land(1);
+    const passed = scene.repo.commit();
+    const again = scene.repo.commit();
+    await scene.log(second("bypass", again, "wait"));
+    const alone = await scene.report();
+    assert.deepEqual(alone.differences, [`commit-without-decision ${passed}`, `commit-without-decision ${again}`]);
+    await scene.log(second("bypass", again));
+    const both = await scene.report();
+    assert.deepEqual([both.differences, both.log.passedOver, both.log.adoptedAgain], [[], 2, 1]);
+    const later = scene.repo.commit();
+    assert.deepEqual((await scene.report()).differences, [`commit-without-decision ${later}`]);
+    const { stdout } = await scene.run();
+    assert.match(stdout, /^OPERATORS 0 released in an EMERGENCY, 1 adopted again: 2 commits passed over undecided/m);
+  });
+
+  it("follows to another branch that two operators adopted, and only from there", async (context) => {
+    const scene = new Scene(context);
+    await scene.adopt(scene.repo.commit());
+    const old = await scene.land(1);
+    scene.repo.git(["checkout", "--quiet", "--orphan", "live"]);
+    scene.repo.commit();
+    const again = scene.repo.commit();
+    scene.repo.git(["branch", "--force", "main", "HEAD"]);
+    const before = await scene.report();
+    assert.equal(before.differences[0]?.split(" ")[0], "adopted-not-on-branch");
+    await scene.log(second("bypass", again));
+    const after = await scene.report();
+    assert.deepEqual([after.differences, after.log.replaced, after.git.commits], [[], 1, 0]);
+    const stray = await scene.decide(old);
+    assert.deepEqual((await scene.report()).differences, [`decision-without-commit ${old}`], `entry ${stray}`);
+  });
+
+  it("counts releases in an emergency by their second words", async (context) => {
+    const scene = new Scene(context);
+    await scene.adopt(scene.repo.commit());
+    const commit = scene.repo.commit();
+    await scene.decide(commit, { verdict: "deny" });
+    await scene.log(second("emergency", commit, "wait"));
+    await scene.log(second("emergency", commit));
+    await scene.land(1, commit);
+    const { differences, log } = await scene.report();
+    assert.deepEqual([differences, log.emergencies, log.decisions, log.releases], [[], 1, 2, 1]);
+    assert.match((await scene.run()).stdout, /^OPERATORS 1 released in an EMERGENCY, 0 adopted again/m);
+  });
+
   it("gives each commit to one period, by the log's times and not by the commit's", async (context) => {
     const scene = new Scene(context);
     await scene.adopt(scene.repo.commit({ seconds: 4_000_000_000 }));

@@ -52,6 +52,7 @@ export function reconciliationText(one: Reconciliation, paint: Paint): string {
     ...differences.map(differenceLine),
     `git       ${git.commits} commits on ${branch}${range(git)}`,
     `log       ${log.decided} of them decided, ${log.leftBehind} left behind by a rollback; ${log.decisions} decisions, ${log.rollbacks} rollbacks (${origin}, ${size} entries${isKeyChecked ? "" : ", signature not looked at: sluice log verify"})`,
+    ...operatorLines(log),
     `releases  ${log.releases}, ${log.applied} of them reported as applied`,
     audit === null
       ? "cluster   not compared: --audit FILE --agent-user NAME"
@@ -59,6 +60,15 @@ export function reconciliationText(one: Reconciliation, paint: Paint): string {
     ...(audit !== null && audit.unlisted > 0 ? [`          ${audit.unlisted} more differences are not listed`] : []),
   ];
   return `${[first, ...lines.map(printable)].join("\n")}\n`;
+}
+
+/** What was done beside the rules is said wherever it was done; where it was not there is nothing to say. */
+function operatorLines({ emergencies, adoptedAgain, passedOver, replaced }: Comparison["log"]): readonly string[] {
+  if (emergencies + adoptedAgain + replaced + passedOver === 0) return [];
+  const again = `${adoptedAgain} adopted again: ${passedOver} commits passed over undecided, ${replaced} decisions replaced`;
+  return [
+    `OPERATORS ${emergencies} released in an EMERGENCY, ${again} (sluice log list --kind emergency --kind bypass)`,
+  ];
 }
 
 function range({ first, last }: Reconciliation["git"]): string {

@@ -55,32 +55,48 @@ export interface Comparison {
     readonly releases: number;
     readonly applied: number;
     readonly rollbacks: number;
+    /** Commits of git's side that two operators adopted undecided. */
+    readonly passedOver: number;
+    /** Decisions on commits that two operators left behind by adopting another state. */
+    readonly replaced: number;
+    readonly adoptedAgain: number;
+    readonly emergencies: number;
   };
   readonly differences: readonly Difference[];
 }
 
-export function compareBranch(facts: TargetFacts, line: BranchLine, period: Period): Comparison {
+export function compareBranch(facts: TargetFacts, whole: BranchLine, period: Period): Comparison {
+  const line = whole.reachesAdopted ? whole : behindAdoptedAgain(facts, whole);
   const decided = new Set(facts.decisions.map((one) => one.commit));
   const expected = commitsOf(facts, line, period);
-  const left = leftBehind(facts, line.commits);
-  const without = expected.filter((commit) => !decided.has(commit) && !left.has(commit));
+  const undecided = expected.filter((commit) => !decided.has(commit));
+  const left = undecidedUpTo(facts.abandoned, facts, line.commits);
+  const again = facts.adoptedAgain.map(({ commit, index }) => [commit, index] as const);
+  const passed = undecidedUpTo(again, facts, line.commits);
+  const without = undecided.filter((commit) => !passed.has(commit) && !left.has(commit));
   const decisions = facts.decisions.filter((one) => isIn(one.at, period));
   const releases = facts.releases.filter((one) => isIn(one.at, period));
-  const onBranch = new Set([...line.commits, ...(facts.adopted === null ? [] : [facts.adopted])]);
+  const onBranch = new Set([...whole.commits, ...(facts.adopted === null ? [] : [facts.adopted])]);
+  const replacing = Math.max(-1, ...again.flatMap(([commit, index]) => (onBranch.has(commit) ? [index] : [])));
+  const off = decisions.filter((one) => !onBranch.has(one.commit));
   return {
     git: { commits: expected.length, first: expected[0] ?? null, last: expected.at(-1) ?? null },
     log: {
       decisions: decisions.length,
       decided: expected.filter((commit) => decided.has(commit)).length,
-      leftBehind: expected.filter((commit) => !decided.has(commit) && left.has(commit)).length,
+      leftBehind: undecided.filter((commit) => left.has(commit)).length,
       releases: releases.length,
       applied: releases.filter(({ sequence }) => sequence !== null && facts.applied.has(sequence)).length,
       rollbacks: facts.rollbacks.filter((one) => isIn(one.at, period)).length,
+      passedOver: undecided.filter((commit) => passed.has(commit) && !left.has(commit)).length,
+      replaced: off.filter(({ index }) => index < replacing).length,
+      adoptedAgain: facts.adoptedAgain.filter((one) => isIn(one.at, period)).length,
+      emergencies: facts.emergencies.filter((one) => isIn(one.at, period)).length,
     },
     differences: [
       ...(line.reachesAdopted ? [] : [notOnBranch(facts)]),
-      ...without.map(undecided),
-      ...decisions.filter((one) => !onBranch.has(one.commit)).map(uncommitted),
+      ...without.map(notDecided),
+      ...off.filter(({ index }) => index > replacing).map(uncommitted),
       ...releases.flatMap((release) => releaseDifferences(release, facts)),
       ...facts.appliedWithheld.map((index) => withheld(index, "which release was applied")),
     ],
@@ -120,16 +136,29 @@ function firstDecided(decisions: TargetFacts["decisions"], place: ReadonlyMap<st
   return places.reduce((least, at) => Math.min(least, at), places[0] ?? 0);
 }
 
-/** What stood undecided on the branch, up to the tip of that moment, when a rollback was released. */
-function leftBehind({ abandoned, decisions }: TargetFacts, commits: readonly string[]): ReadonlySet<string> {
+/** A branch that was replaced begins behind the oldest state on it that two operators made the judge. */
+function behindAdoptedAgain({ adoptedAgain }: TargetFacts, line: BranchLine): BranchLine {
+  const [first] = adoptedAgain
+    .map(({ commit }) => line.commits.indexOf(commit))
+    .filter((at) => at >= 0)
+    .sort((a, b) => a - b);
+  return first === undefined ? line : { commits: line.commits.slice(first + 1), reachesAdopted: true };
+}
+
+/** What stood undecided on the branch, up to each tip, when its entry was written. */
+function undecidedUpTo(
+  tips: Iterable<readonly [string, number]>,
+  { decisions }: TargetFacts,
+  commits: readonly string[],
+): ReadonlySet<string> {
   const place = new Map(commits.map((commit, at) => [commit, at]));
-  const left = new Set<string>();
-  for (const [tip, index] of abandoned) {
+  const found = new Set<string>();
+  for (const [tip, index] of tips) {
     const before = decisions.filter((one) => one.index < index).map(({ commit }) => place.get(commit) ?? -1);
     const newest = before.reduce((most, at) => Math.max(most, at), -1);
-    for (const commit of commits.slice(newest + 1, (place.get(tip) ?? -1) + 1)) left.add(commit);
+    for (const commit of commits.slice(newest + 1, (place.get(tip) ?? -1) + 1)) found.add(commit);
   }
-  return left;
+  return found;
 }
 
 function notOnBranch({ adopted }: TargetFacts): Difference {
@@ -138,7 +167,7 @@ function notOnBranch({ adopted }: TargetFacts): Difference {
   });
 }
 
-function undecided(commit: string): Difference {
+function notDecided(commit: string): Difference {
   return difference("commit-without-decision", "The commit is on the branch; no entry of the log decides it.", {
     commit,
   });

@@ -35,8 +35,19 @@ export interface TargetFacts {
   readonly appliedWithheld: readonly number[];
   /** Tips that a rollback left behind, by the index of its entry; only where the rollback was released. */
   readonly abandoned: ReadonlyMap<string, number>;
-  readonly rollbacks: readonly { readonly index: number; readonly at: Instant }[];
+  readonly rollbacks: readonly Act[];
+  /** States that two operators made the judge again: the second word of each. */
+  readonly adoptedAgain: readonly (Act & { readonly commit: string })[];
+  /** Releases that two operators stood for: the second word of each. */
+  readonly emergencies: readonly Act[];
 }
+
+interface Act {
+  readonly index: number;
+  readonly at: Instant;
+}
+
+const KINDS: readonly EntryKind[] = ["genesis", "decision", "release", "applied", "rollback", "bypass", "emergency"];
 
 export async function readFacts(log: DecisionLog, target: string): Promise<TargetFacts> {
   let adopted: string | null = null;
@@ -45,9 +56,11 @@ export async function readFacts(log: DecisionLog, target: string): Promise<Targe
   const applied = new Map<number, number>();
   const appliedWithheld: number[] = [];
   const abandoned = new Map<string, number>();
-  const rollbacks: { index: number; at: Instant }[] = [];
+  const rollbacks: Act[] = [];
+  const adoptedAgain: (Act & { commit: string })[] = [];
+  const emergencies: Act[] = [];
   let waiting: { tip: string; index: number } | null = null;
-  for await (const entry of entriesOf(log, target, ["genesis", "decision", "release", "applied", "rollback"])) {
+  for await (const entry of entriesOf(log, target, KINDS)) {
     const { index, leaf } = entry;
     const at = parseTime(leaf.time) ?? Number.NaN;
     const { commit = null, abandoned: tip = null } = leaf.subject;
@@ -62,12 +75,15 @@ export async function readFacts(log: DecisionLog, target: string): Promise<Targe
       rollbacks.push({ index, at });
       waiting = tip === null ? null : { tip, index };
     }
+    const isDone = leaf.verdict === "allow"; // a first word has done nothing yet
+    if (leaf.kind === "bypass" && isDone && commit !== null) adoptedAgain.push({ index, at, commit });
+    if (leaf.kind === "emergency" && isDone) emergencies.push({ index, at });
     if (leaf.kind !== "release") continue;
     releases.push({ index, at, sequence: sequenceOf(entry), decision: decisionOf(entry) });
     if (waiting !== null && said(entry, "rollbackOf") !== null) abandoned.set(waiting.tip, waiting.index);
     waiting = null;
   }
-  return { adopted, decisions, releases, applied, appliedWithheld, abandoned, rollbacks };
+  return { adopted, decisions, releases, applied, appliedWithheld, abandoned, rollbacks, adoptedAgain, emergencies };
 }
 
 /** The value that an entry committed to; undefined where it is withheld, or is not that value. */

@@ -409,6 +409,22 @@ export const LOG: readonly Mutant[] = [
     named: "names each commit without a decision, also between decided ones, and not those of other targets",
   },
   {
+    name: "takes the first word of two operators for both",
+    file: "src/log/reconcile/facts.ts",
+    find: 'const isDone = leaf.verdict === "allow";',
+    replace: "const isDone = true;",
+    test: RECONCILE,
+    named: "knows what two operators adopted again: what it passed over, and nothing behind it",
+  },
+  {
+    name: "excuses every decision off the branch once a state was adopted again",
+    file: "src/log/reconcile/compare.ts",
+    find: "off.filter(({ index }) => index > replacing)",
+    replace: "off.filter(() => replacing < 0)",
+    test: RECONCILE,
+    named: "follows to another branch that two operators adopted, and only from there",
+  },
+  {
     name: "looks only where the search index has been",
     file: "src/log/query.ts",
     find: "return [found, { ...read,",

@@ -33,6 +33,12 @@ export const reconciliationSchema = z.strictObject({
     releases: count,
     applied: count.describe("Of the releases, those that an agent reported as applied."),
     rollbacks: count,
+    passedOver: count.describe("Of git's commits, those that two operators adopted undecided: adopt --again."),
+    replaced: count.describe(
+      "Decisions on commits that are not on the branch since two operators adopted another state.",
+    ),
+    adoptedAgain: count.describe("How often two operators made a state the judge again."),
+    emergencies: count.describe("How often two operators released in an emergency."),
   }),
   audit: z
     .strictObject({
