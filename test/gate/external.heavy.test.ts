@@ -4,11 +4,17 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
+import { readReview } from "../../src/admission/read.ts";
 import { readSurroundings } from "../../src/config/environment.ts";
 import { readGateYaml } from "../../src/config/gate-yaml.ts";
+import { admitRequest } from "../../src/gate/admission.ts";
 import { adoptTarget } from "../../src/gate/adopt.ts";
+import { answerData } from "../../src/gate/data.ts";
+import { disclosedDecision } from "../../src/gate/record.ts";
 import { replay } from "../../src/gate/replay.ts";
+import { openStandingJudges } from "../../src/gate/standing.ts";
 import { openReplayer } from "../../src/gate/wiring.ts";
+import { creation } from "../admission/reviews.ts";
 import { configMap, policy } from "../support/shop.ts";
 import { makeWorld, type World } from "../support/world.ts";
 import { propose, withGate } from "./gate-world.ts";
@@ -21,6 +27,11 @@ const KNOWN = policy(
   ["match: {kinds: [ConfigMap]}"],
 );
 const OTHERS = policy("others", `deny contains {"message": "other", "at": ""} if data.external.others.closed`);
+const FROZEN = policy(
+  "frozen",
+  `deny contains {"message": "nothing changes now", "at": ""} if "frozen" in data.external.colours`,
+  ["match: {kinds: [Deployment]}"],
+);
 const SECRET = "a-token-that-nobody-may-see";
 
 /** What it answers, and how often it was asked with the operator's token. */
@@ -47,8 +58,8 @@ const shared = (async () => {
     {
       adopt: false,
       target: { approvals: { count: 0 } },
-      files: { "policies/known-colours/policy.rego": KNOWN },
-      gate: { external: { colours } },
+      files: { "policies/known-colours/policy.rego": KNOWN, "policies/frozen/policy.rego": FROZEN },
+      gate: { external: { colours }, data: { entrypoints: { "rules/frozen/deny": "prod" } } },
     },
   );
   world.write("token", SECRET, 0o600);
@@ -88,7 +99,7 @@ test("what is outside decides, each time as it is then, and is replayed from wha
   source.text = "<html>";
   const failed = await propose(world, head);
   assert.deepEqual([failed.verdict, failed.failure?.code], ["error", "external-malformed"]);
-  assert.match(failed.failure?.message ?? "", /^policies\/known-colours\/policy\.rego:\d+:\d+ reads data\.external\./);
+  assert.match(failed.failure?.message ?? "", /^policies\/frozen\/policy\.rego:\d+:\d+ reads data\.external\./);
   assert.deepEqual(await replayed(world), [
     ["same", "deny", []],
     ["same", "allow", []],
@@ -125,4 +136,41 @@ test("a change whose policies read what nobody declares could not judge the next
     /others\/policy\.rego:\d+:\d+ reads data\.external\.others\. gate\.yaml declares/,
   );
   assert.deepEqual(await replayed(world), [["same", "deny", []]]);
+});
+
+test("a request of a cluster and a question to the data API are answered by what is outside, and record it", async (t) => {
+  const world = (await shared).copy(t);
+  await withGate(world, async (gate) => {
+    const standing = openStandingJudges(gate);
+    try {
+      const reading = readReview(Buffer.from(JSON.stringify(creation())));
+      assert.ok(reading.kind === "request");
+      const asked = async () => {
+        const { decision, record } = await admitRequest(
+          gate,
+          standing,
+          "prod",
+          reading.request,
+          new AbortController().signal,
+        );
+        const { disclosed } = await gate.log.read(record.index);
+        const [recorded] = disclosedDecision(disclosed)?.external ?? [];
+        return [decision.verdict, decision.failure?.code ?? null, recorded?.text];
+      };
+      source.text = '["green"]';
+      assert.deepEqual(await asked(), ["allow", null, source.text]);
+      source.text = '["green", "frozen"]';
+      assert.deepEqual(await asked(), ["deny", null, source.text]);
+      const query = { entrypoint: "rules/frozen/deny", input: {}, by: "ci" };
+      const { result } = await answerData(gate, standing, query);
+      assert.deepEqual(result, [{ at: "", message: "nothing changes now" }]);
+      const logged = await gate.log.latest("prod", ["decision"]);
+      assert.ok(logged?.leaf.commitments["external"] !== undefined);
+      source.text = "no";
+      assert.deepEqual(await asked(), ["error", "external-malformed", null]);
+      await assert.rejects(answerData(gate, standing, query), { code: "external-malformed" });
+    } finally {
+      await standing.close();
+    }
+  });
 });
