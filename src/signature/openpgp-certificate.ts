@@ -73,16 +73,28 @@ interface Block {
   readonly signatures: OpenPgpSignature[];
 }
 
-/** Splits packets at each primary key. The clause says why something is no certificate. */
+/**
+ * Splits packets at each primary key. Copies of a certificate are one: what was revoked in one of them is not valid by an
+ * older one beside it. The clause says why something is no certificate.
+ */
 export function splitCertificates(packets: readonly Packet[]): readonly (readonly Packet[])[] | string {
-  const certificates: Packet[][] = [];
+  const certificates = new Map<string, Packet[]>();
+  let current: Packet[] | null = null;
   for (const packet of packets) {
     if (packet.tag === TAG.secretKey || packet.tag === TAG.secretSubkey) return "holds a private key";
-    if (packet.tag === TAG.publicKey) certificates.push([]);
-    if (certificates.length === 0) return "does not begin with a public key";
-    certificates.at(-1)?.push(packet);
+    if (packet.tag === TAG.publicKey) current = groupOf(packet, certificates);
+    if (current === null) return "does not begin with a public key";
+    current.push(packet);
   }
-  return certificates.length === 0 ? "holds no key" : certificates;
+  return certificates.size === 0 ? "holds no key" : [...certificates.values()];
+}
+
+/** The list that holds what was said about this key, user id or attribute before; a new one the first time. */
+function groupOf<T>({ tag, body }: Packet, known: Map<string, T[]>): T[] {
+  const name = `${tag} ${Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1")}`;
+  const group = known.get(name) ?? [];
+  known.set(name, group);
+  return group;
 }
 
 /**
@@ -114,19 +126,22 @@ export function readCertificate(packets: readonly Packet[]): Certificate | strin
   };
 }
 
-/** Each key, user id and attribute with the signatures after it that the primary key could have made. */
+/** Each key, user id and attribute with the signatures after it, all times it stands, that the primary key could have made. */
 function inBlocks(packets: readonly Packet[]): readonly Block[] {
-  const blocks: Block[] = [];
+  const blocks = new Map<string, Block[]>();
+  let current: Block | null = null;
   const fingerprint = readKeyBody(packets[0]?.body ?? new Uint8Array(0))?.fingerprint ?? "";
   for (const packet of packets) {
     if (packet.tag !== TAG.signature) {
-      blocks.push({ packet, signatures: [] });
+      const group = groupOf(packet, blocks);
+      if (group.length === 0) group.push({ packet, signatures: [] });
+      current = group[0] ?? null;
       continue;
     }
     const signature = readSignatureBody(packet.body);
-    if (!("kind" in signature) && isIssuedBy(signature, fingerprint)) blocks.at(-1)?.signatures.push(signature);
+    if (!("kind" in signature) && isIssuedBy(signature, fingerprint)) current?.signatures.push(signature);
   }
-  return blocks;
+  return [...blocks.values()].flat();
 }
 
 function isIssuedBy(signature: OpenPgpSignature, fingerprint: string): boolean {

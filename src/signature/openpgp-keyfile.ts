@@ -26,19 +26,21 @@ export function readKeyFile(bytes: Uint8Array): readonly ListedCertificate[] | s
   for (let start = lines.indexOf(BEGIN); start !== -1; start = lines.indexOf(BEGIN, start + 1)) {
     const end = lines.indexOf(END, start);
     const block = lines.slice(start, end === -1 ? undefined : end + 1).join("\n");
-    const certificates = readBlock(block);
+    const binary = readArmour(block, { begin: BEGIN, end: END, openPgp: true }, block.length);
+    const certificates = typeof binary === "string" ? binary : readCertificates(binary);
     if (typeof certificates === "string") return certificates;
     found.push(...certificates);
   }
-  return found.length === 0 ? "holds no armoured OpenPGP public key" : found;
+  return found.length === 0 ? "holds no armoured OpenPGP public key" : withoutCopies(found);
 }
 
-function readBlock(block: string): readonly ListedCertificate[] | string {
-  const binary = readArmour(block, { begin: BEGIN, end: END, openPgp: true }, block.length);
-  return typeof binary === "string" ? binary : readCertificates(binary);
+/** Copies in several blocks are one certificate, as they are in one block. */
+function withoutCopies(found: readonly ListedCertificate[]): readonly ListedCertificate[] | string {
+  const fingerprints = new Set(found.map(({ certificate }) => certificate.fingerprint));
+  return fingerprints.size === found.length ? found : readCertificates(concatBytes(...found.map((one) => one.binary)));
 }
 
-/** The certificates of a binary keyring, in order. */
+/** The certificates of a binary keyring, in order; what stands in several copies of one counts together. */
 export function readCertificates(binary: Uint8Array): readonly ListedCertificate[] | string {
   const packets = readPackets(binary);
   const groups = typeof packets === "string" ? packets : splitCertificates(packets);

@@ -41,6 +41,7 @@ export interface SshCertificate {
 
 const TYPE = /^(.+)-cert-v01@openssh\.com$/;
 const USER = 1;
+const ALWAYS = 0n;
 const FOR_EVER = 2n ** 64n - 1n;
 /** OpenSSH's own bound (SSHKEY_CERT_MAX_PRINCIPALS). */
 const MAXIMUM_PRINCIPALS = 256;
@@ -66,8 +67,8 @@ export function readSshCertificate(blob: Uint8Array): SshCertificate | Refusal {
   const kind = reader.uint32();
   reader.string();
   const principals = strings(reader.string(), MAXIMUM_PRINCIPALS);
-  const from = toInstant(reader.uint64());
-  const until = toInstant(reader.uint64());
+  const from = toInstant(reader.uint64(), ALWAYS);
+  const until = toInstant(reader.uint64(), FOR_EVER);
   const options = strings(reader.string(), 2 * MAXIMUM_OPTIONS);
   const extensions = strings(reader.string(), 2 * MAXIMUM_OPTIONS);
   const reserved = reader.string();
@@ -120,9 +121,9 @@ function arePairs(list: readonly string[] | null): list is readonly string[] {
   return list !== null && list.length % 2 === 0;
 }
 
-/** 0 and the greatest number stand for no bound; what no calendar holds is one as well. */
-function toInstant(seconds: bigint): Instant | null {
-  if (seconds === 0n || seconds === FOR_EVER) return null;
+/** `unbounded` stands for no bound, in its own field only; what no calendar holds is the end of all calendars. */
+function toInstant(seconds: bigint, unbounded: bigint): Instant | null {
+  if (seconds === unbounded) return null;
   return Number(seconds < LAST_SECOND ? seconds : LAST_SECOND) * 1000;
 }
 

@@ -183,6 +183,38 @@ describe("OpenPGP signatures of gpg", () => {
     assert.equal(outcome(await verify(revoked, byPrimary)), "verified");
   });
 
+  test("an older copy of a certificate revives nothing that a newer one beside it revokes", async () => {
+    const key = gpg.key("Ada Copies <ada@example.com>", "ed25519", "sign,cert", "never", "20261101T000000");
+    const subkey = gpg.subkey(key, "ed25519", "sign");
+    const [byPrimary, bySubkey] = [gpg.sign(`${key}!`, PAYLOAD), gpg.sign(`${subkey}!`, PAYLOAD)];
+    const valid = gpg.export(key);
+    const answers = ["key 1", "revkey", "y", "3", "", "y", "save", ""].join("\n");
+    const loopback = ["--no-batch", "--pinentry-mode", "loopback", "--passphrase", "", "--command-fd", "0"];
+    gpg.gpg([...loopback, "--edit-key", key], answers);
+    const withoutSubkey = gpg.export(key);
+    revoke(gpg, key, "1");
+    const revoked = gpg.export(key);
+    for (const [one, other] of [
+      [valid, withoutSubkey],
+      [withoutSubkey, valid],
+    ] as const) {
+      assert.equal(outcome(await verify(Buffer.concat([one, other]), bySubkey)), "key-revoked");
+      assert.equal(outcome(await verify(Buffer.concat([one, other]), byPrimary)), "verified");
+    }
+    for (const copies of [
+      [valid, revoked],
+      [revoked, valid],
+      [valid, withoutSubkey, revoked],
+    ]) {
+      assert.equal(outcome(await verify(Buffer.concat(copies), byPrimary)), "key-revoked");
+      const keyring = await openVerifier(await readKeyring(Buffer.concat(copies)), "sha1");
+      const found = await keyring.verify(commitOf(signedRaw(byPrimary)), NOW);
+      assert.equal(outcome(found), "key-revoked");
+    }
+    const one = putTogether([valid, revoked].flatMap((copy) => takeApart(dearmour(copy))));
+    assert.equal(outcome(await verify(Buffer.from(armourAs("PUBLIC KEY BLOCK", one)), byPrimary)), "key-revoked");
+  });
+
   test("refuses by name keys that cannot be computed with", async () => {
     const key = gpg.key("Ada Curve <ada@example.com>", "secp256k1");
     await assert.rejects(verify(gpg.export(key), gpg.sign(key, PAYLOAD)), { code: "trust-key-invalid" });

@@ -193,7 +193,13 @@ test("no bit of a certificate can be changed (every fifth is tried)", async (t) 
 });
 
 /** A certificate written byte by byte: ssh-keygen signs for security keys only with the hardware at hand. */
-function certificateBytes(key: SshSigner, authority: SshSigner, options: readonly string[], flags = 1): Buffer {
+function certificateBytes(
+  key: SshSigner,
+  authority: SshSigner,
+  options: readonly string[],
+  flags = 1,
+  [from, until] = [BigInt(FIRST / 1000), BigInt(AFTER / 1000)],
+): Buffer {
   const type = key.type.replace("@openssh.com", "").concat("-cert-v01@openssh.com");
   const fields = key.publicKey.subarray(4 + key.type.length);
   const numbers = (serial: bigint, kind: number): Buffer => {
@@ -203,8 +209,8 @@ function certificateBytes(key: SshSigner, authority: SshSigner, options: readonl
     return bytes;
   };
   const window = Buffer.alloc(16);
-  window.writeBigUInt64BE(BigInt(FIRST / 1000));
-  window.writeBigUInt64BE(BigInt(AFTER / 1000), 8);
+  window.writeBigUInt64BE(from ?? 0n);
+  window.writeBigUInt64BE(until ?? 0n, 8);
   const critical = Buffer.concat(options.flatMap((option) => [field(option), field("")]));
   const body = Buffer.concat([
     field(type),
@@ -253,6 +259,23 @@ for (const [name, key] of [
     const allowed = `* cert-authority ${authority.line}\n`;
     const by = (flags: number) => verify(allowed, sshSig(key, PAYLOAD, { publicKey, flags }));
     assert.deepEqual([outcome(await by(5)), outcome(await by(1))], ["ada@example.com", "pin-required"]);
+  });
+}
+
+const GREATEST = 2n ** 64n - 1n;
+for (const [what, window, expected] of [
+  ["from the beginning to the end of time", [0n, GREATEST], "ada@example.com"],
+  ["until the beginning of time", [0n, 0n], "key-expired"],
+  ["from the end of time on", [GREATEST, GREATEST], "key-not-yet-valid"],
+  ["until a time that no calendar holds", [0n, GREATEST - 1n], "ada@example.com"],
+] as const) {
+  test(`a certificate that is valid ${what} is judged as by ssh-keygen`, async (t) => {
+    const [key, authority] = [ed25519Signer(), ed25519Signer()];
+    const publicKey = certificateBytes(key, authority, [], 1, [...window]);
+    const signature = Buffer.from(sshSig(key, PAYLOAD, { publicKey }));
+    const allowed = `* cert-authority ${authority.line}\n`;
+    assert.equal(outcome(await verify(allowed, signature)), expected);
+    assert.equal(openSshAccepts(tempFolder(t), allowed, signature), expected === "ada@example.com");
   });
 }
 

@@ -23,7 +23,7 @@ export const GIT_CODES = {
     class: "usage",
     means: "The path is not a git repository, neither a work tree nor a bare one.",
     example: "`sluice check` in a folder without `.git`.",
-    fix: "Change into the repository, or name it: `sluice check --repository PATH`.",
+    fix: "Change into the repository, or name it: `--repo DIR`.",
   },
   "shallow-clone": {
     class: "usage",

@@ -499,6 +499,22 @@ export const SIGNATURE: readonly Mutant[] = [
     named: "refuses a path out of the folder with its place",
   },
   {
+    name: "lets an older copy of a certificate revive what a newer one revokes",
+    file: "src/signature/openpgp-certificate.ts",
+    find: "current = groupOf(packet, certificates);",
+    replace: "certificates.set(String(certificates.size), (current = []));",
+    test: OPENPGP,
+    named: "an older copy of a certificate revives nothing that a newer one beside it revokes",
+  },
+  {
+    name: "takes a certificate that has ended before all time for one without end",
+    file: "src/signature/ssh-certificate.ts",
+    find: "toInstant(reader.uint64(), FOR_EVER)",
+    replace: "toInstant(reader.uint64() || FOR_EVER, FOR_EVER)",
+    test: CERTIFICATE,
+    named: "a certificate that is valid until the beginning of time is judged as by ssh-keygen",
+  },
+  {
     name: "takes every answer of the pool for a yes",
     file: "src/signature/mathematics.ts",
     find: "(error === null ? resolve(answer)",

@@ -239,6 +239,14 @@ export const ROWS: readonly AttackRow[] = [
       { id: "superseded-before", name: "superseded, received before", verdict: "verified", ran: { gpg: "rejects" } },
       { id: "superseded-after", name: "superseded, received after", verdict: "key-revoked", ran: { gpg: "rejects" } },
     ],
+    elsewhere: [
+      {
+        name: "an older copy of the certificate beside the revoked one",
+        verdict: "key-revoked",
+        file: "test/signature/openpgp.test.ts",
+        text: "an older copy of a certificate revives nothing that a newer one beside it revokes",
+      },
+    ],
   },
   {
     number: 13,
