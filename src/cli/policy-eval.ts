@@ -4,14 +4,18 @@ import { placeFindings } from "../gate/findings.ts";
 import { targetYaml } from "../gate/judge.ts";
 import { codeEntry, isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { once } from "../lib/once.ts";
 import { formatTime } from "../lib/time.ts";
+import { EXCEPTED } from "../policy/answer.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import { buildDocuments } from "../policy/documents.ts";
-import { explainFinding } from "../policy/explanation.ts";
+import { explainFinding, explainImported } from "../policy/explanation.ts";
 import type { ExternalData } from "../policy/external.ts";
 import type { Finding } from "../policy/finding.ts";
 import type { InputSubject, PolicyInput } from "../policy/input.ts";
-import type { Evaluated, PolicyFile, PolicySet } from "../policy/policy-set.ts";
+import { selectionOf, surroundingsOf } from "../policy/match.ts";
+import type { Evaluated, PolicyFile, PolicySet, Rule } from "../policy/policy-set.ts";
+import { readPolicies, selectPolicies } from "../policy/reading.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import { compareResources } from "../render/compare.ts";
 import { openRedactor } from "../render/redactor.ts";
@@ -117,11 +121,28 @@ interface Explained {
 /** A finding of a rule that only warns is looked for under every name that its rule has. */
 function explainer({ toolchain, files, set, documents, external, mask, isWanted }: Explained) {
   const policies = files.filter(({ path }) => path.endsWith(".rego") && !path.endsWith("_test.rego"));
+  const objects = documents.flatMap(({ resource }) => (resource?.object == null ? [] : [resource.object]));
+  const reading = once(() => readPolicies(toolchain, selectPolicies(files)));
+
+  async function explainOther(rule: Rule, document: PolicyInput, { message }: Finding) {
+    const read = await reading();
+    const selection = selectionOf(rule, document, surroundingsOf(objects));
+    if ("ok" in read || selection.kind !== "yes") return [];
+    const at = read.rules.findIndex(({ id }) => id === rule.id);
+    const said = message.startsWith(EXCEPTED) ? message.slice(EXCEPTED.length) : message;
+    const question = { read, rule: at, reviews: selection.reviews, objects };
+    return explainImported(toolchain, question, document, said, external);
+  }
+
   return async (finding: Finding): Promise<Explanation> => {
     if (!isWanted) return null;
     const document = documents.find(({ resource }) => isAbout(finding, resource?.id ?? null));
     const rule = set.rules.find(({ id }) => id === finding.rule);
-    if (document === undefined || rule === undefined || rule.imported !== null) return [];
+    if (document === undefined || rule === undefined) return [];
+    if (rule.imported !== null) {
+      const found = await explainOther(rule, document, finding);
+      return found.map((one) => ({ ...one, values: masked(one.values, mask) }));
+    }
     for (const said of rule.kinds) {
       const found = await explainFinding(toolchain, policies, document, { ...finding, said }, external);
       if (found.length > 0) return found.map((one) => ({ ...one, values: masked(one.values, mask) }));

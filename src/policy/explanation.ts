@@ -5,11 +5,14 @@
 import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { problemsError } from "./compile.ts";
+import { compileRequest, problemsError } from "./compile.ts";
+import { AGGREGATE_FILE, AGGREGATE_PACKAGE } from "./entrypoints.ts";
 import { EXTERNAL_PACKAGE, type ExternalData } from "./external.ts";
 import type { Finding } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
-import type { PolicyFile } from "./policy-set.ts";
+import { dataText } from "./inventory.ts";
+import type { PolicyFile, Rule } from "./policy-set.ts";
+import { asWritten, type ReadPolicies } from "./reading.ts";
 import { isObject, type Toolchain } from "./toolchain.ts";
 
 const EVALUATION_TIMEOUT_MS = 10_000;
@@ -75,6 +78,51 @@ function cut(value: string): string {
   return value.length <= MAXIMUM_VALUE_CHARACTERS ? value : `${value.slice(0, MAXIMUM_VALUE_CHARACTERS - 1)}…`;
 }
 
+/** What rules of other engines are asked beside the document. */
+export interface ImportedQuestion {
+  readonly read: ReadPolicies;
+  readonly rule: number;
+  /** Numbers of the reviews, as the engine asks them. */
+  readonly reviews: readonly number[];
+  /** Other objects of the rendering, where rules see them. */
+  readonly objects: readonly JsonObject[];
+}
+
+/**
+ * As explainFinding(), for a rule of another engine. It is asked as the engine asks it, so what spoke is told by the
+ * values: a body that ended with the message in one of its variables, or the only body of the rule that ended.
+ */
+export async function explainImported(
+  toolchain: Toolchain,
+  { read, rule, reviews, objects }: ImportedQuestion,
+  document: PolicyInput,
+  message: string,
+  external: ExternalData,
+): Promise<readonly FindingExplanation[]> {
+  const { id, imported } = read.rules[rule] as Rule;
+  const { explanation } = await evaluated(toolchain, {
+    files: compileRequest(read)["files"] ?? [],
+    query: `data.${AGGREGATE_PACKAGE}.rule_${rule}`,
+    input: { ...(document as unknown as JsonObject), asked: { [id]: [...reviews] } },
+    data: JSON.parse(dataText(objects, external) ?? "{}") as JsonObject,
+    explain: "full",
+  });
+  const ended = explanation.filter(({ op, file }) => op === "Exit" && file !== "" && file !== AGGREGATE_FILE);
+  const said = ended.filter(({ locals }) => Object.values(locals).includes(JSON.stringify(message)));
+  const own = ended.filter(({ node }) => /^\w+/.exec(node)?.[0] === imported?.asks);
+  const isPlain = new Set(own.map(({ file, line }) => `${file}:${line}`)).size === 1;
+  return placed(said.length > 0 ? said : isPlain ? own : [], read.sources);
+}
+
+/** Each place once; Rego that stands in another file at its place there. */
+function placed(events: Answer["explanation"], sources: ReadPolicies["sources"]): readonly FindingExplanation[] {
+  const found = events.map(({ file, line, locals }) => {
+    const [written] = asWritten([{ code: "rego-eval", message: "", file, line, column: null }], sources);
+    return { file: written?.file ?? file, line: written?.line ?? line, values: shorten(locals) };
+  });
+  return [...new Map(found.map((one) => [`${one.file}:${one.line}`, one])).values()];
+}
+
 interface Asked {
   readonly toolchain: Toolchain;
   readonly files: readonly PolicyFile[];
@@ -82,19 +130,20 @@ interface Asked {
   readonly external: ExternalData;
 }
 
-async function evaluate(
-  { toolchain, files, document, external }: Asked,
-  query: string,
-  explain: "off" | "full",
-): Promise<z.infer<typeof EvalAnswer>> {
-  const answer = await toolchain.request("eval", {
+function evaluate({ toolchain, files, document, external }: Asked, query: string, explain: "off" | "full") {
+  return evaluated(toolchain, {
     files: files.map(({ path, text }) => ({ path, text, regoVersion: "either" })),
     query,
     input: document as unknown as JsonObject,
     data: { [EXTERNAL_PACKAGE]: Object.fromEntries(external) },
     explain,
-    timeoutMs: EVALUATION_TIMEOUT_MS,
   });
+}
+
+type Answer = z.infer<typeof EvalAnswer>;
+
+async function evaluated(toolchain: Toolchain, request: JsonObject): Promise<Answer> {
+  const answer = await toolchain.request("eval", { ...request, timeoutMs: EVALUATION_TIMEOUT_MS });
   if (!answer.ok) throw problemsError(answer.errors);
   const parsed = EvalAnswer.safeParse(answer.result);
   if (parsed.success) return parsed.data;

@@ -152,3 +152,61 @@ test("policy eval judges as in a target of sluice.yaml, with policies from elsew
   const bare = await runCommand(policyEval, ["a.yaml", "--target", "prod"], scene(t, { "a.yaml": BAD }));
   assert.equal(bare.error, "configuration-absent");
 });
+
+test("policy eval --explain says of rules of other engines which line spoke, in the file as it is written", async (t) => {
+  const template = `apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: k8steam}
+spec:
+  crd: {spec: {names: {kind: K8sTeam}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package k8steam
+
+        violation[{"msg": msg}] {
+          team := input.review.object.metadata.labels.team
+          msg := sprintf("%s is no team", [team])
+        }
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: K8sTeam
+metadata: {name: team}
+spec: {match: {kinds: [{apiGroups: [""], kinds: [ConfigMap]}]}}
+`;
+  const conftest = `package main
+
+deny[msg] {
+	team := input.metadata.labels.team
+	msg := sprintf("%s speaks", [team])
+}
+
+warn[{"msg": sprintf("%s warns", [team])}] {
+	team := input.metadata.labels.team
+}
+
+exception[rules] {
+	input.metadata.labels.team == "red"
+	rules := ["warn"]
+}
+`;
+  const files = { "policies/team.yaml": template, "policies/main.rego": conftest };
+  const web = { "web.yaml": configMap("web", "{team: red}") };
+  const report = await evaluate(t, { ...files, ...web }, "web.yaml", "--explain");
+  assert.deepEqual(
+    report.findings.map(({ rule, message, explanation }) => [rule, message, explanation]),
+    [
+      [
+        "K8sTeam/team",
+        "red is no team",
+        [{ file: "policies/team.yaml", line: 11, values: { msg: '"red is no team"', team: '"red"' } }],
+      ],
+      [
+        "main/deny",
+        "red speaks",
+        [{ file: "policies/main.rego", line: 3, values: { msg: '"red speaks"', team: '"red"' } }],
+      ],
+      ["main/warn", "red warns", [{ file: "policies/main.rego", line: 8, values: { team: '"red"' } }]],
+    ],
+  );
+});
