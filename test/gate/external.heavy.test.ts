@@ -174,3 +174,18 @@ test("a request of a cluster and a question to the data API are answered by what
     }
   });
 });
+
+test("a preview judges by the file that it is given, and a gate by no file", async (t) => {
+  const world = (await shared).copy(t);
+  const head = world.propose({ files: colour("red") });
+  world.write("colours.json", '["green", "red"]');
+  const check = (...args: readonly string[]) => world.sluice(["check", "--head", head, "--format", "json", ...args]);
+  const without = await check();
+  assert.equal(without.code, 3);
+  assert.match(without.stdout, /"external-not-given"/);
+  assert.equal((await check("--data", "colours=../colours.json")).code, 0);
+  world.write("colours.json", '["green"]');
+  assert.equal((await check("--data", "colours=../colours.json")).code, 1);
+  const config = await check("--data", "colours=../colours.json", "--config", "../gate.yaml");
+  assert.deepEqual([config.code, config.error], [2, "usage"]);
+});
