@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readGateYaml } from "../../src/config/gate-yaml.ts";
@@ -26,7 +26,8 @@ release: {key: {file: release.key}}
 test("a log in PostgreSQL is reached with the password of a secret file and the certificates of a file", (t) => {
   const file = write(t, `store: "${POSTGRES}", password: {file: db.password}, ca: db.pem, data: data`);
   const { gate, folder } = readGateYaml(file);
-  writeFileSync(join(folder, "db.password"), "hunter2\n", { mode: 0o644 });
+  writeFileSync(join(folder, "db.password"), "hunter2\n");
+  chmodSync(join(folder, "db.password"), 0o644); // whatever the umask is
   writeFileSync(join(folder, "db.pem"), "PEM");
   assert.equal(refusal(() => placeOfLog(gate.log, folder)).code, "secret-readable-by-others");
   writeFileSync(join(folder, "second"), "hunter2\n", { mode: 0o600 });
