@@ -51,8 +51,9 @@ export async function openDoor(service: Service, means: Means, journal: Journal)
     reload(next) {
       refuseOtherListeners(gate.admission, next.gate.admission);
       const secrets = readHintSecrets(next, environment);
-      server.reload({ listen: next.gate.listen, access: next.gate.access });
-      if (next.gate.admission !== undefined) admission?.reload(next.gate.admission);
+      const { listen, access, admission: asked } = next.gate;
+      const ready = [server.reread({ listen, access }), ...(asked === undefined ? [] : [admission?.reread(asked)])];
+      for (const putInForce of ready) putInForce?.(); // all of it was read by now: the old ones stay together, too
       hints.replaceSecrets(secrets);
     },
     async close() {

@@ -1,5 +1,6 @@
-/** Puts a server where it shall listen. */
+/** Puts a server where it shall listen, with a certificate that can be used. */
 import type { AddressInfo, Server } from "node:net";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { SluiceError } from "../lib/errors.ts";
 
 export interface Place {
@@ -19,4 +20,22 @@ export function listenOn(server: Server, { address, port }: Place): Promise<stri
       done(`${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`);
     });
   });
+}
+
+/** What was read for TLS, tried before anything rests on it. @throws SluiceError `gate-configuration-invalid` */
+export function usable<T extends SecureContextOptions>(tls: T, what: string): T {
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException; // its words could quote the file
+    throw new SluiceError(
+      "gate-configuration-invalid",
+      `The certificate and key of ${what} cannot be used (${code}).`,
+      {
+        fix: "openssl x509 -noout -in CERTIFICATE, openssl pkey -noout -in KEY: each says whether it is one",
+        cause,
+      },
+    );
+  }
 }

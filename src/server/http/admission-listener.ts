@@ -20,7 +20,7 @@ import { readSecretFile } from "../../config/secret.ts";
 import { asSluiceError, SluiceError } from "../../lib/errors.ts";
 import { parseDuration } from "../../lib/time.ts";
 import { ulid } from "../../lib/ulid.ts";
-import { listenOn } from "../listening.ts";
+import { listenOn, usable } from "../listening.ts";
 import type { RequestSeen } from "./answering.ts";
 import { readBytes, refuseOtherTypes } from "./body.ts";
 import { securityHeaders } from "./headers.ts";
@@ -53,8 +53,8 @@ export interface AdmissionOptions extends Pick<HttpOptions, "view" | "folder" | 
 export interface AdmissionServer {
   /** `https://127.0.0.1:9443`, with the port that was taken. */
   readonly url: string;
-  /** Reads certificates and keys again; the deadline counts from the next request on. @throws SluiceError, and then everything stays as it was */
-  reload(next: AdmissionYaml): void;
+  /** Reads certificates and keys again; what is answered puts them in force. The deadline counts from the next request on. @throws what is wrong */
+  reread(next: AdmissionYaml): () => void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -102,9 +102,12 @@ export async function serveAdmission(given: AdmissionOptions): Promise<Admission
   });
   return {
     url: `https://${await listenOn(server, admission)}`,
-    reload(next) {
-      server.setSecureContext(tlsOptions(next, folder));
-      options = { ...options, admission: next };
+    reread(next) {
+      const tls = tlsOptions(next, folder);
+      return () => {
+        server.setSecureContext(tls);
+        options = { ...options, admission: next };
+      };
     },
     close: (graceMs) => closed(server, sessions, sockets, graceMs),
   };
@@ -114,7 +117,7 @@ function tlsOptions({ address, tls }: AdmissionYaml, folder: string) {
   if (!isLoopback(address) && tls.clients === undefined) {
     throw new SluiceError("listen-unsafe", `Anybody who reaches ${address} could ask for admission.`);
   }
-  return {
+  const read = {
     cert: readConfigurationFile(resolve(folder, tls.certificate)),
     key: readSecretFile(resolve(folder, tls.key)),
     minVersion: "TLSv1.2" as const,
@@ -122,6 +125,7 @@ function tlsOptions({ address, tls }: AdmissionYaml, folder: string) {
       ? {}
       : { ca: readConfigurationFile(resolve(folder, tls.clients)), requestCert: true, rejectUnauthorized: true }),
   };
+  return usable(read, "admission.tls");
 }
 
 /** Never rejects. */

@@ -17,7 +17,7 @@ import { SluiceError } from "../../lib/errors.ts";
 import type { Clock } from "../../lib/time.ts";
 import { ulid } from "../../lib/ulid.ts";
 import { type Access, localAccess, openAccess } from "../access/authenticate.ts";
-import { listenOn } from "../listening.ts";
+import { listenOn, usable } from "../listening.ts";
 import type { ServiceView } from "../view.ts";
 import { answerRequest, type RequestSeen, type Serving } from "./answering.ts";
 import { openPaces } from "./paces.ts";
@@ -63,10 +63,10 @@ export interface HttpServer {
   /** `http://127.0.0.1:8443`, with the port that was taken. */
   readonly url: string;
   /**
-   * Reads certificates, keys and tokens again; a request that is under way keeps what it began with. Address, port, and
-   * whether there is TLS stay as they are until a restart. @throws SluiceError, and then everything stays as it was
+   * Reads certificates, keys and tokens again; what is answered puts them in force, and a request that is under way keeps
+   * what it began with. Address, port, and whether there is TLS stay as they are until a restart. @throws what is wrong
    */
-  reload(next: Pick<HttpOptions, "listen" | "access">): void;
+  reread(next: Pick<HttpOptions, "listen" | "access">): () => void;
   /** Takes nothing new, lets what is under way end for so long, then cuts it off. */
   close(graceMs: number): Promise<void>;
 }
@@ -98,7 +98,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const place = await listenOn(server, listen);
   return {
     url: `${listen.tls === undefined ? "http" : "https"}://${place}`,
-    reload(next) {
+    reread(next) {
       const access = accessOf({ ...next, folder, clock });
       const tls = tlsOptions({ ...next, folder });
       if ((tls === null) !== (listen.tls === undefined) || serving.isLocal !== (next.access === undefined)) {
@@ -106,9 +106,11 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
           fix: "restart the service",
         });
       }
-      if (tls !== null && "setSecureContext" in server)
-        (server as ReturnType<typeof createSecureServer>).setSecureContext(tls);
-      serving.access = access;
+      return () => {
+        if (tls !== null && "setSecureContext" in server)
+          (server as ReturnType<typeof createSecureServer>).setSecureContext(tls);
+        serving.access = access;
+      };
     },
     close: (graceMs) => closed(server, graceMs),
   };
@@ -149,12 +151,13 @@ function tlsOptions({ listen, access, folder }: Pick<HttpOptions, "listen" | "ac
   if (listen.tls === undefined) return null;
   const { certificate, key } = listen.tls;
   const clients = access?.certificates?.ca;
-  return {
+  const read = {
     cert: readConfigurationFile(resolve(folder, certificate)),
     key: readSecretFile(resolve(folder, key)),
     ...(clients === undefined ? {} : { ca: readConfigurationFile(resolve(folder, clients)) }),
     minVersion: "TLSv1.2" as const,
   };
+  return usable(read, "listen.tls");
 }
 
 /** What node:http could not read: RFC 9112 asks for an answer and an end. */

@@ -242,4 +242,20 @@ export const SERVICE: readonly Mutant[] = [
     test: "test/server/admission.test.ts",
     named: "whoever is too late is refused by its code, which is logged",
   },
+  {
+    name: "puts new tokens in force before it has read the rest of what is new",
+    file: "src/server/door.ts",
+    find: "const ready = [server.reread({ listen, access }),",
+    replace: "const ready = [server.reread({ listen, access })(),",
+    test: "test/server/admission-reload.heavy.test.ts",
+    named: "a bad gate.yaml keeps the old one as a whole, certificates and tokens too, and says so",
+  },
+  {
+    name: "takes a certificate that is none",
+    file: "src/server/listening.ts",
+    find: "    createSecureContext(tls);\n",
+    replace: "",
+    test: "test/server/admission-reload.heavy.test.ts",
+    named: "a bad gate.yaml keeps the old one as a whole, certificates and tokens too, and says so",
+  },
 ];

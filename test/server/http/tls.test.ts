@@ -85,15 +85,18 @@ describe("TLS and client certificates", async () => {
     const own = await serve(t, { access, listen });
     const next = { ...listen, address: "127.0.0.1", port: 0 };
     const reload = (change: Partial<AccessYaml>) =>
-      own.server.reload({ listen: next, access: { ...access, ...change } });
+      own.server.reread({ listen: next, access: { ...access, ...change } })();
     for (const bad of [{ tokens: { file: "gone.yaml" } }, { certificates: { ca: path("gone.crt"), subjects: {} } }])
       assert.throws(() => reload(bad));
-    assert.throws(() => own.server.reload({ listen: next, access: undefined }), { code: "listen-unsafe" });
+    assert.throws(() => own.server.reread({ listen: next, access: undefined }), { code: "listen-unsafe" });
     own.expect(expects("targets", [], []));
     assert.equal((await own.ask("/v1/targets", { token: own.tokens.reader, tls: client() })).status, 200);
     writeFileSync(join(own.folder, "tokens.yaml"), "version: 1\ntokens: []\n");
     makeCertificate(folder, "gate2", { subject: "/CN=gate2", by: "clients", use: "serverAuth", names: "IP:127.0.0.1" });
-    own.server.reload({ listen: { ...next, tls: { certificate: path("gate2.crt"), key: path("gate2.key") } }, access });
+    own.server.reread({
+      listen: { ...next, tls: { certificate: path("gate2.crt"), key: path("gate2.key") } },
+      access,
+    })();
     const tls = { ...client(), ca: pem("clients.crt") };
     assert.equal((await own.ask("/v1/targets", { token: own.tokens.reader, tls })).status, 401);
     own.finish();
