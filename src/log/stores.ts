@@ -108,7 +108,8 @@ export async function openLogReader(options: LogReaderOptions): Promise<Decision
 /** @throws `log-missing`, and what the system says */
 export async function copyStore(text: string, to: string): Promise<void> {
   const { store, path } = locate(text);
-  if (store.copy === null) throw notAFile("copied", "use PostgreSQL's own backup (pg_basebackup, or archived WAL)");
+  if (store.copy === null)
+    throw notAFile("copied", "use PostgreSQL's own backup: pg_basebackup, archived WAL, or pg_dump");
   await store.copy(path, to);
 }
 
