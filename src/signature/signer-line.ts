@@ -97,11 +97,11 @@ const KNOWN = new Set(["cert-authority", "namespaces", "valid-after", "valid-bef
 const ZONE = /(?:Z|UTC)$/i;
 const TIME = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(?:Z|UTC)?$/i;
 
-/** null for what is no time, and for 31 February. */
+/** null for what is no time, for 31 February, and as in OpenSSH for the first second of 1970 and what is before it. */
 function readTime(text: string): Instant | null {
   const match = TIME.exec(text);
   const [year = "", month = "", day = "", hour = "00", minute = "00", second = "00"] = match?.slice(1) ?? [];
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const at = match === null ? Number.NaN : Date.parse(written);
-  return !Number.isNaN(at) && new Date(at).toISOString() === written ? at : null;
+  return at > 0 && new Date(at).toISOString() === written ? at : null;
 }

@@ -96,6 +96,8 @@ for (const [name, line, code] of [
   ["an option twice", `ada namespaces="git",NAMESPACES="file" ${key.line}`, "allowed-signers-invalid"],
   ["an option without value", `ada namespaces ${key.line}`, "allowed-signers-invalid"],
   ["a time that does not exist", `ada valid-after="20260231" ${key.line}`, "allowed-signers-invalid"],
+  ["the first second of 1970", `ada valid-after="19700101Z" ${key.line}`, "allowed-signers-invalid"],
+  ["a time before 1970", `ada valid-before="19691231Z" ${key.line}`, "allowed-signers-invalid"],
   ["an empty window", `ada valid-after="20260201",valid-before="20260101" ${key.line}`, "allowed-signers-invalid"],
   ["an open quote", `"ada ${key.line}`, "allowed-signers-invalid"],
   ["a line without key", "ada", "allowed-signers-invalid"],
