@@ -64,12 +64,18 @@ describe("a source of data from outside", () => {
   });
 
   it("is cut off at 1 MiB, also where it never ends", async (t) => {
+    let sent = 0;
     const url = await serve(t, (_, response) => {
-      const more = (error?: Error | null): void => void (error ? undefined : response.write("x".repeat(65_536), more));
+      const more = (error?: Error | null): void => {
+        if (error) return;
+        sent += 65_536;
+        response.write("x".repeat(65_536), more);
+      };
       more();
       response.on("error", () => undefined);
     });
     await refused(fetchSource(address(url)), "external-too-large", /larger than 1 MiB/);
+    assert.ok(sent < 32 * 1024 * 1024, "but for what lies in buffers, no more is taken");
   });
 
   it("has a deadline, whether it says nothing or stops in the middle", async (t) => {
