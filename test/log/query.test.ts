@@ -195,6 +195,45 @@ describe("a query", () => {
   });
 });
 
+describe("a query of a log with many targets", () => {
+  it("finds and counts in order what more lanes hold than one statement takes", async (context) => {
+    const path = logPath(context);
+    const log = await openTestLog(path);
+    context.after(() => log.close());
+    const targets = Array.from({ length: 120 }, (_, at) => `target-${at}`);
+    const drafts = targets.flatMap((target, at) =>
+      KINDS.map((kind, place) => draft({ kind, target, verdict: VERDICTS[(at + place) % 5] ?? null })),
+    );
+    await log.appendAll(drafts);
+    const query: EntryQuery = { kinds: KINDS };
+    const lanes = lanesStatement(query);
+    assert.ok(lanes !== null);
+    const db = openForReading(path);
+    const found = db.prepare(lanes.sql).all(...lanes.parameters) as unknown as Lane[];
+    db.close();
+    assert.equal(findStatements(query, { start: 0, end: drafts.length, lanes: found }, false).length, 2);
+    const all = drafts.map((_, index) => index);
+    assert.equal(await log.count(query), drafts.length);
+    const oldest = await log.find({ ...query, order: "oldest" });
+    assert.deepEqual(
+      oldest.map(({ index }) => index),
+      all,
+    );
+    const newest = await log.find({ ...query, limit: 25 });
+    assert.deepEqual(
+      newest.map(({ index }) => index),
+      all.toReversed().slice(0, 25),
+    );
+    const denied = all.filter((index) => drafts[index]?.verdict === "deny");
+    assert.equal(await log.count({ verdict: "deny" }), denied.length);
+    const refused = await log.find({ verdict: "deny", order: "oldest" });
+    assert.deepEqual(
+      refused.map(({ index }) => index),
+      denied,
+    );
+  });
+});
+
 function removeIndex(path: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(searchIndexPath(path) + suffix, { force: true });
 }

@@ -441,6 +441,14 @@ export const LOG: readonly Mutant[] = [
     named: "walks an index, whatever it filters by, and sorts nothing that the index gives in order",
   },
   {
+    name: "finds by several statements without putting together what they found in order",
+    file: "src/log/query.ts",
+    find: ".sort((a, b) => sign * (a - b))",
+    replace: ".map((index) => index * sign ** 2)",
+    test: QUERY,
+    named: "finds and counts in order what more lanes hold than one statement takes",
+  },
+  {
     name: "leaves a log in an older layout, whose index gives no verdict in order",
     file: "src/log/stores/sqlite/database.ts",
     find: 'if (pragma(db, "user_version") === SCHEMA_VERSION) return;',
