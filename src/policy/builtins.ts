@@ -3,7 +3,7 @@
  * refused when policies are built (`builtin-not-supported`); a call that fails is an error of the rule. Each family is
  * loaded only when a module imports one of it.
  */
-import type { Builtin, BuiltinFamily } from "./builtins/call.ts";
+import { ASKING_BUILTIN, type Builtin, type BuiltinFamily } from "./builtins/call.ts";
 
 interface Family {
   readonly names: readonly string[];
@@ -102,7 +102,7 @@ const FAMILIES: readonly Family[] = [
 export const REFUSED: Readonly<Record<string, string>> = {
   ...{ "http.send": "a judge reaches no network", "net.lookup_ip_addr": "a judge reaches no network" },
   "opa.runtime": "it shows the environment and the configuration of a process",
-  "rego.parse_module": "the parser of Rego is in the toolchain, and no policy reaches it",
+  [ASKING_BUILTIN]: "the parser of Rego is in the toolchain, and no policy reaches it",
 };
 
 /** Answers that follow from the recorded instant, or from chance that is drawn from the recorded input. */
@@ -123,8 +123,9 @@ export function isFromRecord(name: string): boolean {
 
 /** Loads what is asked for and exists; a name that is left out fails when it is called. */
 export async function loadBuiltins(names: readonly string[]): Promise<ReadonlyMap<string, Builtin>> {
+  const inside = names.includes(ASKING_BUILTIN) ? (await import("./builtins/inside.ts")).BUILTINS : {};
   const families = FAMILIES.filter((family) => family.names.some((name) => names.includes(name)));
   const loaded = await Promise.all(families.map(({ load }) => load()));
   const all = loaded.flatMap(({ BUILTINS }) => Object.entries(BUILTINS));
-  return new Map(all.filter(([name]) => names.includes(name)));
+  return new Map([...all.filter(([name]) => names.includes(name)), ...Object.entries(inside)]);
 }

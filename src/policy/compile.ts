@@ -30,7 +30,7 @@ import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 8;
+const HOST_VERSION = 9;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
@@ -168,9 +168,12 @@ export function compileRequest({ rules, sources }: ReadPolicies): JsonObject {
   };
 }
 
-/** A built-in that fails inside of the module is seen in native policies; in imported ones it is undefined, as in OPA. */
+/**
+ * A built-in that fails inside of the module is seen in native policies; in imported ones it is undefined, as in OPA. What
+ * modules answer otherwise than OPA does is asked of the host in both.
+ */
 function judgingFile(source: RegoSource): JsonObject {
-  return { ...compilerFile(source), strictBuiltinErrors: source.rename === null };
+  return { ...compilerFile(source), strictBuiltinErrors: source.rename === null, hostAnswers: true };
 }
 
 /** Requests about these policies: what the compiler refuses is said in the places of the files as they are written. */

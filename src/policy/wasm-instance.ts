@@ -5,6 +5,7 @@
  * policy cannot see what lies behind. An instance that threw is dead and MUST be dropped: its stack is not restored.
  */
 import {
+  ASKING_BUILTIN,
   type Builtin,
   BuiltinError,
   type CallContext,
@@ -12,7 +13,7 @@ import {
   MAXIMUM_VALUE_LENGTH,
   textOf,
 } from "./builtins/call.ts";
-import { parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
+import { isArray, parseRegoValue, type RegoValue, regoText } from "./rego-value.ts";
 
 /** Why an evaluation has no answer; the codes are those of lib/codes/policy.ts. */
 export class EvaluationFault extends Error {
@@ -98,8 +99,6 @@ const GARBAGE_BYTES = 16 * 1024 * 1024;
 /** Above it an instance is dropped after an evaluation, unless it is for what documents share. */
 const HIGH_WATER_BYTES = 96 * 1024 * 1024;
 const SWOLLEN = 3;
-/** What a module calls when a built-in inside of it has failed: its name, and the types of its operands. No policy may. */
-const FAILED_BUILTIN = "rego.parse_module";
 /** Of one evaluation; the rest says nothing new. */
 const MAXIMUM_FAILURES = 10;
 /** Longest answer that is read; a rule that says more says nothing useful. */
@@ -267,10 +266,11 @@ class Host {
   #call(id: number, values: readonly number[]): number {
     let name = this.#builtins.get(id) ?? `number ${id}`;
     try {
-      const operands = values.map((value) => this.#argument(value));
-      if (name === FAILED_BUILTIN) {
+      let operands = values.map((value) => this.#argument(value));
+      if (name === ASKING_BUILTIN) {
         name = textOf(operands, 0);
-        throw new BuiltinError(`it has no answer for ${textOf(operands, 1)}`);
+        operands = askedOperands(operands);
+        if (name === HOSTED) return this.#parse(utf8("true"));
       }
       const called = this.#functions.get(name);
       if (called === undefined) throw new BuiltinError("not offered"); // sets that call it are not built
@@ -313,6 +313,16 @@ class Host {
   #json(value: number): unknown {
     return JSON.parse(this.#text(this.#exports.opa_json_dump(value)));
   }
+}
+
+/** By which a module knows that its host answers what it asks. */
+const HOSTED = "hosted";
+
+/** @throws BuiltinError for a call that has failed inside of the module, which gives the types of its operands */
+function askedOperands([, operands = null]: readonly RegoValue[]): RegoValue[] {
+  if (typeof operands === "string") throw new BuiltinError(`it has no answer for ${operands}`);
+  if (!isArray(operands)) throw new BuiltinError("it is asked without operands");
+  return [...operands];
 }
 
 /** By name: in the built package each family is a file with a class of its own. */

@@ -1,6 +1,12 @@
 /** What all built-in functions share: how one is called, how it fails, and how its operands are read. */
 import { isArray, type RegoArray, type RegoObject, type RegoSet, type RegoValue } from "../rego-value.ts";
 
+/**
+ * What a module calls when a built-in inside of it has failed, or when it asks for the answer of one
+ * (toolchain/cmd/rego/strict.go); no policy may call it.
+ */
+export const ASKING_BUILTIN = "rego.parse_module";
+
 /** A call with arguments that the function does not accept. */
 export class BuiltinError extends Error {
   override readonly name = "BuiltinError";

@@ -2,13 +2,14 @@
 import { compareRegoValues, isArray, parseRegoValue, type RegoValue } from "../rego-value.ts";
 import { BuiltinError, isObjectValue } from "./call.ts";
 
-/** Sets become sorted arrays; keys become texts and are sorted. */
+/** Sets become sorted arrays; keys become texts and are sorted, and of two that become the same text the last one stays. */
 export function goJson(value: RegoValue): RegoValue {
   if (value === null || typeof value !== "object") return value;
   if (isArray(value)) return value.map(goJson);
   if (value.type === "set") return [...value.items].sort(compareRegoValues).map(goJson);
   if (value.type === "number") return value;
-  const entries = value.entries.map(([key, one]) => [keyText(key), goJson(one)] as const);
+  const inOrder = [...value.entries].sort(([a], [b]) => compareRegoValues(a, b));
+  const entries = [...new Map(inOrder.map(([key, one]) => [keyText(key), goJson(one)]))];
   return { type: "object", entries: entries.sort(([a], [b]) => compareRegoValues(a, b)) };
 }
 

@@ -29,8 +29,8 @@ export const BUILTINS: BuiltinFamily = {
 };
 
 function parseNetwork(text: string): Network | null {
-  const [, address, length] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
-  if (address === undefined || length === undefined || (length.length > 1 && length.startsWith("0"))) return null;
+  const [, address, length] = /^([^/]+)\/0*(\d{1,3})$/.exec(text) ?? [];
+  if (address === undefined || length === undefined) return null;
   const parsed = parseAddress(address);
   if (parsed === null) return null;
   // The length counts bits of the form in which the address is written.
@@ -142,11 +142,27 @@ function containsMatches(networks: RegoValue, others: RegoValue): RegoValue {
   const outer = namedTexts(networks);
   const inner = outer.length === 0 ? [] : namedTexts(others).map(([name, text]) => [name, rangeOf(text)] as const);
   for (const [name, text] of inner.length === 0 ? [] : outer) {
-    const { bits, first, last } = networkOf(text);
-    for (const [other, range] of inner)
-      if (bits === range.bits && first <= range.first && range.last <= last) found.push([name, other]);
+    const around = networkOf(text);
+    for (const [other, range] of inner) if (contains(around, range)) found.push([name, other]);
   }
   return setOf(found);
+}
+
+/** `net.cidr_contains`: a network, and an address or another network. */
+export function containsNetwork(outer: string, inner: string): boolean {
+  const around = networkOf(outer);
+  return contains(around, rangeOf(inner));
+}
+
+/** `net.cidr_intersects`: whether one begins inside of the other. */
+export function intersectNetworks(a: string, b: string): boolean {
+  const [left, right] = [networkOf(a), networkOf(b)];
+  const start = ({ bits, first }: Network) => ({ bits, first, last: first });
+  return contains(left, start(right)) || contains(right, start(left));
+}
+
+function contains(outer: Network, inner: Pick<Network, "bits" | "first" | "last">): boolean {
+  return outer.bits === inner.bits && outer.first <= inner.first && inner.last <= outer.last;
 }
 
 function rangeOf(text: string): Pick<Network, "bits" | "first" | "last"> {

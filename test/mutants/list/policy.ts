@@ -196,6 +196,23 @@ export const POLICY: readonly Mutant[] = [
     named: "a built-in of the module that fails is an error that names it, and hides no other rule",
   },
   {
+    name: "believes what a module answers otherwise than OPA",
+    file: "src/policy/compile.ts",
+    find: "hostAnswers: true",
+    replace: "hostAnswers: false",
+    test: REGO,
+    named:
+      "what a module answers otherwise than OPA is asked of the host, and what fails there has no value and a warning",
+  },
+  {
+    name: "checks a GraphQL query however long it takes",
+    file: "src/policy/builtins/graphql-query-state.ts",
+    find: "if (++this.#steps > MAXIMUM_STEPS)",
+    replace: "if (this.#steps > MAXIMUM_STEPS)",
+    test: "test/policy/graphql.test.ts",
+    named: "a GraphQL document that is too deep or takes too long is an error, and no answer",
+  },
+  {
     name: "lets a policy stand in for the functions of strict built-ins",
     file: "src/policy/metadata.ts",
     find: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE, STRICT_PACKAGE].some",

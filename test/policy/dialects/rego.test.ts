@@ -245,3 +245,30 @@ it("a limit of our built-ins is an error where the engine that a policy is for w
   const { counts, notEvaluated } = await evaluate([file("p.rego", long)], [document("x")]);
   assert.deepEqual([counts, notEvaluated], [[1, 0], ["builtin-error main/deny on ConfigMap/apps/x"]]);
 });
+
+it("what a module answers otherwise than OPA is asked of the host, and what fails there has no value and a warning", async () => {
+  const text = `package main
+
+deny[msg] { json.unmarshal(input.data.number) == 0; msg := "read" }
+
+deny[msg] { base64.decode(input.data.text); msg := "decoded" }
+
+deny[msg] { msg := concat(",", {key | input.data[key]}) }
+
+deny[msg] { not json.is_valid(input.data.number); msg := json.marshal({"b": 1, "a": "<"}) }
+`;
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" }, data: { text: "YQ", number: "0x10" } };
+  const { said, counts } = await evaluate([file("p.rego", text)], [document("x", { object })]);
+  const [denied, warned] = ["deny", "warn"].map((kind) => said.filter((one) => one.startsWith(`${kind} `)).sort());
+  assert.deepEqual(
+    [counts, denied],
+    [
+      [1, 1],
+      ["deny main/deny x: number,text", 'deny main/deny x: {"a":"\\u003c","b":1}'],
+    ],
+  );
+  assert.deepEqual(
+    warned?.map((one) => /builtin-error\): (\S+):/.exec(one)?.[1]),
+    ["base64.decode", "json.unmarshal"],
+  );
+});

@@ -68,6 +68,7 @@ type file struct {
 	Rename      map[string]string `json:"rename"`      // see rename.go; absent and null: everything stays as it is called
 
 	StrictBuiltinErrors bool `json:"strictBuiltinErrors"` // compile: see strict.go
+	HostAnswers         bool `json:"hostAnswers"`         // compile: the same for hostAnswers of strictlist.go alone
 }
 
 func (f file) isTest() bool { return strings.HasSuffix(f.Path, "_test.rego") }

@@ -13,9 +13,10 @@ import (
 )
 
 // failedBuiltin is what a module calls on its host when a built-in inside of it has failed, with the name of the built-in
-// and the types of its operands. It is one that no policy may call here, and that OPA knows: a bundle's module is for OPA
-// too, which loads none with a strange name. There the call fails, since no list of types is a module of Rego, and the
-// built-in has no value, as in any module of OPA's.
+// and the types of its operands, and when the host is to answer in its place, with the name and an array of the operands.
+// It is one that no policy may call here, and that OPA knows: a bundle's module is for OPA too, which loads none with a
+// strange name. There the call fails, since neither is a module of Rego: a built-in that fails has no value, and each
+// answers as it does in any module of OPA's.
 const failedBuiltin = "rego.parse_module"
 
 // The functions that stand for built-ins of the module; the package is refused to everybody else.
@@ -35,27 +36,32 @@ func callsOfPolicies(builtins []string, checked *ast.Compiler) []string {
 }
 
 // makeStrict puts, in the files that ask for it, a function of ours in the place of each built-in that fails silently in
-// a module, and adds the functions. The modules were checked before: what is written is what is checked, and positions
+// a module, or that the host answers for, and adds the functions. The modules were checked before: what is written is what is checked, and positions
 // stay as they are. checked holds the same modules with every name resolved.
 func makeStrict(source parsed, checked *ast.Compiler) (parsed, error) {
 	strict := strictFiles(source.files)
-	if len(strict) == 0 {
+	if len(strict) == 0 && !slices.ContainsFunc(source.files, func(one file) bool { return one.HostAnswers }) {
 		return source, nil
 	}
 	if problems := strictProblems(source.modules, checked.Modules, strict); len(problems) > 0 {
 		return source, sorted(problems)
 	}
-	used := map[string]bool{}
-	for _, path := range util.KeysSorted(strict) {
-		one := rewriting{used: used, others: namesOf(source.modules, path)}
-		if err := one.rewrite(source.modules[path]); err != nil {
+	used, answered := map[string]bool{}, map[string]bool{}
+	for _, asking := range source.files {
+		one := rewriting{used: answered, others: namesOf(source.modules, asking.Path), prefix: answerPrefix}
+		if strict[asking.Path] {
+			one = rewriting{used: used, others: one.others, prefix: callPrefix}
+		} else if !asking.HostAnswers {
+			continue
+		}
+		if err := one.rewrite(source.modules[asking.Path]); err != nil {
 			return source, err
 		}
 	}
-	if len(used) == 0 {
+	if len(used) == 0 && len(answered) == 0 {
 		return source, nil
 	}
-	functions := file{Path: strictFile, Text: strictText(util.KeysSorted(used))}
+	functions := file{Path: strictFile, Text: strictText(util.KeysSorted(used), util.KeysSorted(answered))}
 	module, err := parseFile(functions, ast.RegoV0)
 	if err != nil {
 		return source, fmt.Errorf("the functions of strict built-ins: %w", err)
@@ -90,7 +96,9 @@ func strictProblems(modules, checked map[string]*ast.Module, strict map[string]b
 	for _, path := range util.KeysSorted(strict) {
 		ast.WalkWiths(checked[path], func(one *ast.With) bool {
 			name := one.Value.Value.String()
-			if _, is := strictBuiltins[name]; is && isName(one.Value) {
+			_, fails := strictBuiltins[name]
+			_, asks := hostAnswers[name]
+			if (fails || asks) && isName(one.Value) {
 				problems = append(problems, place(codeCompile,
 					"built-in "+name+" cannot replace a function here: write a function that calls it", one.Location))
 			}
@@ -131,9 +139,16 @@ func namesOf(modules map[string]*ast.Module, path string) map[ast.Var]bool {
 	return names
 }
 
+// In a strict file a built-in that fails is an error; in another one only what the host answers for has a function.
+const (
+	callPrefix   = "call_"
+	answerPrefix = "answer_"
+)
+
 type rewriting struct {
 	used   map[string]bool
 	others map[ast.Var]bool
+	prefix string
 }
 
 func (r rewriting) rewrite(module *ast.Module) error {
@@ -184,7 +199,7 @@ func (r rewriting) instead(operator *ast.Term) *ast.Term {
 		return operator
 	}
 	r.used[name] = true
-	ref := strictPath.Copy().Append(ast.StringTerm(functionName(name)))
+	ref := strictPath.Copy().Append(ast.StringTerm(functionName(r.prefix, name)))
 	return ast.NewTerm(ref).SetLocation(operator.Location)
 }
 
@@ -199,7 +214,10 @@ func (r rewriting) builtin(operator *ast.Term) (string, bool) {
 		return "", false
 	}
 	name := operator.Value.String()
-	_, is := strictBuiltins[name]
+	_, is := hostAnswers[name]
+	if r.prefix == callPrefix && !is {
+		_, is = strictBuiltins[name]
+	}
 	return name, is && !r.others[first]
 }
 
@@ -228,32 +246,86 @@ func (r rewriting) verify(module *ast.Module) error {
 	return missed
 }
 
-func functionName(builtin string) string {
-	return "call_" + strings.ReplaceAll(builtin, ".", "_")
+func functionName(prefix, builtin string) string {
+	return prefix + strings.ReplaceAll(builtin, ".", "_")
 }
 
+// helpers are what the conditions of strictlist.go say. A host of OPA's has no value for hosted.
+const helpers = `
+is_empty([]) = true
+
+is_empty(set()) = true
+
+hosted { ` + failedBuiltin + `("hosted", object.get({"operands": []}, "operands", null)) }
+
+is_unusual(a, _) { contains(a, ":") }
+
+is_unusual(a, _) { contains(a, "+") }
+
+is_unusual(_, b) { contains(b, ":") }
+
+is_unusual(_, b) { contains(b, "+") }
+
+is_exponential(a) { contains(lower(a), "e") }
+`
+
 // strictText is Rego of version 0, in which the old built-ins may still be called. A call that succeeds never leaves the
-// module; `false` is a value too.
-func strictText(builtins []string) string {
+// module, unless the host answers for it; `false` is a value too.
+func strictText(strict, answered []string) string {
 	text := strings.Builder{}
-	text.WriteString("package " + strictPackage + "\n\nis_empty([]) = true\n\nis_empty(set()) = true\n")
-	for _, name := range builtins {
-		var operands, kinds []string
-		for index := range ast.BuiltinMap[name].Decl.Arity() {
-			operand := fmt.Sprintf("a%d", index)
-			operands, kinds = append(operands, operand), append(kinds, "type_name("+operand+")")
-		}
-		unless := ""
-		if condition := strictBuiltins[name]; condition != "" {
-			unless = "not " + condition + "; "
-		}
-		answer := ""
-		if known := strictAnswers[name]; known != "" {
-			answer = "else = " + known + " "
-		}
-		list := strings.Join(operands, ", ")
-		fmt.Fprintf(&text, "\n%s(%s) = r { r := %s(%s) } %selse = f { %sf := %s(%q, concat(\", \", [%s])) }\n",
-			functionName(name), list, name, list, answer, unless, failedBuiltin, name, strings.Join(kinds, ", "))
+	text.WriteString("package " + strictPackage + "\n" + helpers)
+	for _, name := range answered {
+		writeFunction(&text, answerPrefix, name, "")
+	}
+	for _, name := range strict {
+		writeFunction(&text, callPrefix, name, failureOf(name))
 	}
 	return text.String()
+}
+
+// failureOf is what stands after the call of the built-in: its answer where the module wrongly has none, and the failure.
+func failureOf(name string) string {
+	if _, fails := strictBuiltins[name]; !fails {
+		return ""
+	}
+	unless := ""
+	if condition := strictBuiltins[name]; condition != "" {
+		unless = "not " + condition + "; "
+	}
+	answer := ""
+	if known := strictAnswers[name]; known != "" {
+		answer = " else = " + known
+	}
+	var kinds []string
+	for _, operand := range operandsOf(name) {
+		kinds = append(kinds, "type_name("+operand+")")
+	}
+	return fmt.Sprintf("%s else = f { %sf := %s(%q, concat(\", \", [%s])) }",
+		answer, unless, failedBuiltin, name, strings.Join(kinds, ", "))
+}
+
+// writeFunction writes the function for a built-in. Where the host is to answer, nothing else is tried.
+func writeFunction(text *strings.Builder, prefix, name, failure string) {
+	list := strings.Join(operandsOf(name), ", ")
+	head := functionName(prefix, name) + "(" + list + ")"
+	call := fmt.Sprintf("r := %s(%s)", name, list)
+	condition, asks := hostAnswers[name]
+	if !asks {
+		fmt.Fprintf(text, "\n%s = r { %s }%s\n", head, call, failure)
+		return
+	}
+	asked := "asks_" + head
+	fmt.Fprintf(text, "\n%s { %s; hosted }\n", asked, condition)
+	fmt.Fprintf(text, "\n%s = r { not %s; %s }", head, asked, call)
+	fmt.Fprintf(text, " else = r { %s; r := %s(%q, object.get({\"operands\": [%s]}, \"operands\", null)) }",
+		asked, failedBuiltin, name, list)
+	text.WriteString(strings.ReplaceAll(failure, "else = f { ", "else = f { not "+asked+"; ") + "\n")
+}
+
+func operandsOf(name string) []string {
+	var operands []string
+	for index := range ast.BuiltinMap[name].Decl.Arity() {
+		operands = append(operands, fmt.Sprintf("a%d", index))
+	}
+	return operands
 }

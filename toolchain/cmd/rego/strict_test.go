@@ -67,10 +67,10 @@ func TestTheListsNameOnlyBuiltinsAndTheirFunctionsDiffer(t *testing.T) {
 		if ast.BuiltinMap[name] == nil {
 			t.Errorf("OPA has no %s", name)
 		}
-		if functions[functionName(name)] {
+		if functions[functionName(callPrefix, name)] {
 			t.Errorf("%s has the function of another", name)
 		}
-		functions[functionName(name)] = true
+		functions[functionName(callPrefix, name)] = true
 	}
 }
 
@@ -152,4 +152,30 @@ func TestAReplacedBuiltinIsTheReplacement(t *testing.T) {
 
 func TestDataThatReplacesTheFunctionsDoesNotMakeThemSilent(t *testing.T) {
 	refused(t, compileWasm, strictly("answer if lower(input.x) with data as {}"))
+}
+
+func TestWhatModulesAnswerOtherwiseIsAskedOfTheHost(t *testing.T) {
+	for text, asks := range map[string]bool{
+		`answer := json.unmarshal(input.x)`:                  true,
+		`answer if not json.is_valid(input.x)`:               true,
+		`answer := concat(", ", input.x)`:                    true,
+		`answer := [y | y := json.marshal(input.x[_])]`:      true,
+		`answer := lower(input.x)`:                           false,
+		`answer if to_number(input.x) > 1`:                   true,
+		"concat(x, _) := x\n\nanswer := concat(input.x, [])": false,
+	} {
+		r := strictly(text)
+		r.Files[0].StrictBuiltinErrors, r.Files[0].HostAnswers = false, true
+		if names := importsOf(t, r); slices.Contains(names, failedBuiltin) != asks {
+			t.Errorf("%s asks its host for %v", text, names)
+		}
+		if builtins := must[compilation](t, compileWasm, r).Builtins; len(builtins) != 0 {
+			t.Errorf("the policies are said to call %v", builtins)
+		}
+	}
+	for name := range hostAnswers {
+		if ast.BuiltinMap[name] == nil {
+			t.Errorf("OPA has no %s", name)
+		}
+	}
 }
