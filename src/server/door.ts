@@ -30,7 +30,8 @@ export async function openDoor(service: Service, means: Means, journal: Journal)
   const { environment } = means.surroundings;
   const hints = openHints(readHintSecrets(service.gate.configuration, environment), clock);
   const hint: ServiceView["hint"] = async (signed) => {
-    hints.check(signed);
+    if ("forge" in signed) hints.checkForge(signed);
+    else hints.check(signed);
     service.hint(signed.repository);
   };
   const shared: Shared = {

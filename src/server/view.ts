@@ -18,7 +18,7 @@ import type { Code } from "../lib/codes.ts";
 import type { Instant } from "../lib/time.ts";
 import type { EntryQuery, LoggedEntry, Verdict } from "../log/entry.ts";
 import type { Hold, HoldRequest } from "../release/holds.ts";
-import type { SignedHint } from "./access/hints.ts";
+import type { ForgeHint, SignedHint } from "./access/hints.ts";
 
 /** The part that is read from the log alone; openLogView() gives it from a DecisionLog. */
 export interface LogView {
@@ -75,7 +75,7 @@ export interface ServiceView extends LogView {
   /** The value of a configured entrypoint; `targets` are those that the caller may ask. @throws `route-unknown`, `entrypoint-undefined` */
   data(query: DataQuery & { readonly targets: readonly string[] | null }): Promise<DataAnswer>;
   /** Looks at a repository at once. @throws SluiceError what Hints.check() throws: then nothing is looked at */
-  hint(hint: SignedHint): Promise<void>;
+  hint(hint: SignedHint | ForgeHint): Promise<void>;
   readiness(): Promise<Readiness>;
   metrics(): Promise<MetricFacts>;
 }

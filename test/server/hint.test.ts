@@ -74,3 +74,22 @@ test("a hint releases what landed, with a day to the next look; one that is not 
   const { status, json } = await hint("b");
   assert.deepEqual([status, json["code"]], [409, "hint-replayed"]);
 });
+
+test("a push that GitHub, GitLab or Gitea tells of is looked at; what its body says is not", async () => {
+  const body = '{"ref": "refs/heads/other", "repository": {"clone_url": "https://elsewhere.example/x.git"}}';
+  const digest = createHmac("sha256", SECRET).update(body).digest("hex");
+  const forges = [
+    ["github", "x-hub-signature-256", `sha256=${digest}`],
+    ["gitlab", "x-gitlab-token", SECRET],
+    ["gitea", "x-gitea-signature", digest],
+  ] as const;
+  for (const [n, [forge, header, value]] of forges.entries()) {
+    const path = `/hooks/${forge}/shop`;
+    const wrong = await ask(door.url, path, { method: "POST", body, headers: { [header]: `${value}x` } });
+    assert.deepEqual([wrong.status, wrong.json["code"]], [401, "hint-signature"], forge);
+    const landed = world.push({ files: { "clusters/prod/web.yaml": deployment("web", { replicas: 5 + n }) } });
+    const { json } = await ask(door.url, path, { method: "POST", body, headers: { [header]: value } });
+    assert.deepEqual(json, { apiVersion: "sluice/v1", kind: "Hint", repository: "shop" });
+    await whenReleased(landed).promise;
+  }
+});

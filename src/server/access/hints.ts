@@ -5,9 +5,16 @@
  *   webhook-id: <unique>   webhook-timestamp: <seconds>   webhook-signature: v1,<base64> [v1,<base64> ...]
  *   signature = HMAC-SHA-256(secret, id "." timestamp "." body)
  *
+ * and the webhooks of three forges, each with the same secret:
+ *
+ *   GitHub           x-hub-signature-256: sha256=<hex of HMAC-SHA-256(secret, body)>
+ *   Gitea, Forgejo   x-gitea-signature: <the same hex>
+ *   GitLab           x-gitlab-token: <the secret itself>
+ *
+ * These name no time and sign no id, so that one which somebody saw can be sent again: it wakes a poll, and nothing else.
  * The body is never looked into: a hint wakes the poll of one repository and carries no fact.
  */
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { resolve } from "node:path";
 import type { GateConfiguration } from "../../config/gate-yaml.ts";
 import { type Environment, readSecret } from "../../config/secret.ts";
@@ -35,12 +42,29 @@ export interface SignedHint {
   readonly body: Uint8Array;
 }
 
+export const FORGE_HEADERS = {
+  github: "x-hub-signature-256",
+  gitlab: "x-gitlab-token",
+  gitea: "x-gitea-signature",
+} as const;
+export type HintForge = keyof typeof FORGE_HEADERS;
+
+export interface ForgeHint {
+  readonly repository: string;
+  readonly forge: HintForge;
+  /** The header as it came; null where it did not. */
+  readonly signature: string | null;
+  readonly body: Uint8Array;
+}
+
 /** By name of a repository. */
 export type HintSecrets = ReadonlyMap<string, Uint8Array>;
 
 export interface Hints {
   /** @throws SluiceError `hint-unsigned`, `hint-signature`, `hint-expired`, `hint-replayed`, `too-many-requests` */
   check(hint: SignedHint): void;
+  /** @throws SluiceError `hint-unsigned`, `hint-signature` */
+  checkForge(hint: ForgeHint): void;
   replaceSecrets(secrets: HintSecrets): void;
 }
 
@@ -68,6 +92,12 @@ export function openHints(given: HintSecrets, clock: Clock): Hints {
     replaceSecrets: (next) => {
       secrets = next;
     },
+    checkForge({ repository, forge, signature, body }) {
+      if (signature === null || signature === "")
+        throw new SluiceError("hint-unsigned", `The webhook lacks ${FORGE_HEADERS[forge]}.`);
+      const secret = secrets.get(repository);
+      if (secret === undefined || !isOfForge(forge, secret, body, signature)) throw notSigned();
+    },
     check(hint) {
       const { repository, body } = hint;
       const { id, timestamp, signature } = hint;
@@ -75,9 +105,7 @@ export function openHints(given: HintSecrets, clock: Clock): Hints {
         throw new SluiceError("hint-unsigned", "The hint lacks webhook-id, webhook-timestamp or webhook-signature.");
       }
       const secret = secrets.get(repository);
-      if (secret === undefined || !isSigned(secret, `${id}.${timestamp}.`, body, signature)) {
-        throw new SluiceError("hint-signature", "No repository of that name has a secret that made this signature.");
-      }
+      if (secret === undefined || !isSigned(secret, `${id}.${timestamp}.`, body, signature)) throw notSigned();
       const at = Number(timestamp) * 1000;
       const now = clock();
       if (Math.abs(now - at) > TOLERANCE_MS) {
@@ -86,6 +114,23 @@ export function openHints(given: HintSecrets, clock: Clock): Hints {
       remember(seen, `${repository} ${id}`, at + TOLERANCE_MS, now);
     },
   };
+}
+
+function notSigned(): SluiceError {
+  return new SluiceError("hint-signature", "No repository of that name has a secret that made this signature.");
+}
+
+/** Digests are compared, in constant time: that of a token says nothing of how much of it is right. */
+function isOfForge(forge: HintForge, secret: Uint8Array, body: Uint8Array, signature: string): boolean {
+  if (forge === "gitlab") return equalBytes(digestOf(utf8(signature)), digestOf(secret));
+  const hex = forge === "github" ? /^sha256=([0-9a-f]{64})$/.exec(signature)?.[1] : signature;
+  if (hex === undefined || !/^[0-9a-f]{64}$/.test(hex)) return false;
+  const expected = new Uint8Array(createHmac("sha256", secret).update(body).digest());
+  return equalBytes(new Uint8Array(Buffer.from(hex, "hex")), expected);
+}
+
+function digestOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
 /** Every signature that came is compared, each in constant time. */

@@ -5,7 +5,7 @@ import { listDecisions, proveDecision, showDecision } from "./routes/decisions.t
 import { changesTable, evidenceView, rulesView } from "./routes/evidence.ts";
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
 import { postApproval, postData, postReport, postRollback } from "./routes/handing-in.ts";
-import { alertmanagerHook, genericHook } from "./routes/hooks.ts";
+import { alertmanagerHook, genericHook, giteaHook, githubHook, gitlabHook } from "./routes/hooks.ts";
 import { postAdoption, postRedaction } from "./routes/operator-acts.ts";
 import { changesView, changeView, styleSheet, targetsView } from "./routes/pages.ts";
 import { healthz, metrics, openApi, readyz } from "./routes/probes.ts";
@@ -31,6 +31,9 @@ export const ROUTES: readonly Route[] = [
   postRedaction,
   alertmanagerHook,
   genericHook,
+  githubHook,
+  gitlabHook,
+  giteaHook,
   logCheckpoint,
   logTile,
   releaseFile,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { GateConfiguration } from "../../../src/config/gate-yaml.ts";
 import { utf8 } from "../../../src/lib/bytes.ts";
-import { openHints, readHintSecrets, type SignedHint } from "../../../src/server/access/hints.ts";
+import { type ForgeHint, openHints, readHintSecrets, type SignedHint } from "../../../src/server/access/hints.ts";
 import { tempFolder } from "../../support/temp.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -27,6 +27,65 @@ function hint(change: Partial<SignedHint> = {}): SignedHint {
 function open(clock = { now: NOW }) {
   return openHints(new Map([["shop", utf8(SECRET)]]), () => clock.now);
 }
+
+/** Hex, as openssl prints it. */
+function hex(secret: string, text: string): string {
+  return execFileSync("openssl", ["dgst", "-sha256", "-hmac", secret, "-r"], { input: text }).toString().slice(0, 64);
+}
+
+describe("a webhook of a forge", () => {
+  const body = utf8('{"ref": "refs/heads/main"}');
+  const signed = hex(SECRET, Buffer.from(body).toString());
+  const webhook = (
+    forge: ForgeHint["forge"],
+    signature: string | null,
+    change: Partial<ForgeHint> = {},
+  ): ForgeHint => ({
+    repository: "shop",
+    forge,
+    signature,
+    body,
+    ...change,
+  });
+  const good = { github: `sha256=${signed}`, gitea: signed, gitlab: SECRET } as const;
+
+  for (const [forge, signature] of Object.entries(good) as [ForgeHint["forge"], string][]) {
+    it(`is known by what ${forge} sends, again and again, and by nothing near it`, () => {
+      const hints = open();
+      for (const _ of [1, 2]) hints.checkForge(webhook(forge, signature));
+      const others = [
+        `${signature.slice(0, -1)}${signature.endsWith("0") ? "1" : "0"}`,
+        signature.slice(0, -1),
+        `${signature}0`,
+        signature.toUpperCase(),
+        ` ${signature}`,
+        hex("x".repeat(32), Buffer.from(body).toString()),
+        "sha1=0000000000000000000000000000000000000000",
+      ];
+      for (const other of others)
+        assert.throws(() => hints.checkForge(webhook(forge, other)), { code: "hint-signature" }, other);
+      for (const none of [null, ""])
+        assert.throws(() => hints.checkForge(webhook(forge, none)), { code: "hint-unsigned" });
+      assert.throws(() => hints.checkForge(webhook(forge, signature, { repository: "other" })), {
+        code: "hint-signature",
+      });
+    });
+  }
+
+  it("is bound to its body where the forge signs it", () => {
+    for (const forge of ["github", "gitea"] as const)
+      assert.throws(() => open().checkForge(webhook(forge, good[forge], { body: utf8("{}") })), {
+        code: "hint-signature",
+      });
+  });
+
+  it("is known by the secret that counts now", () => {
+    const hints = open();
+    hints.replaceSecrets(new Map([["shop", utf8("y".repeat(32))]]));
+    assert.throws(() => hints.checkForge(webhook("gitlab", SECRET)), { code: "hint-signature" });
+    hints.checkForge(webhook("gitlab", "y".repeat(32)));
+  });
+});
 
 describe("a signed hint", () => {
   it("is taken once, also with other signatures beside its own", () => {

@@ -32,6 +32,9 @@ interface Cell extends Asking {
 const GIVEN = { index: 9, target: "prod", approver: "lin", tree: COMMIT, head: COMMIT };
 const holding = { index: 9, targets: ["prod"] };
 const bytes = new Uint8Array([1, 2]);
+const FORGES = ["github", "gitlab", "gitea"] as const;
+const HINTS: readonly string[] = ["hint", ...FORGES.map((forge) => `${forge}-hint`)];
+
 const CELLS: Readonly<Record<string, Cell>> = {
   decisions: { path: "/v1/decisions", asks: () => [expects("entries", null, { entries: [entry()], count: 1 })] },
   decision: { path: "/v1/decisions/7", asks: () => [expects("entry", [{ index: 7 }], entry())] },
@@ -98,6 +101,12 @@ const CELLS: Readonly<Record<string, Cell>> = {
     asks: () => [expects("data", null, { result: [], id: ULID })],
   },
   hint: { path: "/hooks/generic/shop", body: "anything", asks: () => [expects("hint", null, undefined)] },
+  ...Object.fromEntries(
+    FORGES.map((forge) => [
+      `${forge}-hint`,
+      { path: `/hooks/${forge}/shop`, body: "anything", asks: () => [expects("hint", null, undefined)] },
+    ]),
+  ),
   "log-checkpoint": { path: "/log/checkpoint", asks: () => [expects("resource", ["checkpoint"], bytes)] },
   "log-tile": { path: "/log/tile/0/000.p/3", asks: () => [expects("resource", ["tile/0/000.p/3"], bytes)] },
   "release-file": {
@@ -138,7 +147,7 @@ async function call(served: Served, route: Route, token: string | undefined): Pr
 }
 
 /** They judge or hand on, and change nothing in anybody's name. */
-const ANSWERS = ["check", "data", "hint"];
+const ANSWERS = ["check", "data", ...HINTS];
 
 describe("route by role", async () => {
   const known = await serve(FILE_SCOPE);
@@ -185,7 +194,7 @@ describe("route by role", async () => {
 
   it("lets nobody who only looks change anything", () => {
     for (const { method, roles, id } of ROUTES) {
-      if (method === "POST" && id !== "hint")
+      if (method === "POST" && !HINTS.includes(id))
         for (const role of ["nobody", "reader", "auditor"] as const) assert.ok(!roles.includes(role), id);
     }
   });
@@ -194,7 +203,7 @@ describe("route by role", async () => {
     const open = ROUTES.filter(({ method, roles }) => method === "POST" && roles.includes("nobody"));
     assert.deepEqual(
       open.map(({ id }) => id),
-      ["hint"],
+      HINTS,
     );
   });
 

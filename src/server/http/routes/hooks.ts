@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { printableUpTo } from "../../../lib/printable.ts";
+import { FORGE_HEADERS, type HintForge } from "../../access/hints.ts";
 import { defineRoute, EVERYBODY, json, namedPerson, permitTarget } from "../define.ts";
 import { apiVersion, count, name, repositoryName } from "../fields.ts";
 import { RAW_BODY } from "../route.ts";
@@ -76,3 +77,37 @@ export const genericHook = defineRoute({
     return json({ apiVersion: "sluice/v1", kind: "Hint", repository });
   },
 });
+
+const FORGE_NAMES: Readonly<Record<HintForge, string>> = {
+  github: "GitHub",
+  gitlab: "GitLab",
+  gitea: "Gitea and Forgejo",
+};
+
+/** Its path names the repository, so that nothing of what the forge says has to be read. */
+function forgeHook(forge: HintForge) {
+  const header = FORGE_HEADERS[forge];
+  const says = forge === "gitlab" ? "The secret token." : "HMAC-SHA-256 of the body, in hex.";
+  return defineRoute({
+    id: `${forge}-hint`,
+    method: "POST",
+    path: `/hooks/${forge}/{repository}`,
+    summary: `A webhook of ${FORGE_NAMES[forge]} as a hint: look at the repository now. What the body says is not read.`,
+    roles: EVERYBODY,
+    pace: "act",
+    isLogged: false,
+    body: RAW_BODY,
+    headers: { [header]: says },
+    parameters: { repository: repositoryName },
+    answer: z.strictObject({ apiVersion, kind: z.literal("Hint"), repository: name }),
+    refusals: ["hint-unsigned", "hint-signature"],
+    async handle({ view, parameters: { repository = "" }, headers, body }) {
+      await view.hint({ forge, repository, signature: headers[header] ?? null, body });
+      return json({ apiVersion: "sluice/v1", kind: "Hint", repository });
+    },
+  });
+}
+
+export const githubHook = forgeHook("github");
+export const gitlabHook = forgeHook("gitlab");
+export const giteaHook = forgeHook("gitea");
