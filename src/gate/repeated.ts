@@ -35,8 +35,9 @@ function saysTheSame(a: Decision, b: Decision): boolean {
 function gist(decision: Decision): string {
   const { verdict, reasons, subject, base, head, judge, tree, carried, approvals, digests, target } = decision;
   const { input: _, ...lasting } = digests;
-  const { emergency = null } = decision;
+  const { emergency = null, external = [] } = decision;
+  const outside = external.map(({ name, sha256, failure }) => ({ name, sha256, code: failure?.code ?? null }));
   const stands = { carried, given: approvals.given, emergency };
-  const said = { verdict, reasons, subject, base, head, judge, tree, stands, lasting, target };
+  const said = { verdict, reasons, subject, base, head, judge, tree, stands, lasting, outside, target };
   return canonicalJson(said as unknown as JsonValue);
 }

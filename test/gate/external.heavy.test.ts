@@ -17,7 +17,7 @@ import { openReplayer } from "../../src/gate/wiring.ts";
 import { creation } from "../admission/reviews.ts";
 import { configMap, policy } from "../support/shop.ts";
 import { makeWorld, type World } from "../support/world.ts";
-import { propose, withGate } from "./gate-world.ts";
+import { land, propose, withGate } from "./gate-world.ts";
 
 const KNOWN = policy(
   "known-colours",
@@ -188,4 +188,23 @@ test("a preview judges by the file that it is given, and a gate by no file", asy
   assert.equal((await check("--data", "colours=../colours.json")).code, 1);
   const config = await check("--data", "colours=../colours.json", "--config", "../gate.yaml");
   assert.deepEqual([config.code, config.error], [2, "usage"]);
+});
+
+test("what landed is decided anew where what is outside has changed, and only there", async (t) => {
+  const world = (await shared).copy(t);
+  world.push({ files: colour("red"), signed: false });
+  const decided = () => withGate(world, ({ log }) => log.count({ target: "prod", kinds: ["decision"] }));
+  const steps: readonly (readonly [string, number])[] = [
+    ['["green"]', 1],
+    ['["green"]', 1],
+    ['["green", "blue"]', 2],
+  ];
+  for (const [text, entries] of steps) {
+    source.text = text;
+    assert.deepEqual(
+      (await land(world)).map(([verdict]) => verdict),
+      ["deny"],
+    );
+    assert.equal(await decided(), entries, text);
+  }
 });

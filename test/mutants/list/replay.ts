@@ -15,6 +15,14 @@ export const REPLAYING: readonly Mutant[] = [
     named: AGAIN,
   },
   {
+    name: "answers by what was outside when something was decided before",
+    file: "src/gate/repeated.ts",
+    find: "sha256, code: failure?.code ?? null",
+    replace: "code: failure?.code ?? null",
+    test: "test/gate/external.heavy.test.ts",
+    named: "what landed is decided anew where what is outside has changed, and only there",
+  },
+  {
     name: "asks again what was recorded",
     file: "src/gate/replay.ts",
     find: "recordedSources(recorded.external ?? [], ",
