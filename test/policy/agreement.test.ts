@@ -162,6 +162,16 @@ sprintf_free(x) := format_int(x, 10) if is_number(x)`,
   );
 });
 
+test("a host of OPA's, for which no call of ours has a value, gets what the module itself answers", async (t) => {
+  const body = `deny contains {"message": concat(",", ["a", json.marshal([1]), base64.decode("YQ==")])} if json.is_valid("[]")`;
+  const set = await build(t, [policy("own", body)]);
+  const failing = { "rego.parse_module": () => undefined };
+  const npm = await loadPolicy(Buffer.from(set.wasm), { initial: 64, maximum: 1024 }, failing);
+  const index = (npm as unknown as { entrypoints: Record<string, number> }).entrypoints[RESULT_ENTRYPOINT];
+  const [answer] = npm.evaluate(document("x"), index ?? assert.fail()) as { result: JsonValue }[];
+  assert.match(JSON.stringify(answer), /"message":"a,\[1\],a"/);
+});
+
 const TERMS = [
   "null",
   "true",

@@ -120,7 +120,7 @@ const SHAPES = {
   },
 } as const;
 
-export type ShapeName = keyof typeof SHAPES;
+type ShapeName = keyof typeof SHAPES;
 /** The lines of a comment, each with its `#`. */
 export type Comment = readonly string[] | null;
 
