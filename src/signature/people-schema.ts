@@ -31,6 +31,12 @@ const revoked = z.strictObject({
     ),
 });
 
+/** A key that counts at no time was meant to count at some. */
+function isStretch({ from, until }: { readonly from?: string | undefined; readonly until?: string | undefined }) {
+  return from === undefined || until === undefined || Number(parseTime(from)) < Number(parseTime(until));
+}
+const EMPTY_STRETCH = { path: ["until"], message: "is later than from" };
+
 const keyTerms = z
   .strictObject({
     file: z
@@ -44,7 +50,8 @@ const keyTerms = z
     revoked: revoked.optional().describe("The key was taken away; its place here keeps old signatures named."),
     touch: z.boolean().optional().describe("Only signatures that prove a touch of the security key."),
   })
-  .refine((key) => (key.file === undefined) !== (key.ssh === undefined), "has either file or ssh");
+  .refine((key) => (key.file === undefined) !== (key.ssh === undefined), "has either file or ssh")
+  .refine(isStretch, EMPTY_STRETCH);
 
 const key = z.union([
   z.string().min(1).max(16_384).describe("Public SSH key line, or the path of a key file inside the trust folder."),
@@ -89,27 +96,29 @@ const forge = z.strictObject({
   may: z.array(z.enum(["squash", "merge", "rebase", "edit"])).describe("What its key may carry; it is never a person."),
 });
 
-const sshAuthority = z.strictObject({
-  ssh: z.string().max(16_384).describe("Public SSH key line of the authority that signs user certificates."),
-  email: z
-    .array(
-      z
-        .string()
-        .max(320)
-        .regex(/^!?[^\s,"]+$/, "is an address, with * and ? for any characters and ! to exclude"),
-    )
-    .min(1)
-    .max(100)
-    .describe("The principals that it may certify; each means the person or robot with that address."),
-  from: time.optional().describe("The authority counts from this instant on."),
-  until: time.optional().describe("The authority counts until just before this instant."),
-  touch: z.boolean().optional().describe("Only signatures that prove a touch of the security key."),
-  revocations: z
-    .string()
-    .max(1024)
-    .optional()
-    .describe("File inside the trust folder with revoked public keys, one a line; a KRL is not supported."),
-});
+const sshAuthority = z
+  .strictObject({
+    ssh: z.string().max(16_384).describe("Public SSH key line of the authority that signs user certificates."),
+    email: z
+      .array(
+        z
+          .string()
+          .max(320)
+          .regex(/^!?[^\s,"]+$/, "is an address, with * and ? for any characters and ! to exclude"),
+      )
+      .min(1)
+      .max(100)
+      .describe("The principals that it may certify; each means the person or robot with that address."),
+    from: time.optional().describe("The authority counts from this instant on."),
+    until: time.optional().describe("The authority counts until just before this instant."),
+    touch: z.boolean().optional().describe("Only signatures that prove a touch of the security key."),
+    revocations: z
+      .string()
+      .max(1024)
+      .optional()
+      .describe("File inside the trust folder with revoked public keys, one a line; a KRL is not supported."),
+  })
+  .refine(isStretch, EMPTY_STRETCH);
 const file = z.string().min(1).max(1024);
 const issuer = z
   .string()

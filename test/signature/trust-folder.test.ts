@@ -117,6 +117,20 @@ const WRONG: readonly Wrong[] = [
     message: /UTC/,
   },
   {
+    name: "a key that counts at no time",
+    people: person(`keys: [{ssh: ${ada.line}, from: 2027-01-01, until: 2027-01-01}]`),
+    code: "trust-invalid",
+    line: 4,
+    message: /until: is later than from/,
+  },
+  {
+    name: "an authority that counts at no time",
+    people: `${person("keys: []")}\nauthorities:\n  ca: {ssh: ${ada.line}, email: ["*"], from: 2027-01-01, until: 2026-01-01}`,
+    code: "trust-invalid",
+    line: 7,
+    message: /until: is later than from/,
+  },
+  {
     name: "a day that does not exist",
     people: person("keys: []\n    left: 2026-02-31"),
     code: "trust-invalid",
