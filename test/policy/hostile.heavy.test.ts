@@ -70,7 +70,7 @@ const SCENES: readonly (readonly [string, PolicyFile, readonly string[]])[] = [
   [
     "JSON that is nested 100,000 deep",
     policy("a", `deny contains {"message": "x"} if json.unmarshal(input.resource.object.metadata.labels.deep)`),
-    ["policy-aborted"],
+    ["builtin-error"],
   ],
   [
     "YAML that is nested 100,000 deep, by the host",
