@@ -18,6 +18,7 @@ import { type Command, type Invocation, textOption } from "./command.ts";
 import { counted } from "./counted.ts";
 import { EXIT } from "./failure.ts";
 import { DATA_OPTIONS, givenRecords } from "./given-data.ts";
+import { wrap } from "./help.ts";
 import { oneTarget } from "./one-target.ts";
 import {
   CONFIG_OPTION,
@@ -30,6 +31,8 @@ import {
 import type { SuggestReport } from "./reports/schemas/suggest.ts";
 
 const MOST_SUGGESTIONS = 10;
+/** Of 80 columns, what stands behind `fix`. */
+const FIX_WIDTH = 68;
 const MOST_PLACES = 5;
 
 export const suggest: Command = {
@@ -166,6 +169,10 @@ function text({ target, commit, of, findings, files, rules, suggestions }: Sugge
   return `${head}${suggestions.map(suggestionText).join("")}${next}`;
 }
 
+function fixLines(fix: string): readonly string[] {
+  return wrap(printable(fix), FIX_WIDTH).map((line, n) => `${(n === 0 ? "fix" : "").padStart(10).padEnd(12)}${line}\n`);
+}
+
 function suggestionText({ rule, fix, findings, files, places }: Suggestion, index: number): string {
   const shown = places.slice(0, MOST_PLACES).map(({ file, line, resource }) => {
     return `       ${printable([file === null ? "" : `${file}:${line ?? 1}`, resource ?? ""].filter((one) => one !== "").join("  "))}\n`;
@@ -175,7 +182,7 @@ function suggestionText({ rule, fix, findings, files, places }: Suggestion, inde
     `${String(index + 1).padStart(4)}   ${rule}: ${counted(findings, "finding")} in ${counted(files, "file")}\n`,
     ...shown,
     ...(more > 0 ? [`       and ${more} more: --format json\n`] : []),
-    ...(fix === null ? [] : [`       fix  ${printable(fix)}\n`]),
+    ...(fix === null ? [] : fixLines(fix)),
   ];
   return lines.join("");
 }

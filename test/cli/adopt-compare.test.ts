@@ -109,6 +109,10 @@ test("suggest names the rule in the fewest files first, with its fix and places,
     },
   });
   const words = await run(world, suggest, "--config", "../gate.yaml");
+  assert.ok(
+    words.stdout.split("\n").every((line) => line.length <= 80),
+    words.stdout,
+  );
   assert.match(
     words.stdout,
     /^prod {2}[0-9a-f]{7}: 2 findings of 1 rule in 2 files of the baseline are left\n {3}1 {3}no-privileged: 2 findings in 2 files\n {7}clusters\/prod\/api\.yaml:\d+ {2}Deployment\/apps\/api\n/,

@@ -452,4 +452,8 @@ export const ELSEWHERE_TABLE = {
     "cli/simulate.heavy.test.ts",
     "simulate asks nobody: policies that read what was not recorded are given it, or not replayed",
   ),
+  "bundle-memory": elsewhere(
+    "cli/policy-bundle.heavy.test.ts",
+    "a version that was taken is remembered: no older one after it, and no other one in its place",
+  ),
 } as const;
