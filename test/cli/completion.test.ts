@@ -23,7 +23,8 @@ function offeredAll(lines: readonly (readonly string[])[], folder = "/"): readon
   });
   const registered = "[[ $(complete -p sluice) == 'complete -F _sluice sluice' ]] || exit 9";
   const input = [script, registered, ...ask].join("\n");
-  const run = spawnSync("bash", ["--norc", "--noprofile"], { cwd: folder, input, encoding: "utf8" });
+  const env = { PATH: process.env["PATH"] ?? "", LC_ALL: "C" }; // a locale that is not installed makes bash complain
+  const run = spawnSync("bash", ["--norc", "--noprofile"], { cwd: folder, env, input, encoding: "utf8" });
   assert.deepEqual([run.status, run.stderr], [0, ""]);
   const answers = run.stdout.split(",\n").slice(0, -1);
   assert.equal(answers.length, lines.length);
