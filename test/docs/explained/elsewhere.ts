@@ -83,9 +83,10 @@ export const ELSEWHERE_TABLE = {
     "policy/engine.test.ts",
     "who comes when too many wait is turned away, and whoever waits is answered",
   ),
-  "policy-memory": elsewhere(
-    "invariants/01-nothing-passes-by-absence.test.ts",
-    "a policy that eats memory is stopped and is an error",
+  "policy-memory": elsewhere("policy/engine.test.ts", "a policy has the memory that it is given, and no more"),
+  "policy-deadline": elsewhere(
+    "policy/engine.test.ts",
+    "a rule that loops on every document takes only the time it is given, and the others still answer",
   ),
   "rules-missing": elsewhere(
     "invariants/01-nothing-passes-by-absence.test.ts",
@@ -428,8 +429,8 @@ export const ELSEWHERE_TABLE = {
   "output-failed": elsewhere("cli/broken-pipe.test.ts", "says that it could not be written"),
   "external-undeclared": elsewhere("gate/external-sources.test.ts", "a target is given only what is declared for it"),
   "external-not-given": elsewhere(
-    "cli/given-data.test.ts",
-    "without the file nothing is judged, and a file that is no strict JSON is refused",
+    "policy/external.test.ts",
+    "nothing is evaluated without the data, and each rule that reads it sees exactly what it is given",
   ),
   "external-unnamed": elsewhere(
     "policy/external.test.ts",

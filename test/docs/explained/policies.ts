@@ -23,13 +23,6 @@ const rule = (body: string, custom: readonly string[] = []): Folder => ({
 });
 const textOf = ({ text }: { readonly text: string }): string => text;
 const REQUIRED = 'package p\n\nviolation[{"msg": "no"}] {\n\tinput.review.object\n}\n';
-const FIVE_THOUSAND = "numbers.range(1, 5000)";
-const LOOP = `deny contains {"message": "found"} if {
-	some a in ${FIVE_THOUSAND}
-	some b in ${FIVE_THOUSAND}
-	some c in ${FIVE_THOUSAND}
-	a + b + c == -1
-}`;
 
 function given(command: Command, args: readonly string[], folder: Folder): Made {
   return made(async (scope) => [codesOf(await runHere(command, [...args, "--format", "json"], scene(scope, folder)))]);
@@ -73,7 +66,6 @@ export const POLICY_TABLE = {
     ),
   }),
   "builtin-error": evaluated(rule('deny contains {"message": "x"} if time.parse_rfc3339_ns("yesterday") > 0')),
-  "policy-deadline": evaluated(rule(LOOP)),
   "finding-malformed": evaluated(rule('deny contains "no" if true')),
   "no-rule-evaluated": evaluated(rule('deny contains {"message": "x"} if true', ["match: {kinds: [Deployment]}"])),
   "no-tests": tested(RULE),
