@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -235,15 +236,32 @@ const endless = "x if { some i in numbers.range(1, 100000); some j in numbers.ra
 
 func TestTheTimeoutEndsAnEndlessTestAndAnEndlessQuery(t *testing.T) {
 	files := []file{{Path: "p_test.rego", Text: "package p\ntest_" + endless}}
-	// A slow machine may not even have begun the test when so little time is over.
+	// A slow machine may not even have begun the test when so little time is over: that is refused.
 	var report testReport
 	for timeout := int64(50); len(report.Tests) == 0 && timeout < 100_000; timeout *= 4 {
-		report = must[testReport](t, runTests, request{Files: files, TimeoutMs: timeout})
+		if answer, err := runTests(request{Files: files, TimeoutMs: timeout}); err == nil {
+			report = answer.(testReport)
+		}
 	}
 	if len(report.Tests) != 1 || report.Tests[0].Error == nil || report.Tests[0].Pass {
 		t.Fatalf("%+v", report)
 	}
 	expect(t, refused(t, evaluate, request{Files: policy(endless), Query: "data.p.x", TimeoutMs: 50}), []string{"eval-error"})
+}
+
+func TestTestsThatWereNotBegunInTimeAreNoPass(t *testing.T) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	stopped := "cancelled"
+	if requireBegun(over, nil) == nil || requireBegun(over, []testResult{{Pass: true}}) == nil {
+		t.Fatal("silence was taken for a pass")
+	}
+	if err := requireBegun(over, []testResult{{Pass: true}, {Error: &stopped}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := requireBegun(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestFmtWritesAsOPADoes(t *testing.T) {

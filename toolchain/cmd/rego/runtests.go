@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -113,10 +114,23 @@ func testResults(ctx context.Context, r request, source parsed, store storage.St
 	for one := range channel {
 		results = append(results, toTestResult(one))
 	}
+	if err := requireBegun(ctx, results); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(results, func(a, b testResult) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name))
 	})
 	return results, nil
+}
+
+// requireBegun refuses results of a run whose time is over: a test that was not begun has none, and nobody may take its
+// silence for a pass. A test that the end of the time stopped says so by its error.
+func requireBegun(ctx context.Context, results []testResult) error {
+	isStopped := func(one testResult) bool { return one.Error != nil }
+	if ctx.Err() == nil || slices.ContainsFunc(results, isStopped) {
+		return nil
+	}
+	return errors.New("the time for all tests was over before each of them began")
 }
 
 func toTestResult(one *tester.Result) testResult {
