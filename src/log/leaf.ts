@@ -109,14 +109,6 @@ function commit(salt: Uint8Array, canonical: string): string {
   return hash("sha256", bytes, "base64");
 }
 
-/** 16 bytes as strict base64: the last digit before the padding has its four unused bits zero. */
-const SALT_BASE64 = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
-
-/** The same of a value's text, which then is the canonical one. */
-export function isCommittedText(salt: string, text: string, commitment: string): boolean {
-  return SALT_BASE64.test(salt) && commit(Buffer.from(salt, "base64"), text) === commitment;
-}
-
 export function matchesCommitment(disclosure: Disclosure, commitment: string): boolean {
   const salt = decodeBase64(disclosure.salt);
   return salt?.byteLength === SALT_BYTES && commit(salt, canonicalJson(disclosure.value)) === commitment;
