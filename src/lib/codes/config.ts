@@ -21,7 +21,8 @@ export const CONFIG_CODES = {
   },
   "gate-configuration-invalid": {
     class: "usage",
-    means: "The operator's gate.yaml cannot be used: it has an unknown key, a wrong type, is not YAML, or names a certificate that is none.",
+    means:
+      "The operator's gate.yaml cannot be used: it has an unknown key, a wrong type, is not YAML, or names a certificate that is none.",
     example: 'gate.yaml:5:3 unknown key "repositry"; did you mean "repository"?',
     fix: "Correct the named line, then run `sluice config check --config gate.yaml`.",
   },
