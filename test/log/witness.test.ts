@@ -100,7 +100,12 @@ describe("a witness", () => {
         404,
         /known/,
       ],
-      ["a signature that is wrong", honest.replace(/.{3}\n$/, "AA=\n"), 403, /did not sign/],
+      [
+        "a signature that is wrong",
+        honest.replace(/(.).=\n$/, (_, one) => `${one === "A" ? "Q" : "A"}A=\n`),
+        403,
+        /did not sign/,
+      ],
       ["no request", "", 400, /request/],
       ["a checkpoint alone", (await log.checkpoint()).note, 400, /request/],
       ["an old size with a zero in front", honest.replace(line, "old 04"), 400, /request/],
