@@ -302,8 +302,8 @@ export const GATE: readonly Mutant[] = [
   {
     name: "judges a key as of the last sight of its commit",
     file: "src/gate/receipts.ts",
-    find: "if (seen !== null) known.set(commit, seen);",
-    replace: "if (seen === 0) known.set(commit, seen);",
+    find: "if (seen === null) continue;",
+    replace: "if (seen !== 0) continue;",
     test: RECEIPTS,
     named: "a commit is judged as of the instant at which the gate first saw it",
   },

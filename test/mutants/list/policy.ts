@@ -215,8 +215,8 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "lets a policy stand in for the functions of strict built-ins",
     file: "src/policy/metadata.ts",
-    find: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE, STRICT_PACKAGE].some",
-    replace: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE].some",
+    find: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE, STRICT_PACKAGE, EXTERNAL_PACKAGE].some",
+    replace: "[AGGREGATE_PACKAGE, INVENTORY_PACKAGE, EXTERNAL_PACKAGE].some",
     test: STRICT,
     named: "a policy has neither the functions of strict built-ins nor the call by which they fail",
   },
@@ -511,8 +511,8 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "remembers answers that follow from other objects",
     file: "src/policy/compile.ts",
-    find: "readsOnlyOwnParts: !looksAround && ",
-    replace: "readsOnlyOwnParts: ",
+    find: "isAlone = !looksAround && ",
+    replace: "isAlone = ",
     test: GATEKEEPER,
     named: "are remembered by the object where they see nothing else",
   },

@@ -267,7 +267,7 @@ export const SERVER: readonly Mutant[] = [
   {
     name: "shows a token to whoever listens without TLS",
     file: "src/server/http/client.ts",
-    find: '(url.protocol === "http:" && LOOPBACK.test(url.hostname))',
+    find: '(url.protocol === "http:" && isThisMachine(url))',
     replace: 'url.protocol === "http:"',
     test: CLIENT,
     named: "shows no token to http://127.0.0.1.evil.example",
