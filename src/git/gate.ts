@@ -123,7 +123,7 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   #unfetched: readonly UnfetchedApproval[] = [];
   #settled: Settled | null = null;
   /** By prefix, as they were listed since git wrote here last: each look asks again for what seldom changes. */
-  readonly #listed = new Map<string, readonly RefEntry[]>();
+  #listed = new Map<string, readonly RefEntry[]>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: OwnRepositoryParts, plan: FetchPlan) {
@@ -137,10 +137,11 @@ class FetchingRepository extends OwnRepository implements GateRepository {
   }
 
   override async refs(prefix: string, limit: number): Promise<readonly RefEntry[]> {
-    const known = this.#listed.get(prefix);
+    const memory = this.#listed; // of now: what git writes while this lists must not be hidden by it
+    const known = memory.get(prefix);
     if (known !== undefined && known.length <= limit) return known;
     const listed = await super.refs(prefix, limit);
-    this.#listed.set(prefix, listed);
+    memory.set(prefix, listed);
     return listed;
   }
 
@@ -259,7 +260,7 @@ class FetchingRepository extends OwnRepository implements GateRepository {
     try {
       return await runGit(this.#parts.store, { args, input, deadlineMs, environment, signal, maxOutputBytes });
     } finally {
-      if (WRITES.includes(args[0] ?? "")) this.#listed.clear(); // also of what was listed while it wrote
+      if (WRITES.includes(args[0] ?? "")) this.#listed = new Map(); // a listing that still runs keeps to the old one
     }
   }
 

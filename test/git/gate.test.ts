@@ -469,3 +469,25 @@ test("credentials that do not fit the URL are refused", () => {
   assert.throws(() => remoteEnvironment(requireRemote("https://git.example/x"), key), { code: "url-refused" });
   assert.throws(() => remoteEnvironment(requireRemote("/srv/x"), token), { code: "url-refused" });
 });
+
+test("a listing that was slower than a fetch hides nothing of what the fetch brought", async (t) => {
+  const repo = await repository(t);
+  repo.commit({ files: { a: "1" } });
+  const git = await gate(t, repo.path);
+  await git.fetch();
+  const { promise: fetched, resolve: go } = Promise.withResolvers<void>();
+  const list = git.source.list.bind(git.source);
+  const slow = async (...given: Parameters<typeof list>): ReturnType<typeof list> => {
+    const listed = await list(...given);
+    await fetched;
+    return listed;
+  };
+  Object.assign(git.source, { list: slow });
+  const before = git.refs("refs/sluice/approvals/", 10);
+  Object.assign(git.source, { list });
+  const approval = approve(repo, "aa", "yes");
+  await git.fetch();
+  go();
+  assert.deepEqual(await before, []);
+  assert.deepEqual(await git.refs("refs/sluice/approvals/", 10), [{ name: "refs/sluice/approvals/aa", id: approval }]);
+});
