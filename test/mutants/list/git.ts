@@ -116,7 +116,7 @@ export const GIT: readonly Mutant[] = [
   {
     name: "goes on with the references of before a fetch",
     file: "src/git/gate.ts",
-    find: 'if (WRITES.includes(args[0] ?? "")) this.#listed.clear();',
+    find: 'if (WRITES.includes(args[0] ?? "")) this.#listed = new Map();',
     replace: "void WRITES;",
     test: "test/git/gate.test.ts",
     named: "what has not moved is not fetched again: a folder is only read, a server asked one question",
