@@ -4,7 +4,7 @@ import type { SluiceYaml } from "../config/sluice-yaml.ts";
 import { readSluiceConfiguration } from "../gate/judge.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { printable } from "../lib/printable.ts";
-import { type Coverage, coverPath } from "../render/coverage.ts";
+import { type Coverage, openCoverage } from "../render/coverage.ts";
 import { answer, formatsOf } from "./answer.ts";
 import { type Invocation, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
@@ -30,7 +30,10 @@ export async function checkCoverage(invocation: Invocation): Promise<number> {
     const configuration = await readSluiceConfiguration(repository, commit);
     const branch = oneBranch(configuration, namedTargets(invocation));
     const files = await repository.files((await repository.commit(commit)).tree);
-    const paths = files.map(({ path }) => pathReport(path, configuration, branch)).sort(byPath);
+    const paths = files
+      .map(({ path }) => path)
+      .map(reporting(configuration, branch))
+      .sort(byPath);
     return { repository: name, commit, branch, ...findings(paths) };
   });
   const whole: CoverageReport = { apiVersion: "sluice/v1", kind: "Coverage", ...report };
@@ -53,10 +56,11 @@ function oneBranch({ targets }: SluiceYaml, named: readonly string[]): string {
   });
 }
 
-function pathReport(path: string, configuration: SluiceYaml, branch: string): PathReport {
+function reporting(configuration: SluiceYaml, branch: string): (path: string) => PathReport {
   const here = Object.entries(configuration.targets).filter(([, target]) => target.branch === branch);
   const targets = here.map(([name, target]) => ({ name, path: target.path }));
-  return { path, ...said(coverPath(path, targets, configuration.ignore, configuration)) };
+  const cover = openCoverage(targets, configuration.ignore, configuration);
+  return (path) => ({ path, ...said(cover(path)) });
 }
 
 function said(coverage: Coverage): Omit<PathReport, "path"> {

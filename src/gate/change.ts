@@ -4,7 +4,7 @@ import type { Reason, TargetFacts } from "../decision/decision.ts";
 import type { Commit, CommitId, PathChange, TreeFile, TreeId } from "../git/object.ts";
 import { comparePaths } from "../git/repository.ts";
 import type { Code } from "../lib/codes.ts";
-import { coverPath, isGovernanceFile } from "../render/coverage.ts";
+import { type Coverage, openCoverage } from "../render/coverage.ts";
 import type { Judge } from "./judge.ts";
 import type { LandingBook, Services } from "./services.ts";
 import type { Subject } from "./subject.ts";
@@ -119,12 +119,13 @@ function coverage(
 ): Pick<Change, "governancePaths" | "uncovered" | "ignored"> {
   const here = Object.entries(judge.configuration.targets).filter(([, one]) => one.branch === branch);
   const targets = here.map(([name, { path }]) => ({ name, path }));
-  const places = governancePlaces(judge);
-  const covered = paths.map(({ path }) => ({ path, by: coverPath(path, targets, judge.configuration.ignore, places) }));
+  const cover = openCoverage(targets, judge.configuration.ignore, governancePlaces(judge));
+  const covered = paths.map(({ path }) => ({ path, kind: cover(path).kind }));
+  const pathsOf = (kind: Coverage["kind"]) => covered.filter((one) => one.kind === kind).map(({ path }) => path);
   return {
-    governancePaths: covered.filter(({ path }) => isGovernanceFile(path, places)).map(({ path }) => path),
-    uncovered: covered.filter(({ by }) => by.kind === "uncovered").map(({ path }) => path),
-    ignored: covered.filter(({ by }) => by.kind === "ignored").map(({ path }) => path),
+    governancePaths: pathsOf("governance"),
+    uncovered: pathsOf("uncovered"),
+    ignored: pathsOf("ignored"),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { TargetFacts } from "../decision/decision.ts";
 import type { BlobId, TreeFile } from "../git/object.ts";
 import type { Memo } from "../lib/memo.ts";
-import { coverPath, openGovernance } from "../render/coverage.ts";
+import { openCoverage, openGovernance } from "../render/coverage.ts";
 import { openRedactor, type Redactor } from "../render/redactor.ts";
 import { renderTarget } from "../render/render.ts";
 import type { SharedFiles } from "../render/renderer.ts";
@@ -61,7 +61,6 @@ const MANIFEST = /\.(?:ya?ml|json)$/i;
 
 /** Inside a target `ignore` may name notes and pictures, never a manifest: there the target's path wins. */
 function ignoring(judge: Judge): (path: string) => boolean {
-  const places = governancePlaces(judge);
-  const { ignore } = judge.configuration;
-  return (path) => !MANIFEST.test(path) && coverPath(path, [], ignore, places).kind === "ignored";
+  const cover = openCoverage([], judge.configuration.ignore, governancePlaces(judge));
+  return (path) => !MANIFEST.test(path) && cover(path).kind === "ignored";
 }

@@ -1,5 +1,5 @@
 /** Whose business a path is. Nothing passes by absence: a changed path is a target's, a judge's, ignored by name, or uncovered. */
-import { matchesPattern, openPattern } from "./glob.ts";
+import { openPattern, openPatterns } from "./glob.ts";
 
 export type Coverage =
   | { readonly kind: "governance" }
@@ -22,7 +22,7 @@ export interface GovernancePaths {
 }
 
 /** Files that decide what is checked or who may: Sluice's own, continuous integration, code owners, attributes. */
-const GOVERNANCE_PATTERNS = [
+const isGovernanceName = openPatterns([
   "/sluice.yaml",
   "/sluice.yml",
   "/gate.yaml",
@@ -71,7 +71,7 @@ const GOVERNANCE_PATTERNS = [
   "/.forgejo/codeowners",
   ".gitattributes",
   ".gitmodules",
-].map(openPattern);
+]);
 
 /**
  * For many paths, of which several trees have most in common. Compared without case: on some checkouts `Sluice.yaml` is
@@ -85,7 +85,7 @@ export function openGovernance(paths: GovernancePaths): (path: string) => boolea
     const remembered = known.get(path);
     if (remembered !== undefined) return remembered;
     const lower = path.toLowerCase();
-    const found = folders.some((holds) => holds(lower)) || GOVERNANCE_PATTERNS.some((matches) => matches(lower));
+    const found = folders.some((holds) => holds(lower)) || isGovernanceName(lower);
     known.set(path, found);
     return found;
   };
@@ -95,25 +95,25 @@ export function isGovernanceFile(path: string, paths: GovernancePaths): boolean 
   return openGovernance(paths)(path);
 }
 
-export function coverPath(
-  path: string,
+/** For many paths; each answer follows from the path alone. */
+export function openCoverage(
   targets: readonly TargetPath[],
   ignore: readonly string[],
   governance: GovernancePaths,
-): Coverage {
-  if (isGovernanceFile(path, governance)) return { kind: "governance" };
-  const owners = targets.filter((target) => isBelow(path, target.path)).map((target) => target.name);
-  if (owners.length > 0) return { kind: "target", targets: owners.sort() };
-  const pattern = ignore.find((candidate) => matchesPattern(candidate, path));
-  return pattern === undefined ? { kind: "uncovered" } : { kind: "ignored", pattern };
+): (path: string) => Coverage {
+  const isGovernance = openGovernance(governance);
+  const owners = targets.map(({ name, path }) => ({ name, holds: openFolder(path) }));
+  const ignored = ignore.map((pattern) => ({ pattern, matches: openPattern(pattern) }));
+  return (path) => {
+    if (isGovernance(path)) return { kind: "governance" };
+    const names = owners.filter(({ holds }) => holds(path)).map(({ name }) => name);
+    if (names.length > 0) return { kind: "target", targets: names.sort() };
+    const found = ignored.find(({ matches }) => matches(path));
+    return found === undefined ? { kind: "uncovered" } : { kind: "ignored", pattern: found.pattern };
+  };
 }
 
 /** True for the folder or file itself and everything below it; "." and "" are the whole repository. */
-function isBelow(path: string, folder: string): boolean {
-  return openFolder(folder)(path);
-}
-
-/** isBelow() for many paths. */
 export function openFolder(folder: string): (path: string) => boolean {
   const clean = cleanFolder(folder);
   return (path) => clean === "" || path === clean || path.startsWith(`${clean}/`);

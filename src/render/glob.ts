@@ -12,16 +12,23 @@ export function isPattern(text: string): boolean {
   return partsOf(text).every((part) => part !== "" && part !== "." && part !== ".." && isPart(part));
 }
 
-export function matchesPattern(pattern: string, path: string): boolean {
-  return openPattern(pattern)(path);
-}
-
 /** For one pattern and many paths. What is no pattern matches nothing. */
 export function openPattern(pattern: string): (path: string) => boolean {
   if (!isPattern(pattern)) return () => false;
   const parts = partsOf(pattern);
   const [start, end] = [plainStart(parts), plainPart(parts.at(-1))];
   return (path) => path.startsWith(start) && path.endsWith(end) && matchParts(parts, path.split("/"));
+}
+
+/** For many patterns and many paths: a pattern that begins with a plain part is asked about paths that begin with it. */
+export function openPatterns(patterns: readonly string[]): (path: string) => boolean {
+  const byStart = Map.groupBy(patterns, (pattern) => plainStart(partsOf(pattern)).split("/", 1)[0] ?? "");
+  const opened = new Map([...byStart].map(([start, some]) => [start, some.map(openPattern)]));
+  const anywhere = opened.get("") ?? [];
+  return (path) => {
+    const matches = (one: (path: string) => boolean): boolean => one(path);
+    return (opened.get(path.split("/", 1)[0] ?? "") ?? []).some(matches) || anywhere.some(matches);
+  };
 }
 
 /** What every match begins with: most paths are told apart by it at once. */

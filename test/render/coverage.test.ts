@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { coverPath, isGovernanceFile } from "../../src/render/coverage.ts";
-import { isPattern, matchesPattern } from "../../src/render/glob.ts";
+import { type Coverage, isGovernanceFile, openCoverage } from "../../src/render/coverage.ts";
+import { isPattern, openPattern, openPatterns } from "../../src/render/glob.ts";
 
 const GOVERNANCE = { policies: "policies/", trust: "trust", waivers: "waivers.yaml" };
 const TARGETS = [
@@ -28,10 +28,40 @@ describe("ignore patterns", () => {
   for (const [pattern, matching, not] of MATCHES) {
     test(`${pattern} matches exactly what it says`, () => {
       assert.ok(isPattern(pattern));
-      for (const path of matching) assert.ok(matchesPattern(pattern, path), `${pattern} should match ${path}`);
-      for (const path of not) assert.ok(!matchesPattern(pattern, path), `${pattern} should not match ${path}`);
+      for (const path of matching) assert.ok(openPattern(pattern)(path), `${pattern} should match ${path}`);
+      for (const path of not) assert.ok(!openPattern(pattern)(path), `${pattern} should not match ${path}`);
     });
   }
+
+  test("asked together, match what any one of them matches", () => {
+    const patterns = ["/a/b", "/a/*", "c/**/d", "/e*/f", "g", "**/h/i", "[bad]"];
+    const matches = openPatterns(patterns);
+    for (const path of [
+      "a",
+      "a/b",
+      "a/c",
+      "a/b/c",
+      "c",
+      "c/d",
+      "c/x/d",
+      "e/f",
+      "ee/f",
+      "e",
+      "g",
+      "x/g",
+      "h/i",
+      "x/h/i",
+      "[bad]",
+    ])
+      assert.equal(
+        matches(path),
+        patterns.some((one) => openPattern(one)(path)),
+        path,
+      );
+    assert.ok(
+      matches("a/b") && matches("c/x/d") && matches("ee/f") && matches("x/g") && !matches("b") && !matches("c"),
+    );
+  });
 
   test("with classes, braces, negation, escapes, dots or doubled slashes are no patterns and match nothing", () => {
     for (const pattern of [
@@ -49,15 +79,19 @@ describe("ignore patterns", () => {
       "a\nb",
     ]) {
       assert.ok(!isPattern(pattern), pattern);
-      assert.ok(!matchesPattern(pattern, pattern), pattern);
+      assert.ok(!openPattern(pattern)(pattern), pattern);
     }
   });
 
   test("stay quick on patterns made to explode", () => {
-    assert.ok(!matchesPattern(`${"*a".repeat(200)}b`, "a".repeat(4_000)));
-    assert.ok(!matchesPattern(`${"**/a/".repeat(80)}b`, `${"a/".repeat(1_000)}c`));
+    assert.ok(!openPattern(`${"*a".repeat(200)}b`)("a".repeat(4_000)));
+    assert.ok(!openPattern(`${"**/a/".repeat(80)}b`)(`${"a/".repeat(1_000)}c`));
   });
 });
+
+function coverPath(path: string, ...places: Parameters<typeof openCoverage>): Coverage {
+  return openCoverage(...places)(path);
+}
 
 describe("coverage of a path", () => {
   test("a target's path wins over ignore, and every target that holds it is named", () => {

@@ -153,15 +153,15 @@ export const RENDER_AND_LIB: readonly Mutant[] = [
   {
     name: "lets a path pass that nobody covers",
     file: "src/render/coverage.ts",
-    find: 'return pattern === undefined ? { kind: "uncovered" } : { kind: "ignored", pattern };',
-    replace: 'return { kind: "ignored", pattern: pattern ?? "" };',
+    find: 'return found === undefined ? { kind: "uncovered" } : { kind: "ignored", pattern: found.pattern };',
+    replace: 'return { kind: "ignored", pattern: found?.pattern ?? "" };',
     test: COVERAGE,
     named: "what is neither in a target nor ignored is uncovered",
   },
   {
     name: "lets ignore name a governance file",
     file: "src/render/coverage.ts",
-    find: 'if (isGovernanceFile(path, governance)) return { kind: "governance" };',
+    find: 'if (isGovernance(path)) return { kind: "governance" };',
     replace: "",
     test: COVERAGE,
     named: "governance files can never be ignored, not even inside a target",
