@@ -26,7 +26,9 @@ const signatures = z.strictObject({
     .default("either")
     .describe("Whose e-mail must belong to the signer."),
   touch: z.boolean().default(false).describe("Only signatures made with a touched hardware key."),
-  sha1Until: day.optional().describe("Not supported yet."),
+  sha1Until: day
+    .optional()
+    .describe("Of the SHA-1 signatures that the trust folder allows, those count that were made before this day."),
 });
 
 const approvals = z.strictObject({
@@ -94,7 +96,6 @@ function refuseUnsupported(name: string, one: TargetYaml): void {
   if (one.approvals.accept.includes("forge")) throw unsupported(name, "approvals given on a forge", "accept: [signed]");
   if (one.render !== undefined && one.render !== "plain")
     throw unsupported(name, `rendering by ${one.render}`, "plain manifests and render: plain");
-  if (one.signatures.sha1Until !== undefined) throw unsupported(name, "signatures over SHA-1", "re-sign the commits");
 }
 
 function unsupported(name: string, what: string, instead: string): SluiceError {

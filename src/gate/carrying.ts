@@ -18,7 +18,7 @@ import {
   type LoggedDecision,
   landedFor,
 } from "./history.ts";
-import type { Judge } from "./judge.ts";
+import { type Judge, trustFor } from "./judge.ts";
 import type { LandingBook, Services } from "./services.ts";
 import type { CarriedEvidence, Subject } from "./subject.ts";
 
@@ -109,7 +109,7 @@ async function stillVerify(
 ): Promise<boolean> {
   const ids = earlier.filter((one) => one.kind === "verified").map((one) => one.commit);
   const received = await services.receipts.receive(subject.target, ids);
-  const verifier = await openVerifier(judge.trust, subject.repository.objectFormat);
+  const verifier = await openVerifier(trustFor(judge, subject.target), subject.repository.objectFormat);
   for (const id of ids) {
     const [commit, at] = [await commitOrNull(subject, id), received.get(id)];
     if (commit === null || at === undefined || (await verifier.verify(commit, at)).kind !== "verified") return false;

@@ -15,10 +15,12 @@ import type { GitRepository } from "../git/repository.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { parseTime } from "../lib/time.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import type { PolicyFile, PolicySet } from "../policy/policy-set.ts";
 import { isPolicyFile } from "../policy/reading.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
+import { withSha1Until } from "../signature/sha1-until.ts";
 import type { Trust } from "../signature/trust.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
 import type { Judge } from "./judge-memory.ts";
@@ -231,6 +233,12 @@ export function targetYaml(judge: Pick<Judge, "configuration">, name: string): T
   throw new SluiceError("target-unknown", `There is no target ${name}; sluice.yaml names ${known}.`, {
     fix: "name one of them",
   });
+}
+
+/** Whose signatures count for a target: the trust folder, and what the target allows less of. */
+export function trustFor(judge: Pick<Judge, "configuration" | "trust">, target: string): Trust {
+  const { sha1Until } = targetYaml(judge, target).signatures;
+  return withSha1Until(judge.trust, sha1Until === undefined ? null : parseTime(sha1Until));
 }
 
 function stricter<T extends string>(order: readonly T[], said: T, minimum: T | undefined): T {

@@ -11,7 +11,7 @@ import { openVerifier, type Verifier } from "../signature/verify.ts";
 import { verifyEach } from "../signature/verify-each.ts";
 import { carriedCommits } from "./carrying.ts";
 import type { Change } from "./change.ts";
-import type { Judge } from "./judge.ts";
+import { type Judge, trustFor } from "./judge.ts";
 import type { ReceivedAt, Services } from "./services.ts";
 import type { Subject } from "./subject.ts";
 
@@ -78,8 +78,9 @@ export async function ruleRange(
 }
 
 /** What it says of a commit does not depend on what it remembers. */
-async function openRemembering({ trust }: Judge, { repository }: Subject, { verifications }: Services) {
+async function openRemembering(judge: Judge, { repository, target }: Subject, { verifications }: Services) {
   const { objectFormat } = repository;
+  const trust = trustFor(judge, target);
   return verifications.remembering(await openVerifier(trust, objectFormat, withPool), trust, objectFormat);
 }
 

@@ -49,7 +49,13 @@ const keyTerms = z
     until: time.optional().describe("The key counts until just before this instant."),
     revoked: revoked.optional().describe("The key was taken away; its place here keeps old signatures named."),
     touch: z.boolean().optional().describe("Only signatures that prove a touch of the security key."),
+    sha1Until: time
+      .optional()
+      .describe(
+        "OpenPGP: of this key's signatures over SHA-1 (commits and tags) those count that were made before this instant.",
+      ),
   })
+  .refine(({ ssh, sha1Until }) => ssh === undefined || sha1Until === undefined, "has sha1Until for an OpenPGP key only")
   .refine((key) => (key.file === undefined) !== (key.ssh === undefined), "has either file or ssh")
   .refine(isStretch, EMPTY_STRETCH);
 
@@ -196,7 +202,7 @@ export const peopleSchema = z
     sha1Until: time
       .optional()
       .describe(
-        "OpenPGP commit signatures over SHA-1 count where they were made before this instant, for old history.",
+        "OpenPGP signatures of commits and tags over SHA-1 count where they were made before this instant, for old history; a key may have an instant of its own.",
       ),
   })
   .superRefine((document, context) => {

@@ -167,9 +167,9 @@ function readKey(listed: KeyYaml, index: number, entry: Entry, reading: Reading)
   const file = written.file ?? "";
   const bytes = readFile(file, path, reading);
   const text = Buffer.from(bytes).toString("latin1");
-  return text.includes("-----BEGIN PGP")
-    ? openPgpKeys(bytes, file, terms, entry.owner, path, reading)
-    : [sshKey(text.trim(), terms, entry.owner, path, reading)];
+  if (text.includes("-----BEGIN PGP")) return openPgpKeys(bytes, file, terms, entry.owner, path, reading);
+  if (terms.sha1Until !== undefined) reading.refuse(path, "trust-invalid", "sha1Until is for OpenPGP keys only");
+  return [sshKey(text.trim(), terms, entry.owner, path, reading)];
 }
 
 /** A line of a key has spaces, a path has none. */
@@ -184,6 +184,7 @@ function readTerms(written: Exclude<KeyYaml, string>): KeyTerms {
     until: instant(written.until),
     revoked: revoked === undefined ? null : { at: parseTime(revoked.at) ?? 0, reason: revoked.reason },
     touch: written.touch ?? false,
+    ...(written.sha1Until === undefined ? {} : { sha1Until: parseTime(written.sha1Until) ?? 0 }),
   };
 }
 

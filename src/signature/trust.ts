@@ -29,6 +29,8 @@ export interface KeyTerms {
   readonly until: Instant | null;
   readonly revoked: Revocation | null;
   readonly touch: boolean;
+  /** OpenPGP: its signatures of commits and tags over SHA-1 count where they were made before this instant; absent: as the trust says. */
+  readonly sha1Until?: Instant;
   /** allowed_signers only: patterns of what the key may sign for; absent for everything. */
   readonly namespaces?: readonly string[];
 }
@@ -143,7 +145,7 @@ export interface Trust {
   readonly owners: readonly Owner[];
   readonly keys: readonly TrustedKey[];
   readonly sshAuthorities?: readonly SshAuthority[];
-  /** OpenPGP commit signatures over SHA-1 count where they were made before this instant; absent or null: none does. */
+  /** OpenPGP signatures of commits and tags over SHA-1 count where they were made before this instant; absent or null: none does. */
   readonly sha1Until?: Instant | null;
   /** Absent for lists that know none, as allowed_signers. */
   readonly x509Authorities?: readonly X509Authority[];

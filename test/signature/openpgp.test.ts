@@ -4,6 +4,7 @@ import * as openpgp from "openpgp";
 import { commitId } from "../../src/git/object.ts";
 import { parseCommit } from "../../src/git/parse.ts";
 import { readKeyring } from "../../src/signature/allowed-signers.ts";
+import { withSha1Until } from "../../src/signature/sha1-until.ts";
 import type { Verification } from "../../src/signature/verification.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { armourAs, dearmour, putTogether, takeApart, withoutUnhashed } from "../support/openpgp-bytes.ts";
@@ -270,6 +271,44 @@ describe("OpenPGP signatures of gpg", () => {
     assert.equal(outcome(await verify(gpg.export(small), gpg.sign(small, PAYLOAD))), "weak-algorithm");
   });
 
+  test("counts gpg's SHA-1 signatures of the keys that are allowed them, made before their day, and no others", async () => {
+    const [ada, jo] = ["Ada Sha", "Jo Sha"].map((name) =>
+      gpg.key(`${name} <sha@example.com>`, "rsa2048", "sign,cert", "never", "20180101T000000"),
+    );
+    const files = { "ada.asc": gpg.export(ada ?? ""), "jo.asc": gpg.export(jo ?? "") };
+    const made = (key: string | undefined, day: string): Buffer => {
+      const options = ["--digest-algo", "SHA1", "--allow-weak-digest-algos", "--faked-system-time", `${day}T000000`];
+      return gpg.sign(key ?? "", PAYLOAD, options);
+    };
+    const [before, onTheDay, another] = [made(ada, "20191231"), made(ada, "20200101"), made(jo, "20191231")];
+    const judge = async (ofFolder: string | undefined, ofKey: string | undefined, ofTarget: string | null) => {
+      const people = {
+        ada: { email: ["ada@example.com"], keys: [{ file: "ada.asc", sha1Until: ofKey }] },
+        jo: { email: ["jo@example.com"], keys: ["jo.asc"] },
+      };
+      const trust = await trustOf({ people, sha1Until: ofFolder }, files);
+      const narrowed = withSha1Until(trust, ofTarget === null ? null : Date.parse(ofTarget));
+      assert.equal(narrowed.digest === trust.digest, ofTarget === null, "what was remembered is not mixed up");
+      const verifier = await openVerifier(narrowed, "sha1");
+      const said = [before, onTheDay, another].map((one) => verifier.verify(commitOf(signedRaw(one)), NOW));
+      return (await Promise.all(said)).map(outcome);
+    };
+    const [yes, no] = ["verified", "weak-algorithm"];
+    assert.ok(gpg.statusOf(onTheDay, PAYLOAD).includes("GOODSIG"), "gpg takes it");
+    assert.deepEqual(await judge(undefined, undefined, null), [no, no, no]);
+    assert.deepEqual(await judge(undefined, "2020-01-01", null), [yes, no, no]);
+    assert.deepEqual(await judge("2020-01-01", undefined, null), [yes, no, yes]);
+    assert.deepEqual(
+      await judge("2020-01-02", "2019-01-01", null),
+      [no, no, yes],
+      "a key's own day stands for the folder's",
+    );
+    assert.deepEqual(await judge("2020-01-02", undefined, null), [yes, yes, yes]);
+    assert.deepEqual(await judge("2020-01-02", "2020-01-02", "2020-01-01"), [yes, no, yes]);
+    assert.deepEqual(await judge("2020-01-01", "2020-01-01", "2026-01-01"), [yes, no, yes], "a target allows no more");
+    assert.deepEqual(await judge(undefined, undefined, "2026-01-01"), [no, no, no]);
+  });
+
   test("refuses a signature by a key that is not listed, and one over other bytes", async () => {
     const listed = gpg.key("Ada Listed <ada@example.com>", "ed25519");
     const other = gpg.key("Eve <eve@example.com>", "ed25519");
@@ -330,6 +369,18 @@ describe("OpenPGP signatures written byte by byte", () => {
     assert.equal(await judged(old, "2019-05-01"), "weak-algorithm");
     const approval = signer.sign(PAYLOAD, { hash: "sha1", created: CREATED + 3600 });
     assert.equal(await judged(approval, "2020-01-01", "sluice-approval"), "weak-algorithm");
+    const tag = Buffer.from(
+      `object ${"1".repeat(40)}\ntype commit\ntag v1\ntagger Ada <ada@example.com> 1 +0000\n\nv1\n`,
+    );
+    const tagged = Buffer.concat([tag, Buffer.from(signer.sign(tag, { hash: "sha1", created: CREATED + 3600 }))]);
+    for (const [sha1Until, expected] of [
+      ["2020-01-01", null],
+      ["2019-05-01", "weak-algorithm"],
+    ] as const) {
+      const people = { people: { ada: { email: ["ada@example.com"], keys: ["a.asc"] } }, sha1Until };
+      const verifier = await openVerifier(await trustOf(people, { "a.asc": signer.certificate }), "sha1");
+      assert.equal((await verifier.verifyTag(tagged, { instant: at, basis: "now" })).reason, expected);
+    }
   });
 
   for (const [name, change, expected] of [

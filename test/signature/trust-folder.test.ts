@@ -39,7 +39,13 @@ forges:
 `;
 
 function folder(people: string, files: Record<string, Uint8Array | string> = {}): Map<string, Uint8Array> {
-  const all = { "keys/ada.asc": adaPgp, "keys/github.asc": forgePgp, ...files, "people.yaml": people };
+  const all = {
+    "keys/ada.asc": adaPgp,
+    "keys/github.asc": forgePgp,
+    "keys/ada.pub": ada.line,
+    ...files,
+    "people.yaml": people,
+  };
   return new Map(Object.entries(all).map(([path, content]) => [path, new Uint8Array(Buffer.from(content))]));
 }
 
@@ -213,6 +219,26 @@ const WRONG: readonly Wrong[] = [
     people: `${FORMS}authorities:\n  ca: {ssh: ${ca.line}, email: ["*"], revocations: revoked}\n`,
     code: "trust-file-missing",
     line: 16,
+  },
+  {
+    name: "a day for SHA-1 beside an SSH key",
+    people: person(`keys: [{ssh: ${ada.line}, sha1Until: 2020-01-01}]`),
+    code: "trust-invalid",
+    line: 4,
+    message: /sha1Until for an OpenPGP key only/,
+  },
+  {
+    name: "a day for SHA-1 beside a file with an SSH key",
+    people: person("keys: [{file: keys/ada.pub, sha1Until: 2020-01-01}]"),
+    code: "trust-invalid",
+    line: 4,
+    message: /sha1Until is for OpenPGP keys only/,
+  },
+  {
+    name: "a day for SHA-1 that is none",
+    people: person("keys: [{file: keys/ada.asc, sha1Until: 2020-02-30}]"),
+    code: "trust-invalid",
+    line: 4,
   },
   {
     name: "a path out of the folder",

@@ -94,11 +94,15 @@ async function matchOpenPgp(
 ): Promise<Matched | Refusal> {
   const signature = readOne(signed.signature);
   if ("kind" in signature) return signature;
-  const isOldSha1 = signed.namespace === GIT_NAMESPACE && isMadeBefore(signature, sha1Until);
+  const found = find(signature);
+  const mayUseSha1 = (until: Instant | null): boolean =>
+    signed.namespace === GIT_NAMESPACE && isMadeBefore(signature, until);
+  const allowing = found.filter(({ listed }) => mayUseSha1(listed.terms.sha1Until ?? sha1Until));
+  const isOldSha1 = allowing.length > 0 || (found.length === 0 && mayUseSha1(sha1Until));
   const hashes = isOldSha1 ? WITH_SHA1 : DATA_HASHES;
   const problem = problemWith(signature, hashes);
   if (problem !== null) return problem;
-  const candidates = find(signature);
+  const candidates = isOldSha1 ? allowing : found;
   if (candidates.length === 0) return unknown(signature);
   const answers = candidates.map(({ signing }) =>
     answer(signing === null ? null : questionOf(signing, signature, hashes, signed.payload)),

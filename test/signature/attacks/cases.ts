@@ -140,8 +140,26 @@ const OPENPGP: Readonly<Record<string, Maker>> = {
     const { verdict, ran } = await judge(bench, signedRaw(signature), await trustIn(bench.gpg.export(key)));
     return { verdict, ran: { ...ran, gpg: gpgAccepts(bench.gpg, signature, PAYLOAD) } };
   },
-  "sha1-allowed": () => oldSha1("2019-06-01T00:00:00Z"),
-  "sha1-late": () => oldSha1("2020-06-01T00:00:00Z"),
+  "sha1-allowed": (bench) => oldSha1(bench, "20191231T235959"),
+  "sha1-late": (bench) => oldSha1(bench, "20200101T000000"),
+  "sha1-other": (bench) => oldSha1(bench, "20191231T235959", "2019-12-31"),
+  "sha1-certified": async ({ gpg }) => {
+    const ada = gpg.key("Ada Certifier <ada@example.com>", "rsa2048");
+    const eve = gpg.key("Ada Impostor <ada@example.com>", "ed25519");
+    gpg.gpg([
+      "--cert-digest-algo",
+      "SHA1",
+      "--allow-weak-key-signatures",
+      "--default-key",
+      ada,
+      "--quick-sign-key",
+      eve,
+    ]);
+    const signature = gpg.sign(eve, PAYLOAD);
+    const verifier = await openVerifier(await trustIn(gpg.export(ada), { sha1Until: "2020-01-01" }), "sha1");
+    const found = await verifier.verify(commitOf(signedRaw(signature)), NOW);
+    return { verdict: verdictOf(found), ran: { gpg: gpgAccepts(gpg, signature, PAYLOAD) } };
+  },
   "no-back-signature": async ({ gpg }) => {
     const key = gpg.key("Ada Back <ada@example.com>", "ed25519", "cert");
     const subkey = gpg.subkey(key, "ed25519", "sign");
@@ -164,11 +182,16 @@ const OPENPGP: Readonly<Record<string, Maker>> = {
   "superseded-after": (bench) => revoked(bench, "2", DAY_MS),
 };
 
-async function oldSha1(made: string): Promise<Outcome> {
-  const signer = openPgpSigner("Ada <ada@example.com>", Date.parse("2019-01-01T00:00:00Z") / 1000);
-  const signature = signer.sign(PAYLOAD, { hash: "sha1", created: Date.parse(made) / 1000 });
-  const verifier = await openVerifier(await trustIn(signer.certificate, { sha1Until: "2020-01-01" }), "sha1");
-  return { verdict: verdictOf(await verifier.verify(commitOf(signedRaw(signature)), NOW)) };
+/** Made by gpg at that time over SHA-1; the folder allows such until 2020, the key perhaps until a day of its own. */
+async function oldSha1({ gpg }: Bench, made: string, ofKey?: string): Promise<Outcome> {
+  const key = gpg.key(`Ada ${made} ${ofKey} <ada@example.com>`, "rsa2048", "sign,cert", "never", "20180101T000000");
+  const options = ["--digest-algo", "SHA1", "--allow-weak-digest-algos", "--faked-system-time", made];
+  const signature = gpg.sign(key, PAYLOAD, options);
+  const keys = [{ file: "ada.asc", sha1Until: ofKey }];
+  const people = { people: { ada: { email: ["ada@example.com"], keys } }, sha1Until: "2020-01-01" };
+  const verifier = await openVerifier(await trustOf(people, { "ada.asc": gpg.export(key) }), "sha1");
+  const found = await verifier.verify(commitOf(signedRaw(signature)), NOW);
+  return { verdict: verdictOf(found), ran: { gpg: gpgAccepts(gpg, signature, PAYLOAD) } };
 }
 
 /** Received `offset` from now; the key is revoked now, for gpg's reason `code`. */

@@ -202,10 +202,34 @@ export const ROWS: readonly AttackRow[] = [
     origin: "SHAttered, Shambles; Bitcoin's gpg.sh",
     cases: [
       { id: "sha1", name: "today", verdict: "weak-algorithm", ran: { git: "accepts", gpg: "accepts" } },
-      { id: "sha1-allowed", name: "made before the day that the trust folder states", verdict: "verified" },
-      { id: "sha1-late", name: "made after that day", verdict: "weak-algorithm" },
+      {
+        id: "sha1-allowed",
+        name: "made before the day that the trust folder states",
+        verdict: "verified",
+        ran: { gpg: "accepts" },
+      },
+      {
+        id: "sha1-late",
+        name: "made on that day or later",
+        verdict: "weak-algorithm",
+        ran: { gpg: "accepts" },
+      },
+      {
+        id: "sha1-other",
+        name: "made before that day, by a key whose own day was earlier",
+        verdict: "weak-algorithm",
+        ran: { gpg: "accepts" },
+      },
+      {
+        id: "sha1-certified",
+        name: "by a key that is not listed, certified over SHA-1 by one that is",
+        verdict: "unknown-signer",
+        ran: { gpg: "accepts" },
+      },
     ],
     byReading: [{ tool: "OpenPGP.js", verdict: "rejects all, also the old history of Monero and Bitcoin" }],
+    limit:
+      "No library here looks for the marks of a collision while it computes SHA-1. What the allowance rests on is the day: whoever looks for a collision needs the owner to sign one half of it, and the time that the owner wrote is in what is signed.",
   },
   {
     number: 11,
