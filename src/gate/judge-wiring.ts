@@ -19,8 +19,8 @@ import type { Services, StepListener } from "./services.ts";
 
 const TOOLCHAIN_DEADLINE_MS = 30_000;
 const TOOLCHAIN_REQUESTS = 200;
-/** As many are verified in the time in which what is remembered of 10,000 is read. */
-const FEW_SIGNATURES = 300;
+/** So much of what is remembered is read in the time in which one signature is verified. */
+const BYTES_A_SIGNATURE = 64 * 1024;
 
 export interface Means {
   readonly surroundings: Surroundings;
@@ -57,7 +57,7 @@ export function openServices(
   const toolchain = openCompiler();
   const key = cacheKey(surroundings);
   const folder = (name: string) => (key === null ? null : { folder: join(surroundings.cacheFolder, name), key });
-  const signatureMemo = openSealedMemo(openSealedFiles(folder("signatures")), scope, FEW_SIGNATURES);
+  const signatureMemo = openSealedMemo(openSealedFiles(folder("signatures")), scope, BYTES_A_SIGNATURE);
   const renderMemo = openSealedMemo(openSealedFiles(folder("renders")), scope);
   const verdictMemo = openSealedMemo(openSealedFiles(folder("verdicts")), scope);
   const compiledCache = openCompiledCache(folder("policies"));

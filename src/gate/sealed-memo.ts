@@ -15,22 +15,24 @@ export interface SealedMemo extends Memo {
 }
 
 /**
- * `scope` says whose memory it is, for example the repository's path: one file each. `patience` is how many answers may be
- * found out anew before the file is worth reading; a run that asks for less neither reads nor writes it.
+ * `scope` says whose memory it is, for example the repository's path: one file each. `bytesAnAnswer` is how
+ * much of a file is read in the time in which one answer is found out anew: a larger file waits for more questions, and a
+ * run that asks too few neither reads nor writes it.
  */
-export function openSealedMemo(files: SealedFiles, scope: string, patience = 0): SealedMemo {
+export function openSealedMemo(files: SealedFiles, scope: string, bytesAnAnswer = Number.MAX_VALUE): SealedMemo {
   const name = sha256Hex(scope);
   let known: Map<string, string> | null = null;
   const used = new Map<string, string>();
-  let learnt = false;
+  const learnt = new Map<string, string>();
   let misses = 0;
   const remembered = (): Map<string, string> => {
     known ??= read(files.read(name));
     return known;
   };
+  const isWorthReading = (): boolean => known !== null || files.size(name) <= Math.max(1, misses) * bytesAnAnswer;
   const fromFile = (entry: string): string | null => {
     misses += 1;
-    return known === null && misses <= patience ? null : (remembered().get(entry) ?? null);
+    return isWorthReading() ? (remembered().get(entry) ?? null) : null;
   };
   const hold = (entry: string, text: string): void => {
     used.set(entry, text);
@@ -44,12 +46,14 @@ export function openSealedMemo(files: SealedFiles, scope: string, patience = 0):
       return text;
     },
     set(entry, text) {
-      learnt = true;
+      learnt.set(entry, text);
       hold(entry, text);
     },
     save() {
-      if (learnt && (known !== null || patience === 0))
-        files.write(name, utf8(JSON.stringify([...bounded(used, remembered())])));
+      if (learnt.size === 0 || !isWorthReading()) return;
+      const before = remembered();
+      if ([...learnt].every(([entry, text]) => before.get(entry) === text)) return;
+      files.write(name, utf8(JSON.stringify([...bounded(used, before)])));
     },
   };
 }

@@ -23,12 +23,34 @@ export function resourceDigests(
 
 /** SHA-256 (hex) over the canonical list of one digest a document: of what documents share, and of its resource. */
 export function inputDigest(documents: readonly PolicyInput[], resources = resourceDigests(documents)): string {
-  const digestOf = sharing();
-  const digests = documents.map(({ resource: _digested, pod: _derived, ...context }, at) => {
-    const parts = Object.entries(context).map(([name, value]) => [name, digestOf(value)]);
-    return sha256Hex(canonicalJson([...parts.sort(), ["resource", resources[at] ?? ""]]));
-  });
+  const contextOf = sharingContext();
+  const digests = documents.map((document, at) =>
+    sha256Hex(canonicalJson([...contextOf(document), ["resource", resources[at] ?? ""]])),
+  );
   return sha256Hex(canonicalJson(digests));
+}
+
+type Part = readonly [name: string, digest: string];
+
+/** Name and digest of each part of a document beside its resource: found once for neighbours that share all of them. */
+function sharingContext(): (document: PolicyInput) => readonly Part[] {
+  const digestOf = sharing();
+  let last: PolicyInput | null = null;
+  let parts: readonly Part[] = [];
+  return (document) => {
+    if (last === null || !hasSameContext(last, document)) {
+      const { resource: _digested, pod: _derived, ...context } = document;
+      const found = Object.entries(context).map(([name, value]): Part => [name, digestOf(value)]);
+      parts = found.sort(([a], [b]) => (a < b ? -1 : 1));
+    }
+    last = document;
+    return parts;
+  };
+}
+
+function hasSameContext(one: PolicyInput, other: PolicyInput): boolean {
+  const names = Object.keys(other) as (keyof PolicyInput)[];
+  return names.every((name) => name === "resource" || name === "pod" || one[name] === other[name]);
 }
 
 /** One value, one digest: what several documents share is written out once. */

@@ -32,6 +32,8 @@ const NAME = /^[0-9a-f]{64}$/;
 export interface SealedFiles {
   /** Why they are not used, null when they are; for `doctor` and the application log. */
   readonly unusable: string | null;
+  /** Bytes of a file as it lies there, sealed or not; 0 for an absent one. @param name 64 hex digits */
+  size(name: string): number;
   /** What was written; null for absent, unsealed, wrongly sealed and unreadable files alike. @param name 64 hex digits */
   read(name: string): Uint8Array | null;
   /** Atomic; a cache that cannot be written is only slower, so failures are silent. */
@@ -41,10 +43,12 @@ export interface SealedFiles {
 /** null (no key at hand, as in CI) gives files that are never there. */
 export function openSealedFiles(options: { readonly folder: string; readonly key: Uint8Array } | null): SealedFiles {
   const unusable = options === null ? "no cache key" : (problemOfKey(options.key) ?? problemOfFolder(options.folder));
-  if (options === null || unusable !== null) return { unusable, read: () => null, write: () => undefined };
+  if (options === null || unusable !== null)
+    return { unusable, size: () => 0, read: () => null, write: () => undefined };
   const { folder, key } = options;
   return {
     unusable: null,
+    size: (name) => lstatSync(join(folder, checkedName(name)), { throwIfNoEntry: false })?.size ?? 0,
     read(name) {
       const bytes = readBounded(join(folder, checkedName(name)));
       const body = bytes === null ? null : unseal(key, name, bytes);

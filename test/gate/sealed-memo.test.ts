@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openSealedMemo } from "../../src/gate/sealed-memo.ts";
@@ -62,12 +62,15 @@ describe("a memo that outlives the process", () => {
   });
 });
 
-describe("a memo that is worth reading only for many questions", () => {
-  const patient = (folder: string) => openSealedMemo(openSealedFiles({ folder, key: KEY }), "shop", 2);
+describe("a memo whose file is worth reading only for many questions", () => {
+  const patient = (folder: string) => openSealedMemo(openSealedFiles({ folder, key: KEY }), "shop", 25);
 
   it("leaves the file alone for a few, reads it for more, and then keeps what it learnt", (t) => {
     const folder = join(tempFolder(t), "cache");
     filled(folder);
+    const [file = ""] = readdirSync(folder);
+    const { size } = statSync(join(folder, file));
+    assert.ok(size > 2 * 25 && size <= 3 * 25, `${size} bytes`);
     const few = patient(folder);
     assert.deepEqual([few.get("a"), few.get("b")], [null, null]);
     few.set("b", "second");
@@ -79,5 +82,27 @@ describe("a memo that is worth reading only for many questions", () => {
     many.set("c", "third");
     many.save();
     assert.deepEqual([reopened(folder).get("a"), reopened(folder).get("c")], ["first", "third"]);
+  });
+
+  it("keeps what it learnt where there was no file yet", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    const first = patient(folder);
+    assert.equal(first.get("a"), null);
+    first.set("a", "first");
+    first.save();
+    assert.equal(reopened(folder).get("a"), "first");
+  });
+
+  it("writes nothing where it learnt only what the file says already", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    filled(folder);
+    const [file = ""] = readdirSync(folder);
+    const before = statSync(join(folder, file)).ino;
+    const again = patient(folder);
+    assert.equal(again.get("a"), null);
+    again.set("a", "first");
+    assert.deepEqual([again.get("x"), again.get("y")], [null, null]);
+    again.save();
+    assert.deepEqual([readdirSync(folder), statSync(join(folder, file)).ino], [[file], before]);
   });
 });
