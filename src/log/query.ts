@@ -1,5 +1,4 @@
 /** EntryQuery as SQL over the tables of a store; every form of it walks an index, where there is one (`isIndexed`). */
-import { SluiceError } from "../lib/errors.ts";
 import { ENTRY_KINDS, type EntryKind, type EntryQuery, type Term, VERDICTS, type Verdict } from "./entry.ts";
 import { askedWords } from "./words.ts";
 
@@ -98,10 +97,17 @@ export function findStatements(
   language: TermLanguage = SQLITE_TERMS,
 ): readonly Statement[] {
   const direction = query.order === "oldest" ? "ASC" : "DESC";
-  return matching(query, bounds, { isIndexed, ...language }).map((arms) => {
-    const { sql, parameters } = union(arms);
-    return { sql: `${sql} ORDER BY idx ${direction} LIMIT ?`, parameters: [...parameters, limitOf(query)] };
+  const first = ({ sql, parameters }: Statement): Statement => ({
+    sql: `${sql} ORDER BY idx ${direction} LIMIT ?`,
+    parameters: [...parameters, limitOf(query)],
   });
+  const alone = (arm: Statement): Statement => {
+    const { sql, parameters } = first(arm);
+    return { sql: `SELECT idx FROM (${sql}) found`, parameters };
+  };
+  return matching(query, bounds, { isIndexed, ...language }).map((arms) =>
+    first(union(language.ordersArms ? arms.map(alone) : arms)),
+  );
 }
 
 /** What each statement of findStatements() found, as one answer. */
@@ -194,6 +200,8 @@ const VALUES: Driver = { table: "disclosures d", number: "d.idx", conditions: []
 
 /** How a store says that an entry has a term. */
 export interface TermLanguage {
+  /** Whether each arm has to be told to come in order: PostgreSQL would find all of them, and sort. */
+  readonly ordersArms: boolean;
   /** The table of the index, {idx, ...}. */
   readonly terms: string;
   /** The table whose one row says how many entries the index has reached, {size}. */
@@ -202,21 +210,20 @@ export interface TermLanguage {
   said(clue: Clue): Statement;
   /** The condition on a row of the index that goes by this name. */
   indexed(clue: Clue, name: string): Statement;
-  /** Absent where the store looks for no texts. */
-  readonly text?: TextLanguage;
+  readonly text: TextLanguage;
 }
 
-/** How a store says that a text beside an entry has words. */
+/** How a store says that the texts beside an entry have words, every one of them. */
 export interface TextLanguage {
-  /** The table of the index, called x, the column that is an entry's number, and the condition with `words` as a parameter. */
+  /** The table of the index, called x, and its column that is an entry's number. */
   readonly table: string;
   readonly number: string;
-  readonly found: string;
   /** How many entries the index has reached. */
   readonly reached: string;
+  /** The condition on a row `x` of the index. */
+  found(words: readonly string[]): Statement;
   /** The condition on a row `d` of disclosures. */
-  readonly said: string;
-  parameter(words: readonly string[], place: "found" | "said"): string;
+  said(words: readonly string[]): Statement;
 }
 
 interface Search extends TermLanguage {
@@ -227,6 +234,7 @@ interface Search extends TermLanguage {
 export const SAYS_WORDS = "says_words";
 
 const SQLITE_TERMS: TermLanguage = {
+  ordersArms: false,
   terms: "search.terms",
   progress: "search.progress",
   said: (clue) => {
@@ -237,10 +245,9 @@ const SQLITE_TERMS: TermLanguage = {
   text: {
     table: "search.texts x",
     number: "x.rowid",
-    found: "x.texts MATCH ?",
     reached: "(SELECT texts FROM search.progress)",
-    said: `${SAYS_WORDS}(d.json, ?)`,
-    parameter: (words, place) => (place === "said" ? words.join(" ") : words.map((word) => `"${word}"`).join(" ")),
+    found: (words) => ({ sql: "x.texts MATCH ?", parameters: [words.map((word) => `"${word}"`).join(" ")] }),
+    said: (words) => ({ sql: `${SAYS_WORDS}(d.json, ?)`, parameters: [words.join(" ")] }),
   },
 };
 
@@ -289,36 +296,34 @@ interface TextSearch extends TextLanguage {
   readonly isIndexed: boolean;
 }
 
-/** @throws SluiceError `usage` for a text without words, `not-supported` for a store that looks for none */
+/** @throws SluiceError `usage` for a text without words */
 function textSearch(text: string, { isIndexed, text: language }: Search): TextSearch {
-  const words = askedWords(text);
-  if (language !== undefined) return { ...language, words, isIndexed };
-  throw new SluiceError("not-supported", "This store does not look for texts yet.", { fix: "leave out --text" });
+  return { ...language, words: askedWords(text), isIndexed };
 }
 
 /** What the index has reached is looked for there, in order; the rest is read. */
-function byWords({ words, isIndexed, parameter, ...language }: TextSearch): readonly Driver[] {
-  const said = { sql: language.said, parameters: [parameter(words, "said")] };
+function byWords({ words, isIndexed, table, number, reached, ...language }: TextSearch): readonly Driver[] {
+  const said = language.said(words);
   const read: Driver = { ...VALUES, conditions: [said] };
   if (!isIndexed) return [read];
-  const { table, number, reached } = language;
-  const found = { sql: language.found, parameters: [parameter(words, "found")] };
+  const isBelow = { sql: `${number} < ${reached}`, parameters: [] };
   return [
-    { table, number, conditions: [found, { sql: `${number} < ${reached}`, parameters: [] }] },
+    { table, number, conditions: [language.found(words), isBelow] },
     { ...read, conditions: [said, { sql: `d.idx >= ${reached}`, parameters: [] }] },
   ];
 }
 
 /** The condition that a text beside the entry of that number has the words. */
-function saysWords({ words, isIndexed, parameter, ...language }: TextSearch, number: string): Statement {
-  const asRead = parameter(words, "said");
-  if (number === VALUES.number) return { sql: language.said, parameters: [asRead] };
-  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = ${number} AND ${language.said})`;
-  if (!isIndexed) return { sql: read, parameters: [asRead] };
-  const indexed = `EXISTS (SELECT 1 FROM ${language.table} WHERE ${language.found} AND ${language.number} = ${number})`;
+function saysWords({ words, isIndexed, reached, ...language }: TextSearch, number: string): Statement {
+  const said = language.said(words);
+  if (number === VALUES.number) return said;
+  const read = `EXISTS (SELECT 1 FROM disclosures d WHERE d.idx = ${number} AND ${said.sql})`;
+  if (!isIndexed) return { sql: read, parameters: said.parameters };
+  const found = language.found(words);
+  const indexed = `EXISTS (SELECT 1 FROM ${language.table} WHERE ${found.sql} AND ${language.number} = ${number})`;
   return {
-    sql: `((${number} < ${language.reached} AND ${indexed}) OR (${number} >= ${language.reached} AND ${read}))`,
-    parameters: [parameter(words, "found"), asRead],
+    sql: `((${number} < ${reached} AND ${indexed}) OR (${number} >= ${reached} AND ${read}))`,
+    parameters: [...found.parameters, ...said.parameters],
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { SluiceError } from "../../src/lib/errors.ts";
+import type { DecisionLog } from "../../src/log/decision-log.ts";
 import type { Receipt } from "../../src/log/entry.ts";
 import { redactionDraft } from "../../src/log/redaction/record.ts";
 import { verifyStore } from "../../src/log/verify.ts";
@@ -35,7 +36,8 @@ describe("a redaction of a log in PostgreSQL", { skip: POSTGRES_MISSING }, () =>
     const log = await openLogOf(store);
     t.after(() => log.close());
     await log.appendAll([named(), draft(), named()]);
-    await (await openLogOf(store)).close(); // brings the index up to date
+    await (await openLogOf(store)).close(); // brings the index up to date, with its words
+    assert.deepEqual(await found(log, HIDDEN), [0, 2]);
     await log.append(named()); // which the index has not reached
     const erasures = [0, 2, 3].map((index) => ({ index, names: ["persons"] }));
     const others = Array.from({ length: 5 }, () => log.append(draft()));
@@ -47,12 +49,20 @@ describe("a redaction of a log in PostgreSQL", { skip: POSTGRES_MISSING }, () =>
     }
     assert.deepEqual(await log.find({ terms: [{ kind: "person", value: HIDDEN }] }), []);
     assert.equal((await log.read(receipt?.index ?? -1)).leaf.kind, "redaction");
+    assert.deepEqual(await found(log, HIDDEN), []);
+    assert.deepEqual(await found(log, "stays"), [0, 2, 3], "what is left of them is still found");
     const client = await server.connect(databaseOf(store));
     for (const table of ["entries", "disclosures", "search_terms", "tails", "head"]) {
-      const { rows } = await client.query(`SELECT 1 FROM sluice.${table} t WHERE t::text LIKE '%${HIDDEN}%'`);
+      const { rows } = await client.query(`SELECT 1 FROM sluice.${table} t WHERE t::text ILIKE '%${HIDDEN}%'`);
       assert.deepEqual(rows, [], table);
     }
     await client.end();
+    await (await openLogOf(store)).close();
+    assert.deepEqual(
+      [await found(log, HIDDEN), await found(log, "stays")],
+      [[], [0, 2, 3]],
+      "nor when the index is ready",
+    );
     const verified = await verifyStore({ store }, { keys: [KEY.vkey] });
     assert.deepEqual(
       [verified.kind, verified.kind === "intact" && verified.disclosures?.redacted],
@@ -89,3 +99,7 @@ describe("a redaction of a log in PostgreSQL", { skip: POSTGRES_MISSING }, () =>
     assert.equal((await verifyStore({ store }, { keys: [KEY.vkey] })).kind, "intact");
   });
 });
+
+async function found(log: DecisionLog, text: string): Promise<readonly number[]> {
+  return (await log.find({ text, order: "oldest" })).map(({ index }) => index);
+}

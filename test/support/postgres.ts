@@ -9,6 +9,7 @@ import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, symlinkSync } fr
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { after, before, describe } from "node:test";
 import { Client } from "pg";
 import { tempFolder } from "./temp.ts";
 
@@ -118,6 +119,24 @@ export async function startPostgres(scope: AsyncScope, settings: readonly string
     stop: () => end("SIGINT"),
     kill: () => end("SIGKILL"),
   };
+}
+
+/** A suite with one server for all of its tests, which `server` answers while they run; skipped where there is none. */
+export function describeWithPostgres(name: string, define: (server: () => PostgresServer) => void): void {
+  describe(name, { skip: POSTGRES_MISSING }, () => {
+    let running: PostgresServer | null = null;
+    const cleanups: (() => unknown)[] = [];
+    before(async () => {
+      running = await startPostgres({ after: (cleanup) => void cleanups.push(cleanup) });
+    });
+    after(async () => {
+      for (const cleanup of cleanups) await cleanup();
+    });
+    define(() => {
+      if (running === null) throw new Error("the server is asked for before it runs");
+      return running;
+    });
+  });
 }
 
 /** The database of a store that createStore() made. */

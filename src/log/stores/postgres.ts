@@ -7,7 +7,7 @@ import { thrifty } from "../noise.ts";
 import { noteSigner, noteVerifier } from "../note.ts";
 import { openPool, type PostgresPool } from "./postgres/connection.ts";
 import { firstHead, PostgresReader, type PostgresReaderOptions } from "./postgres/reader.ts";
-import { followTerms } from "./postgres/search-index.ts";
+import { followTerms, followTexts } from "./postgres/search-index.ts";
 import { type Outcome, PostgresSequencer, type SequencerOptions } from "./postgres/sequencer.ts";
 
 export interface PostgresLogOptions extends SequencerOptions {
@@ -24,6 +24,9 @@ const IDLE_MS = 20;
 /** Without a pause it is brought up to date between batches: queries read what waits for it one by one. */
 const MAXIMUM_WAITING_GROUPS = 10_000;
 const INDEX_STEP_ENTRIES = 2000;
+const TEXT_STEP_ENTRIES = 500;
+/** Whoever ends waits for so many steps; the words of the rest are read from the log until the next idle moment. */
+const CLOSING_TEXT_STEPS = 4;
 
 /** A group that waits for its answer. */
 interface Waiting {
@@ -108,7 +111,7 @@ export class PostgresLog extends PostgresReader {
       await this.#running;
       clearTimeout(this.#idle);
       await this.#indexing;
-      await this.#followTerms();
+      await this.#follow((steps) => steps < CLOSING_TEXT_STEPS);
       await this.#sequencer.close();
     }
     await super.close();
@@ -159,15 +162,17 @@ export class PostgresLog extends PostgresReader {
 
   #startIndexing(): void {
     this.#unindexed = 0;
-    this.#indexing ??= this.#followTerms().finally(() => {
+    const isIdle = () => this.#running === null && !this.#isClosed;
+    this.#indexing ??= this.#follow(isIdle).finally(() => {
       this.#indexing = null;
     });
   }
 
-  /** Never throws: the index is only an index. */
-  async #followTerms(): Promise<void> {
+  /** The words come after the terms, while there is time. Never throws: the index is only an index. */
+  async #follow(hasTime: (steps: number) => boolean): Promise<void> {
     try {
       while (await followTerms(this.#pool, INDEX_STEP_ENTRIES));
+      for (let steps = 0; hasTime(steps) && (await followTexts(this.#pool, TEXT_STEP_ENTRIES)); steps++);
     } catch {
       // queries read what it has not reached
     }

@@ -63,6 +63,14 @@ export const POSTGRES: readonly Mutant[] = [
     named: "is not gone on from where the head is not what its note signs, or the last entry is missing",
   },
   {
+    name: "passes over entries whose words are not in PostgreSQL's index yet",
+    file: "src/log/stores/postgres/search-index.ts",
+    find: "for (let from = Math.max(start, reached); from < end;",
+    replace: "for (let from = end; from < end;",
+    test: "test/log/postgres-query.heavy.test.ts",
+    named: "finds what a look at every entry finds, with an index that has not reached the end",
+  },
+  {
     name: "leaves the terms of what is erased in PostgreSQL's index",
     file: "src/log/stores/postgres/erase.ts",
     find: '  await rows(client, "DELETE FROM search_terms WHERE idx = ANY($1::bigint[])", [indexes]);\n',

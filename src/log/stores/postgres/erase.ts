@@ -1,23 +1,32 @@
 /** Takes disclosed values out of the tables, within the transaction that records it. */
 import type { Client } from "pg";
+import { SluiceError } from "../../../lib/errors.ts";
 import type { Erasure } from "../../entry.ts";
 import { type DisclosureRow, withhold } from "../../redaction/withhold.ts";
 import { rows } from "./connection.ts";
-import { keysIn } from "./search-index.ts";
+import { insertKeys, keysIn, wordKeysIn } from "./search-index.ts";
 
 const STEP_ENTRIES = 1000;
+
+/** How many entries the search index has reached with their terms, and with their words. */
+interface Progress {
+  readonly size: string;
+  readonly texts: string;
+  readonly [column: string]: string;
+}
 
 /**
  * The search index is kept from following meanwhile, so that nothing which it read before comes back. PostgreSQL keeps
  * former rows until they are vacuumed, and what it logged of them as long as it keeps its own log.
  */
 export async function erase(client: Client, erasures: readonly Erasure[]): Promise<void> {
-  const [progress] = await rows<{ size: string }>(client, "SELECT size FROM search_progress FOR UPDATE");
+  const [progress] = await rows<Progress>(client, "SELECT size, texts FROM search_progress FOR UPDATE");
+  if (progress === undefined) throw new SluiceError("log-corrupt", "The log's index does not say how far it is.");
   for (let start = 0; start < erasures.length; start += STEP_ENTRIES)
-    await eraseStep(client, erasures.slice(start, start + STEP_ENTRIES), Number(progress?.size ?? 0));
+    await eraseStep(client, erasures.slice(start, start + STEP_ENTRIES), progress);
 }
 
-async function eraseStep(client: Client, erasures: readonly Erasure[], indexed: number): Promise<void> {
+async function eraseStep(client: Client, erasures: readonly Erasure[], { size, texts }: Progress): Promise<void> {
   const indexes = erasures.map(({ index }) => index);
   const found = await rows<DisclosureRow & { idx: string }>(
     client,
@@ -32,14 +41,15 @@ async function eraseStep(client: Client, erasures: readonly Erasure[], indexed: 
     [indexes, left.map(({ terms }) => terms), left.map(({ json }) => json)],
   );
   await rows(client, "DELETE FROM search_terms WHERE idx = ANY($1::bigint[])", [indexes]);
-  const pairs = left.flatMap(({ terms }, at) =>
-    (indexes[at] as number) < indexed ? keysIn(terms).map((key) => [key, indexes[at]] as const) : [],
-  );
-  await rows(
-    client,
-    "INSERT INTO search_terms (term, idx) SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO NOTHING",
-    [pairs.map(([key]) => key), pairs.map(([, index]) => index)],
-  );
+  const keysOf = ({ terms, json }: (typeof left)[number], index: number): readonly string[] => [
+    ...(index < Number(size) ? keysIn(terms) : []),
+    ...(index < Number(texts) ? wordKeysIn(json) : []),
+  ];
+  const pairs = left.flatMap((row, at) => {
+    const index = indexes[at] as number;
+    return keysOf(row, index).map((key) => [key, index] as const);
+  });
+  await insertKeys(client, pairs);
 }
 
 /** Gives the room of former rows back, as far as nobody still reads them. Never throws: it can be done at any time. */

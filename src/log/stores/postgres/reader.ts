@@ -15,6 +15,7 @@ import {
   narrowed,
   numbered,
   type Statement,
+  type TermLanguage,
 } from "../../query.ts";
 import {
   type HeadExpectation,
@@ -27,10 +28,11 @@ import {
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
 import { MAXIMUM_PROVEN_AT_ONCE, TileTrees } from "../../tile-trees.ts";
 import { consistencyProof, inclusionProof, pathOf, type SubtreeSource } from "../../tree.ts";
+import { askedWords } from "../../words.ts";
 import { openPool, type PostgresPlace, type PostgresPool, rows } from "./connection.ts";
 import { fetchTiles } from "./hashes.ts";
 import { requireLayout } from "./layout.ts";
-import { POSTGRES_TERMS } from "./search-index.ts";
+import { postgresTerms, waitingTexts } from "./search-index.ts";
 
 export interface PostgresReaderOptions extends HeadExpectation {
   readonly place: PostgresPlace;
@@ -79,7 +81,8 @@ export class PostgresReader implements DecisionLog {
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     const head = await this.checkpoint();
-    const statements = findStatements(query, await this.#bounds(query, head.size), true, POSTGRES_TERMS);
+    const bounds = await this.#bounds(query, head.size);
+    const statements = findStatements(query, bounds, true, await this.#language(query, bounds));
     const found: (readonly number[])[] = [];
     for (const one of statements) found.push((await this.#ask<{ idx: string }>(one)).map(({ idx }) => Number(idx)));
     return this.#entries(inOrder(query, found), head);
@@ -88,7 +91,7 @@ export class PostgresReader implements DecisionLog {
   async count(query: EntryQuery): Promise<number> {
     const bounds = await this.#bounds(query, (await this.checkpoint()).size);
     let count = 0;
-    for (const one of countStatements(query, bounds, true, POSTGRES_TERMS))
+    for (const one of countStatements(query, bounds, true, await this.#language(query, bounds)))
       count += Number((await this.#ask<{ n: string }>(one))[0]?.n);
     return count;
   }
@@ -191,6 +194,12 @@ export class PostgresReader implements DecisionLog {
     const start = from === undefined ? 0 : await this.#firstSince(from, size);
     const end = to === undefined ? size : await this.#firstSince(to, size);
     return { ...narrowed(query, start, end), lanes };
+  }
+
+  async #language({ text }: EntryQuery, bounds: Bounds): Promise<TermLanguage> {
+    return text === undefined
+      ? postgresTerms()
+      : postgresTerms(await waitingTexts(this.#pool, askedWords(text), bounds));
   }
 
   /** Number of the first entry at or after `at`: time never decreases, so it is found by halving. */

@@ -37,6 +37,11 @@ CREATE INDEX entries_search ON entries (target, kind, verdict, idx);
 -- compressing what lies out of line would be a third of PostgreSQL's own work for an entry
 ALTER TABLE disclosures ALTER COLUMN json SET STORAGE EXTERNAL;
 `,
+  `
+-- words stand among the terms, of entries [0, texts); by its number a redaction finds what an entry says
+ALTER TABLE search_progress ADD COLUMN texts bigint NOT NULL DEFAULT 0;
+CREATE INDEX search_terms_entry ON search_terms (idx);
+`,
 ];
 
 /** What may be read as it stands; whoever writes brings it to the newest first. */
