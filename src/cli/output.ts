@@ -1,5 +1,4 @@
 /** The process's own streams behind the Output that commands see. */
-import { createInterface } from "node:readline";
 import { SluiceError } from "../lib/errors.ts";
 import type { Output } from "./command.ts";
 import { errorText, exitCodeOf } from "./failure.ts";
@@ -35,7 +34,8 @@ export function processOutput(coloursWanted: boolean): Output {
 }
 
 /** Whoever ends the input without a word has said nothing. */
-function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, question: string): Promise<string> {
+async function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, question: string): Promise<string> {
+  const { createInterface } = await import("node:readline"); // a millisecond that only questions pay for
   const lines = createInterface({ input, output });
   return new Promise((fulfil) => {
     lines.once("close", () => fulfil(""));

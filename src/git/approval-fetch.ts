@@ -3,13 +3,14 @@
  * push there what they like, and what git refuses of it must not keep a good change out. So each is wanted by itself; a
  * fetch that fails is halved until what is refused stands alone, and what is gone at the source is gone here first.
  */
-import { APPROVAL_REFS } from "./approval-ref.ts";
+
 import { MAX_APPROVAL_FETCHES, MAX_APPROVAL_REFS, MAX_APPROVAL_REFUSALS } from "./limits.ts";
 import { isObjectId } from "./object.ts";
 import type { GitAnswer } from "./process.ts";
 import { fetchFailed } from "./remote.ts";
 import type { RefEntry, UnfetchedApproval } from "./repository.ts";
 import { readRefLines } from "./source-listing.ts";
+import { APPROVAL_REFS } from "./source-refs.ts";
 
 /** One part below the folder, so that no name stands in another's way, and none means anything to a file system. */
 const NAME = /^refs\/sluice\/approvals\/[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;

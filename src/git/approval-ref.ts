@@ -11,8 +11,7 @@ import { deflateSync } from "node:zlib";
 import { concatBytes, utf8 } from "../lib/bytes.ts";
 import { hashObject } from "./parse.ts";
 import { openSource } from "./source.ts";
-
-export const APPROVAL_REFS = "refs/sluice/approvals/";
+import { APPROVAL_REFS } from "./source-refs.ts";
 
 /** Answers the reference's name. @throws SluiceError what openSource throws */
 export function writeApproval(repository: string, envelope: Uint8Array, digest: string): string {

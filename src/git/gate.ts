@@ -4,7 +4,6 @@
  */
 import { SluiceError } from "../lib/errors.ts";
 import { fetchApprovals, listApprovals, type Refusals } from "./approval-fetch.ts";
-import { APPROVAL_REFS } from "./approval-ref.ts";
 import { FETCH_DEADLINE_MS, MAX_MERGE_OUTPUT_BYTES, MAX_REF_ENTRIES, QUICK_DEADLINE_MS } from "./limits.ts";
 import type { CommitId, ObjectFormat } from "./object.ts";
 import { openReader } from "./objects.ts";
@@ -14,7 +13,7 @@ import { fetchFailed, type GitCredentials, type Remote, remoteEnvironment, requi
 import type { GitRepository, RefEntry, UnfetchedApproval } from "./repository.ts";
 import { listServed, openServable, serveLocally } from "./served.ts";
 import { digestOfRefs, listRemote, wantedRefs } from "./source-listing.ts";
-import { FileRefs, isRefName, type SourceRefs } from "./source-refs.ts";
+import { APPROVAL_REFS, FileRefs, isRefName, type SourceRefs } from "./source-refs.ts";
 import { openPersistentStore } from "./store.ts";
 
 /** `--atomic`: all references move or none does. `--refmap=`: nothing but the refspecs given here. */

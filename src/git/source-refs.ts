@@ -19,6 +19,9 @@ import { isPlainPath, readPlainFile, statusOf, unreadable } from "./plain-file.t
 import type { RefEntry } from "./repository.ts";
 import { reftable } from "./source-config.ts";
 
+/** Approvals lie below it, each under the SHA-256 of its envelope. */
+export const APPROVAL_REFS = "refs/sluice/approvals/";
+
 /** The references of the judged repository, as it has them now. */
 export interface SourceRefs {
   /** Id at a whole name such as `refs/heads/main` or `HEAD`; null when there is none. @throws `refs-unreadable` */

@@ -2,13 +2,14 @@
  * One repository: fetches it, and offers for judging what is new. What was offered is remembered in this process only;
  * after a restart everything open is offered once more, and what the log has decided already is not decided again.
  */
+
 import type { LoggedDecision } from "../gate/history.ts";
 import type { Landed } from "../gate/landing.ts";
 import type { Gate } from "../gate/wiring.ts";
-import { APPROVAL_REFS } from "../git/approval-ref.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { type CommitId, commitId } from "../git/object.ts";
 import type { RefEntry } from "../git/repository.ts";
+import { APPROVAL_REFS } from "../git/source-refs.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
