@@ -18,6 +18,7 @@ import { writeApproval } from "../git/approval-ref.ts";
 import { comparePaths } from "../git/repository.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
 import { formatTime } from "../lib/time.ts";
 import { certifiedKeys } from "../signature/ssh-authority.ts";
 import { certificateFromLine, type SshCertificate } from "../signature/ssh-certificate.ts";
@@ -49,7 +50,7 @@ export const approve: Command = {
     repository: {
       type: "string",
       value: "NAME",
-      description: "what the gate calls the repository (default: the folder's name)",
+      description: "what the gate calls the repository (default: its name at origin)",
     },
     ...ANSWER_OPTIONS,
   },
@@ -74,7 +75,7 @@ async function run(invocation: Invocation): Promise<number> {
     return { statement: made, ref: writeApproval(local.path, envelope, sha256Hex(envelope)), path: local.path };
   });
   const push = `git push origin ${ref}`;
-  const text = `APPROVED  ${target}  tree ${statement.tree.slice(0, 7)} by ${statement.approver}, until ${statement.expiresAt}\nnext      ${push}\n`;
+  const text = `APPROVED  ${target} of ${printable(statement.repository)}  tree ${statement.tree.slice(0, 7)} by ${statement.approver}, until ${statement.expiresAt}\nnext      ${push}\n`;
   answer(invocation, { apiVersion: "sluice/v1", kind: "Approval", ref, statement, push, repository: path }, () => text);
   return 0;
 }

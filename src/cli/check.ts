@@ -53,7 +53,7 @@ export const check: Command = {
     repository: {
       type: "string",
       value: "NAME",
-      description: "what gate.yaml and approvals call the repository (default: the folder's name)",
+      description: "what gate.yaml and approvals call the repository (default: its name at origin)",
     },
     ...ANSWER_OPTIONS,
     format: {

@@ -4,7 +4,7 @@ import type { GateConfiguration } from "../config/gate-yaml.ts";
 import type { Means } from "../gate/judge-wiring.ts";
 import type { Gate } from "../gate/wiring.ts";
 import { openPreviewRepository, type PreviewRepository } from "../git/preview.ts";
-import { findRepository } from "../git/source.ts";
+import { findRepository, nameAtOrigin } from "../git/source.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { DecisionLog } from "../log/decision-log.ts";
 import { formatsOf } from "./answer.ts";
@@ -74,7 +74,7 @@ export async function gateConfiguration(
 
 export interface LocalRepository {
   readonly repository: PreviewRepository;
-  /** What people and approvals call it: `--repository`, else the folder's name. */
+  /** What people and approvals call it: `--repository`, else its name at origin, else the folder's. */
   readonly name: string;
   readonly path: string;
 }
@@ -88,7 +88,7 @@ export async function withRepository<T>(
   const path = findRepository(folder) ?? folder;
   const repository = await openPreviewRepository({ path, scratch: invocation.surroundings.temporaryFolder });
   try {
-    const name = textOption(invocation, "repository") ?? basename(path).replace(/\.git$/, "");
+    const name = textOption(invocation, "repository") ?? nameAtOrigin(path) ?? basename(path).replace(/\.git$/, "");
     return await work({ repository, name, path });
   } finally {
     await repository.close();

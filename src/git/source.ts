@@ -12,7 +12,7 @@ import {
 } from "./limits.ts";
 import type { ObjectFormat } from "./object.ts";
 import { readPlainFile, statusOf } from "./plain-file.ts";
-import { readObjectFormat, reftable } from "./source-config.ts";
+import { originName, readObjectFormat, reftable } from "./source-config.ts";
 
 export interface SourceRepository {
   readonly gitFolder: string;
@@ -58,6 +58,12 @@ export function configurationFileOf(path: string): string {
   const gitFolder = gitFolderOf(path);
   requireRepository(path, gitFolder);
   return join(commonFolderOf(gitFolder), "config");
+}
+
+/** What the repository around `path` is called where it was cloned from; null where its configuration names no origin. */
+export function nameAtOrigin(path: string): string | null {
+  const config = readPlainFile(commonFolderOf(gitFolderOf(path)), "config", MAX_CONFIG_BYTES);
+  return originName(config?.toString("utf8") ?? "");
 }
 
 function requireRepository(path: string, gitFolder: string): void {

@@ -81,3 +81,15 @@ test("what landed is not approved where approvals are bound to a change", async 
   const run = await world.sluice(["approve", tip, ...OPTIONS, "--key", world.key("lin")]);
   assert.deepEqual([run.code, run.error, run.stdout], [1, "approval-landed", ""]);
 });
+
+test("an approval made in a clone of another name counts: a repository is called as at its origin", async (t) => {
+  const world = await makeWorld(t);
+  const head = world.propose({ by: "ada", files: GOOD });
+  const clone = world.path("of-lin");
+  world.repo.git(["clone", "--quiet", world.path("shop.git"), clone]);
+  const made = await world.sluice(["approve", head, ...OPTIONS, "--key", world.key("lin"), "--repo", clone]);
+  const { ref, statement } = made.report as { ref: string; statement: { repository: string } };
+  assert.equal(statement.repository, "shop");
+  world.repo.git(["-C", clone, "push", "--quiet", "origin", ref]);
+  assert.equal(onlyTarget((await world.check(head)).report).verdict, "allow");
+});

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readObjectFormat } from "../../src/git/source-config.ts";
+import { originName, readObjectFormat } from "../../src/git/source-config.ts";
 import { isRefName } from "../../src/git/source-refs.ts";
 import { preview } from "../support/preview.ts";
 import { repository, runGit, TestRepository } from "../support/repository.ts";
@@ -254,6 +254,24 @@ test("reads the object format from a configuration however it is written", () =>
   };
   for (const [text, format] of Object.entries(cases))
     assert.equal(readObjectFormat(text), format, JSON.stringify(text));
+});
+
+test("reads what a repository is called at its origin, whatever the address looks like", () => {
+  const at = (url: string): string | null => originName(`[remote "origin"]\n\turl = ${url}\n`);
+  const urls: Record<string, string> = {
+    "https://git.example/team/shop.git": "shop",
+    "https://ada:secret@git.example/team/shop.git/": "shop",
+    "git@git.example:shop": "shop",
+    "git@git.example:team/shop.git": "shop",
+    "ssh://git@git.example:22/Shop.git": "Shop",
+    "../shop.git": "shop",
+    '"C:\\\\git\\\\shop"': "shop",
+    "/srv/.git": ".git",
+  };
+  for (const [url, name] of Object.entries(urls)) assert.equal(at(url), name, url);
+  assert.equal(originName('[remote "fork"]\nurl = x/fork\n[remote "origin"]\nurl = x/shop\nurl = x/later\n'), "shop");
+  for (const text of ["", "[remote]\nurl = x/a\n", '[branch "origin"]\nurl = x/a\n', '[remote "origin"]\nurl =\n'])
+    assert.equal(originName(text), null, text);
 });
 
 test("an object format that is unknown or said twice differently is not supported", () => {
