@@ -14,7 +14,7 @@ import { signerOf } from "./cms-signer.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import { type HashName, hashOf, readHash } from "./x509-algorithm.ts";
 import type { Certificate } from "./x509-certificate.ts";
-import { context, DerError, Fields, octets, oid, orClause, readDer, smallInteger, TAG, time } from "./x509-der.ts";
+import { context, DerError, exactTime, Fields, octets, oid, orClause, readDer, smallInteger, TAG } from "./x509-der.ts";
 import { findPaths, type IssuedBy, objectionToPath, objectionToSigner, PURPOSE } from "./x509-path.ts";
 
 const ID_TST_INFO = "1.2.840.113549.1.9.16.1.4";
@@ -107,7 +107,7 @@ function readInfo(content: Uint8Array): Info {
   imprint.end();
   if (hash.kind === "refused") throw new DerError("uses a hash that is weak or not supported");
   fields.next(TAG.integer);
-  const at = time(fields.next(TAG.generalizedTime));
+  const at = exactTime(fields.next(TAG.generalizedTime));
   for (const accuracyToName of [TAG.sequence, TAG.boolean, TAG.integer, context(0)]) fields.optional(accuracyToName);
   fields.end();
   return { hash: hash.name, digest, at };

@@ -13,7 +13,7 @@ import type { Trust } from "./trust.ts";
 import type { LastingVerification, Moment, Verifier } from "./verify.ts";
 
 /** Goes up with every change of what a verifier says about the same bytes, trust and instant. */
-const VERIFIER_VERSION = 4;
+const VERIFIER_VERSION = 5;
 
 export interface VerificationMemory {
   /** The same verdicts as the verifier's; commits that are remembered for this instant are not verified again. */

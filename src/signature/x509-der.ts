@@ -230,11 +230,18 @@ export function expect(element: Element, tag: number): Element {
   return element;
 }
 
+const FULL_STOP = 0x2e;
 const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{0,8}[1-9])?Z$/;
 
-/** UTCTime (1950 to 2049) or GeneralizedTime, in UTC with seconds (RFC 5280 section 4.1.2.5). @throws DerError */
+/** UTCTime (1950 to 2049) or GeneralizedTime, in UTC with whole seconds (RFC 5280 section 4.1.2.5). @throws DerError */
 export function time(element: Element): Instant {
+  if (element.content.includes(FULL_STOP)) throw new DerError("has a malformed time");
+  return exactTime(element);
+}
+
+/** Of a timestamp (RFC 3161 section 2.4.2), which may count parts of a second. @throws DerError */
+export function exactTime(element: Element): Instant {
   const text = Buffer.from(element.content).toString("latin1");
   const isShort = element.tag === TAG.utcTime;
   const match = (isShort ? UTC_TIME : GENERALIZED_TIME).exec(text);

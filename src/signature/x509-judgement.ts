@@ -69,7 +69,8 @@ export function turningPointsOf(
 function outsideTime(leaf: Certificate, { issuers, proven }: Circumstances, at: Instant): Refusal | null {
   const time = proven?.kind === "proven" ? proven.at : at;
   const outside = outsideValidity(leaf, time);
-  const isShort = leaf.notAfter - leaf.notBefore < SHORT_LIVED_MS;
+  const life = leaf.notAfter - leaf.notBefore;
+  const isShort = life >= 0 && life < SHORT_LIVED_MS;
   if (outside?.reason === "key-expired" && proven === null && isShort) return notProven(leaf);
   const isOver = (issuers.from !== null && time < issuers.from) || (issuers.until !== null && time > issuers.until);
   if (outside !== null || !isOver) return outside;

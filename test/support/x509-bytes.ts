@@ -106,12 +106,16 @@ export interface TestCertificate {
 
 export interface CertificateOptions {
   readonly name?: string;
+  /** DER of the whole name, in place of `name`. */
+  readonly subject?: Buffer;
   /** Self-signed without one. */
   readonly issuer?: Pick<TestCertificate, "name" | "key">;
   readonly key?: KeyObject;
-  readonly serial?: number;
+  readonly serial?: number | Uint8Array;
   readonly from?: number;
   readonly until?: number;
+  /** DER of both times, in place of `from` and `until`. */
+  readonly validity?: readonly [Buffer, Buffer];
   readonly extensions: readonly Buffer[];
   readonly version?: number;
   readonly algorithm?: string;
@@ -132,7 +136,7 @@ export function distinguishedName(commonName: string): Buffer {
 
 export function certificate(options: CertificateOptions): TestCertificate {
   const key = options.key ?? ecKey();
-  const name = distinguishedName(options.name ?? "Sluice test");
+  const name = options.subject ?? distinguishedName(options.name ?? "Sluice test");
   const issuer = options.issuer ?? { name, key };
   const serial = integer(options.serial ?? 1);
   const spki = spkiOf(key);
@@ -142,7 +146,12 @@ export function certificate(options: CertificateOptions): TestCertificate {
     serial,
     algorithm,
     issuer.name,
-    sequence(time(options.from ?? Date.now() - DAY_MS), time(options.until ?? Date.now() + 30 * DAY_MS)),
+    sequence(
+      ...(options.validity ?? [
+        time(options.from ?? Date.now() - DAY_MS),
+        time(options.until ?? Date.now() + 30 * DAY_MS),
+      ]),
+    ),
     name,
     spki,
     context(3, sequence(...options.extensions)),

@@ -10,6 +10,12 @@ export interface Issued {
   readonly key: string;
 }
 
+/** As openssl's options take them. */
+export interface Odd {
+  readonly subject?: string;
+  readonly serial?: string;
+}
+
 const AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n";
 const KEY = {
   rsa: ["rsa:2048"],
@@ -47,15 +53,15 @@ export class Openssl {
   }
 
   /** Self-signed where there is no issuer. */
-  issue(name: string, extensions: string, issuer?: Issued, kind: KeyKind = "p256"): Issued {
+  issue(name: string, extensions: string, issuer?: Issued, kind: KeyKind = "p256", odd: Odd = {}): Issued {
     this.#count += 1;
     const base = join(this.folder, `${this.#count}`);
     const files = { certificate: `${base}.pem`, key: `${base}.key` };
     const config = this.write(`${this.#count}.cnf`, extensions);
-    const request = ["req", "-new", "-newkey", ...KEY[kind], "-nodes", "-keyout", files.key, "-subj", `/CN=${name}`];
-    const csr = this.run([...request, "-out", "-"]);
+    const request = ["req", "-new", "-newkey", ...KEY[kind], "-nodes", "-keyout", files.key];
+    const csr = this.run([...request, "-subj", odd.subject ?? `/CN=${name}`, "-out", "-"]);
     const signer = issuer === undefined ? ["-signkey", files.key] : ["-CA", issuer.certificate, "-CAkey", issuer.key];
-    const serial = ["-set_serial", `${this.#count}`];
+    const serial = ["-set_serial", odd.serial ?? `${this.#count}`];
     this.run(["x509", "-req", ...signer, ...serial, "-days", "30", "-extfile", config, "-out", files.certificate], csr);
     return files;
   }

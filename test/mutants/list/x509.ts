@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
 const ATTACKS = "test/signature/x509-attacks.test.ts";
+const ODDITIES = "test/signature/x509-oddities.heavy.test.ts";
 const FULCIO = "test/signature/x509-fulcio.test.ts";
 const CONSTRAINTS = "test/signature/x509-constraints.heavy.test.ts";
 const PSS = "test/signature/x509-pss.heavy.test.ts";
@@ -518,5 +519,21 @@ export const X509: readonly Mutant[] = [
     replace: "if (value === undefined)",
     test: FULCIO,
     named: "rejects two entries",
+  },
+  {
+    name: "takes parts of a second in the times of certificates",
+    file: "src/signature/x509-der.ts",
+    find: "if (element.content.includes(FULL_STOP)) throw",
+    replace: "if (element.content.includes(0xff)) throw",
+    test: ODDITIES,
+    named: "fractions of a second: malformed-signature",
+  },
+  {
+    name: "calls a certificate short-lived that never lived",
+    file: "src/signature/x509-judgement.ts",
+    find: "const isShort = life >= 0 && life",
+    replace: "const isShort = life",
+    test: ODDITIES,
+    named: "UTCTime 50, which is 1950: key-expired",
   },
 ];
