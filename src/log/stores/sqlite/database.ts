@@ -1,7 +1,7 @@
 /** Opening the database file: who may read it, where it may lie, how it syncs, and that one process writes. */
 import { chmodSync, closeSync, existsSync, openSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { type ErrorDetails, SluiceError } from "../../../lib/errors.ts";
 import { makeFolderSync, syncFolderSync } from "../../durable.ts";
 import { SAYS_WORDS } from "../../query.ts";
@@ -122,6 +122,24 @@ function openDurable(path: string, schema: string, check: (db: DatabaseSync) => 
     db.close();
     throw cause;
   }
+}
+
+export type InsertedRow = readonly SQLInputValue[];
+
+/** Each call of a statement costs half as much as a row that it writes. */
+const ROWS_A_STATEMENT = 8;
+
+/** Inserts rows, several with one statement; `insert` is `INSERT INTO table (its columns)`. */
+export function rowsInto(db: DatabaseSync, insert: string): (rows: readonly InsertedRow[]) => void {
+  const row = `(${insert.split(",").map(() => "?")})`;
+  const one = db.prepare(`${insert} VALUES ${row}`);
+  const several = db.prepare(`${insert} VALUES ${Array.from({ length: ROWS_A_STATEMENT }, () => row)}`);
+  return (rows) => {
+    let at = 0;
+    for (; at + ROWS_A_STATEMENT <= rows.length; at += ROWS_A_STATEMENT)
+      several.run(...rows.slice(at, at + ROWS_A_STATEMENT).flat());
+    for (; at < rows.length; at++) one.run(...(rows[at] as InsertedRow));
+  };
 }
 
 /** The file of a search index, made where there is none. Never waits for another that writes it. */

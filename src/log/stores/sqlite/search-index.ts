@@ -6,7 +6,7 @@ import { existsSync, rmSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { equalBytes } from "../../../lib/bytes.ts";
 import { disclosedWords } from "../../words.ts";
-import { openSearchFile } from "./database.ts";
+import { openSearchFile, rowsInto } from "./database.ts";
 
 export function searchIndexPath(path: string): string {
   return `${path}.index`;
@@ -17,7 +17,7 @@ export class SearchIndex {
   readonly #db: DatabaseSync;
   readonly #waiting: StatementSync;
   readonly #hash: StatementSync;
-  readonly #insert: StatementSync;
+  readonly #insert: ReturnType<typeof rowsInto>;
   readonly #setProgress: StatementSync;
   readonly #wordless: StatementSync;
   readonly #insertWords: StatementSync;
@@ -28,7 +28,7 @@ export class SearchIndex {
     this.#db = openOrRenew(searchIndexPath(path), log);
     this.#waiting = log.prepare("SELECT idx, terms FROM disclosures WHERE idx >= ? ORDER BY idx LIMIT ?");
     this.#hash = log.prepare("SELECT hash FROM entries WHERE idx = ?");
-    this.#insert = this.#db.prepare("INSERT OR IGNORE INTO terms (kind, value, idx) VALUES (?, ?, ?)");
+    this.#insert = rowsInto(this.#db, "INSERT OR IGNORE INTO terms (kind, value, idx)");
     this.#setProgress = this.#db.prepare("UPDATE progress SET size = ?, hash = ?");
     this.#wordless = log.prepare("SELECT idx, json FROM disclosures WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?");
     this.#insertWords = this.#db.prepare("INSERT INTO texts (rowid, words) VALUES (?, ?)");
@@ -40,7 +40,7 @@ export class SearchIndex {
     return this.#inTransaction(({ size }) => {
       const waiting = this.#waiting.all(size, limit);
       const last = waiting.at(-1)?.["idx"];
-      for (const row of rowsOf(waiting)) this.#insert.run(...row);
+      this.#insert(rowsOf(waiting));
       if (last !== undefined) this.#setProgress.run(Number(last) + 1, this.#hash.get(last)?.["hash"] ?? null);
       return waiting.length === limit;
     });

@@ -13,10 +13,19 @@ import { ENTRY_KINDS, type Receipt, VERDICTS } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { emptyRoot, frontierRoot } from "../../merkle.ts";
 import { type NoteSigner, type NoteVerifier, noteVerifier, unsignedBy } from "../../note.ts";
-import { type End, type Stage, stageGroups } from "../../stage.ts";
+import { type End, type Stage, type StagedEntry, stageGroups } from "../../stage.ts";
 import { checkNewestLeaves, newestTileStart, openOwnHead, ownSigner } from "../../stored.ts";
 import { type HashSource, storedFrontier } from "../../tree.ts";
-import { isSyncFailure, lockWriter, openForWriting, prepareFolder, storageFailure, storedHashes } from "./database.ts";
+import {
+  type InsertedRow,
+  isSyncFailure,
+  lockWriter,
+  openForWriting,
+  prepareFolder,
+  rowsInto,
+  storageFailure,
+  storedHashes,
+} from "./database.ts";
 import { SearchIndex } from "./search-index.ts";
 
 export interface WriterOptions {
@@ -36,7 +45,7 @@ export type Outcome = readonly Receipt[] | SluiceError;
 interface Session {
   readonly db: DatabaseSync;
   readonly hashes: HashSource;
-  readonly insert: Record<"entry" | "disclosure" | "hash", StatementSync>;
+  readonly insert: Record<"entries" | "disclosures" | "hashes", ReturnType<typeof rowsInto>>;
   readonly setHead: StatementSync;
   readonly tails: Map<string, string>;
   end: End;
@@ -208,11 +217,9 @@ export class Sequencer {
       db,
       hashes,
       insert: {
-        entry: db.prepare(
-          "INSERT INTO entries (idx, time, target, kind, verdict, hash, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ),
-        disclosure: db.prepare("INSERT INTO disclosures (idx, terms, json) VALUES (?, ?, ?)"),
-        hash: db.prepare("INSERT INTO hashes (level, n, hash) VALUES (?, ?, ?)"),
+        entries: rowsInto(db, "INSERT INTO entries (idx, time, target, kind, verdict, hash, bytes)"),
+        disclosures: rowsInto(db, "INSERT INTO disclosures (idx, terms, json)"),
+        hashes: rowsInto(db, "INSERT INTO hashes (level, n, hash)"),
       },
       setHead: db.prepare("UPDATE head SET size = ?, note = ?, anchored = max(anchored, ?)"),
       tails: new Map(),
@@ -248,11 +255,9 @@ export class Sequencer {
     const { db, insert } = session;
     try {
       db.exec("BEGIN IMMEDIATE");
-      for (const { index, time, hash, bytes, prepared } of stage.entries) {
-        insert.entry.run(index, time, prepared.target, prepared.kind, prepared.verdict, hash, bytes);
-        insert.disclosure.run(index, prepared.terms, prepared.disclosed);
-      }
-      for (const { level, n, hash } of stage.hashes) insert.hash.run(level, n, hash);
+      insert.entries(stage.entries.map(entryRow));
+      insert.disclosures(stage.entries.map(({ index, prepared: { terms, disclosed } }) => [index, terms, disclosed]));
+      insert.hashes(stage.hashes.map(({ level, n, hash }) => [level, n, hash]));
       session.setHead.run(checkpoint.size, checkpoint.note, this.#options.anchor === null ? 0 : 1);
       more(db);
       db.exec("COMMIT");
@@ -294,6 +299,10 @@ export class Sequencer {
     }
     session.published = true;
   }
+}
+
+function entryRow({ index, time, hash, bytes, prepared }: StagedEntry): InsertedRow {
+  return [index, time, prepared.target, prepared.kind, prepared.verdict, hash, bytes];
 }
 
 /** Set and read back: with FAST, whole pages that are freed would keep what they held. */
