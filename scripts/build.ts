@@ -4,8 +4,8 @@
  *   exit 0 built or up to date, 1 something does not compile, 2 Go is missing or `npm ci` was not run
  */
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Plugin } from "esbuild";
 import { BuildFailure, buildToolchain, progressLine } from "./build-toolchain.ts";
 import { PACKAGE_ROOT } from "./root.ts";
@@ -97,10 +97,23 @@ async function bundle(folder: string): Promise<void> {
     target: "node24",
     legalComments: "eof",
     logLevel: "silent",
+    write: false,
   }).catch((failure: Error) => {
     throw new BuildFailure(`dist: src/ does not bundle: ${failure.message}`, 1);
   });
   if (outcome.warnings.length > 0) throw new BuildFailure(`dist: ${outcome.warnings[0]?.text}`, 1);
+  for (const { path, text } of outcome.outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, inAscii(text));
+  }
+}
+
+/**
+ * A single other character makes V8 read and keep the whole text at two bytes a character: a twentieth of what a short
+ * command takes. In comments the escape is as good; in strings, patterns and templates whose raw text nobody reads, the same.
+ */
+function inAscii(script: string): string {
+  return script.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** What `import("./builtins/x.ts")` in src/policy/builtins.ts names: those modules that export BUILTINS. */

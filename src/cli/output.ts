@@ -1,8 +1,11 @@
 /** The process's own streams behind the Output that commands see. */
+import { isatty } from "node:tty";
 import { SluiceError } from "../lib/errors.ts";
 import type { Output } from "./command.ts";
 import { errorText, exitCodeOf } from "./failure.ts";
 
+/** Its descriptor. */
+const STDIN = 0;
 const MAXIMUM_INPUT_BYTES = 32 * 1024 * 1024;
 const PROGRESS_AFTER_MS = 1000;
 /** 128 + 13: what a shell says of a process that SIGPIPE ended. Node ignores the signal and reports each write instead. */
@@ -20,7 +23,7 @@ export function endWithItsReader(): void {
 }
 
 export function processOutput(coloursWanted: boolean): Output {
-  const { stdout, stderr, stdin } = process;
+  const { stdout, stderr } = process; // not its input: making that stream costs more than a short command's own work
   return {
     isTerminal: stdout.isTTY === true,
     width: stdout.columns ?? 80,
@@ -28,8 +31,8 @@ export function processOutput(coloursWanted: boolean): Output {
     write: (text) => void stdout.write(text),
     remark: (text) => void stderr.write(text),
     progress: (text) => (stderr.isTTY === true ? showProgress(stderr, text) : () => undefined),
-    readInput: () => readAll(stdin),
-    ...(stdin.isTTY === true && stderr.isTTY === true ? { ask: (question) => ask(stdin, stderr, question) } : {}),
+    readInput: () => readAll(process.stdin),
+    ...(isatty(STDIN) && stderr.isTTY === true ? { ask: (question) => ask(process.stdin, stderr, question) } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type Scope, tempFolder } from "../support/temp.ts";
@@ -65,6 +65,12 @@ describe("the published package", () => {
       paths.filter((path) => /\.(?:ts|key)$|^test\//.test(path)),
       [],
     );
+  });
+
+  it("is written in ASCII, so that a command reads each character as one byte", () => {
+    const built = globSync("dist/cli/**/*.js", { cwd: ROOT });
+    assert.ok(built.length > 10, `${built.length} files`);
+    for (const file of built) assert.doesNotMatch(readFileSync(join(ROOT, file), "latin1"), /[\x80-\xff]/, file);
   });
 
   it("runs where it is installed, with the toolchain's package and without a clone", (t) => {
