@@ -54,6 +54,20 @@ export function remoteGate(invocation: Invocation): GateCall | null {
   const authority = ca === undefined ? null : readConfigurationFile(resolve(invocation.folder, ca), ca);
   return async (path, body, schema) => {
     const { callGate } = await import("../server/http/client.ts");
-    return callGate({ url, token, authority }, path, body, await schema());
+    try {
+      return await callGate({ url, token, authority }, path, body, await schema());
+    } catch (thrown) {
+      throw withTokenFile(thrown, tokenFile);
+    }
   };
+}
+
+/** What a caller over HTTP sends in a header is a file here. */
+function withTokenFile(thrown: unknown, file: string | undefined): unknown {
+  if (!(thrown instanceof SluiceError) || thrown.code !== "not-authenticated") return thrown;
+  const fix =
+    file === undefined
+      ? "--token-file FILE, with the token that an operator makes by `sluice token new`"
+      : `ask an operator for another token (sluice token new) and write it into ${file}`;
+  return new SluiceError(thrown.code, thrown.message, { fix, cause: thrown });
 }

@@ -120,9 +120,20 @@ async function check(service: Service, { repository, head, targets, by }: CheckR
   refuseWithoutRoom(service.room());
   const all = targetNames(service).filter((target) => gate.target(target).repository === repository);
   const wanted = targets.length === 0 ? all : [...new Set(targets)].sort();
-  const unknown = wanted.find((target) => !all.includes(target)) ?? (wanted.length === 0 ? repository : undefined);
+  if (all.length === 0) {
+    throw new SluiceError(
+      "target-unknown",
+      `gate.yaml has no repository ${JSON.stringify(repository)} with a target.`,
+      {
+        fix: "--repository NAME, as gate.yaml calls it",
+      },
+    );
+  }
+  const unknown = wanted.find((target) => !all.includes(target));
   if (unknown !== undefined) {
-    throw new SluiceError("target-unknown", `gate.yaml has no target ${unknown} of repository ${repository}.`);
+    throw new SluiceError("target-unknown", `gate.yaml has no target ${unknown} of repository ${repository}.`, {
+      fix: `leave --target out, and every target of ${repository} is judged`,
+    });
   }
   const started = gate.services.clock();
   const asked = wanted.map((target) =>

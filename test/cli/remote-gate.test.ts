@@ -101,4 +101,42 @@ describe("commands that ask a gate over the network", async () => {
     const { code, stderr } = await run("hold", "prod", "--reason", "x", "--config", "gate.yaml", ...gate("operator"));
     assert.deepEqual([code, stderr.split("  ")[0]], [2, "usage"]);
   });
+
+  it("say what the address of a gate should have been", async () => {
+    const meant: Readonly<Record<string, readonly [number, string]>> = {
+      "127.0.0.1:8443": [2, "--gate https://127.0.0.1:8443"],
+      "gate.example:8443": [2, "--gate https://gate.example:8443"],
+      "https://gate.example/v1/": [2, "--gate https://gate.example"],
+      "https://ada:hidden@gate.example": [2, "--gate https://gate.example"],
+      "http://gate.example:8443": [3, "--gate https://gate.example:8443"],
+      "http://127.0.0.1:1": [3, "Try `curl http://127.0.0.1:1/healthz`; then run the command again."],
+    };
+    await Promise.all(
+      Object.entries(meant).map(async ([url, [code, fix]]) => {
+        const asked = await run("hold", "prod", "--reason", "x", "--gate", url, "--token-file", "operator.token");
+        assert.deepEqual([asked.code, asked.stderr.trimEnd().split("fix  ")[1]], [code, fix], url);
+        assert.ok(!asked.stderr.includes("hidden"));
+      }),
+    );
+  });
+
+  it("say how a token is given, where there is none or another is needed", async () => {
+    const without = await run("hold", "prod", "--reason", "x", ...gate("operator").slice(0, 4));
+    assert.deepEqual([without.code, without.stderr.split("  ")[0]], [1, "not-authenticated"]);
+    assert.match(without.stderr, /fix {2}--token-file FILE, with the token that an operator makes/);
+    writeFileSync(path("wrong.token"), "sluice_wrong", { mode: 0o600 });
+    const wrong = await run("hold", "prod", "--reason", "x", ...gate("wrong"));
+    assert.match(
+      wrong.stderr,
+      /^not-authenticated .*\n +fix {2}ask an operator for another token .* into wrong\.token\n/,
+    );
+  });
+
+  it("name no role that nobody can be given", async () => {
+    const { stderr } = await run("check", "--repo", "shop", ...gate("reader"));
+    assert.match(
+      stderr,
+      /^not-permitted {2}The role reader may not do this; approver, operator, admin, caller may\.\n/,
+    );
+  });
 });

@@ -41,7 +41,11 @@ test("a check is a logged decision about a head that the service fetches itself"
   assert.deepEqual([report.verdict, report.authority, report.targets.length], ["allow", "gate", 1]);
   assert.notEqual(report.targets[0]?.decision, null);
   await assert.rejects(orders.check({ ...asked, targets: ["staging"] }), { code: "target-unknown" });
-  await assert.rejects(orders.check({ ...asked, repository: "other" }), { code: "target-unknown" });
+  await assert.rejects(orders.check({ ...asked, repository: "other" }), {
+    code: "target-unknown",
+    message: 'gate.yaml has no repository "other" with a target.',
+    fix: "--repository NAME, as gate.yaml calls it",
+  });
   await assert.rejects(orders.check({ ...asked, head: "f".repeat(40) }), { code: "head-not-fetchable" });
 });
 

@@ -184,7 +184,8 @@ function refuseRole(route: Route, principal: Principal, message: string): void {
       fix: "set access in gate.yaml, make a token with `sluice token new`, and send it",
     });
   }
-  throw new SluiceError("not-permitted", `The role ${principal.role} may not do this; ${route.roles.join(", ")} may.`);
+  const may = route.roles.filter((role) => role !== "local");
+  throw new SluiceError("not-permitted", `The role ${principal.role} may not do this; ${may.join(", ")} may.`);
 }
 
 async function readValues(

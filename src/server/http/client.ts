@@ -9,7 +9,7 @@ import { concatBytes, decodeUtf8 } from "../../lib/bytes.ts";
 import type { JsonValue } from "../../lib/canonical.ts";
 import { isCode } from "../../lib/codes.ts";
 import { isThisMachine, isTrustFailure } from "../../lib/connection.ts";
-import { SluiceError } from "../../lib/errors.ts";
+import { type ErrorDetails, SluiceError } from "../../lib/errors.ts";
 import { parseStrictJson } from "../../lib/json.ts";
 
 const MAXIMUM_ANSWER_BYTES = 32 * 1024 * 1024;
@@ -61,17 +61,23 @@ export async function callGate<T>(
   throw unreachableGate(base, `refuses with ${JSON.stringify(code.slice(0, 60))}, which this version does not know`);
 }
 
-/** @throws SluiceError `gate-untrusted` for what would show the token to the network */
+/** @throws SluiceError `usage`; `gate-untrusted` for what would show the token to the network */
 function gateUrl(text: string): URL {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) throw notAnAddress(`https://${text}`, "begins with https://");
   const url = URL.canParse(text) ? new URL(text) : null;
-  const isPlain = url !== null && url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  if (url === null || !isPlain || url.password !== "") {
-    throw new SluiceError("usage", "--gate takes the address of a gate without a path.", {
-      fix: "--gate https://gate.example",
-    });
-  }
+  if (url === null) throw notAnAddress("", "is no address");
+  if (url.username !== "" || url.password !== "") throw notAnAddress(text, "holds no name and no password");
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") throw notAnAddress(text, "has no path");
   if (url.protocol === "https:" || (url.protocol === "http:" && isThisMachine(url))) return url;
-  throw new SluiceError("gate-untrusted", `${url.protocol}//${url.host} is not https.`, { fix: "--gate https://HOST" });
+  throw new SluiceError("gate-untrusted", `${url.protocol}//${url.host} is not https.`, {
+    fix: `--gate https://${url.host}`,
+  });
+}
+
+/** The fix is what was meant as far as it can be told: scheme, host and port of `text`. */
+function notAnAddress(text: string, rule: string): SluiceError {
+  const meant = URL.canParse(text) ? new URL(text).origin : "https://gate.example";
+  return new SluiceError("usage", `The address that --gate takes ${rule}.`, { fix: `--gate ${meant}` });
 }
 
 interface Exchanged {
@@ -129,12 +135,10 @@ function connectionFailure(url: URL, cause: unknown): SluiceError {
       cause,
     });
   }
-  return new SluiceError("gate-unreachable", `${url.host} does not answer (${code === "" ? "no answer" : code}).`, {
-    cause,
-    retryable: true,
-  });
+  return unreachableGate(url, `does not answer (${code === "" ? "no answer" : code})`, { cause, retryable: true });
 }
 
-function unreachableGate({ host }: URL, what: string): SluiceError {
-  return new SluiceError("gate-unreachable", `${host} ${what}.`);
+function unreachableGate({ host, origin }: URL, what: string, more: ErrorDetails = {}): SluiceError {
+  const fix = `Try \`curl ${origin}/healthz\`; then run the command again.`;
+  return new SluiceError("gate-unreachable", `${host} ${what}.`, { ...more, fix });
 }
