@@ -17,6 +17,7 @@ import { checkJunit } from "./reports/junit.ts";
 import { checkMarkdown } from "./reports/markdown.ts";
 import type { Paint } from "./reports/paint.ts";
 import { checkSarif } from "./reports/sarif.ts";
+import { typed } from "./typed.ts";
 
 const REPORTS = new Map([
   ["sarif", checkSarif],
@@ -156,5 +157,13 @@ function text(
     paint,
     branch: (target) => branches.get(target) ?? "",
     seconds: milliseconds / 1000,
+    release: (target) => releaseText(invocation, target),
   });
+}
+
+/** A service releases what it allowed by itself; without one somebody types it. */
+function releaseText(invocation: Invocation, target: string): string {
+  const config = textOption(invocation, "config");
+  if (config === undefined) return `${target} is released within a second of it`;
+  return `then \`sluice release ${target} --config ${typed(config)}\` releases what landed`;
 }

@@ -15,6 +15,8 @@ export interface TextContext {
   readonly paint: Paint;
   readonly branch: (target: string) => string;
   readonly seconds: number;
+  /** What releases the target once its change has landed; a landed change has nothing to wait for. */
+  readonly release?: (target: string) => string;
 }
 
 export function checkText(report: CheckReport, context: TextContext): string {
@@ -29,7 +31,8 @@ function targetText(report: CheckReport, target: TargetReport, context: TextCont
     ...judgedBy(report, target, context),
     summary(target, context),
   ];
-  if (target.verdict === "allow" && report.subject === "proposed") lines.push(row("next", next(report, target)));
+  if (target.verdict === "allow" && report.subject === "proposed")
+    lines.push(row("next", next(report, target, context)));
   return `${lines.join("\n")}\n`;
 }
 
@@ -160,9 +163,10 @@ function approvalLines(target: TargetReport): readonly string[] {
   const { required, given, ignored } = target.approvals;
   if (required.count === 0 && given.length === 0 && ignored.length === 0) return [];
   const people = given.map(({ person, roles }) => (roles.length === 0 ? person : `${person} (${roles.join(", ")})`));
-  const lines = [row("approved", `${given.length} of ${required.count}   ${people.join(", ")}`.trimEnd())];
+  const counted = required.count === 0 ? String(given.length) : `${given.length} of ${required.count}`;
+  const lines = [row("approved", `${counted}   ${people.join(", ")}`.trimEnd())];
   // What did not count is only of interest to somebody who still waits for something.
-  const shown = target.approvals.missing.length === 0 ? [] : ignored;
+  const shown = target.reasons.some(isWait) ? ignored : [];
   for (const one of shown) lines.push(row("", `${printable(one.message)} (${one.code})`));
   return lines;
 }
@@ -195,9 +199,9 @@ function judgedBy(report: CheckReport, target: TargetReport, { branch }: TextCon
   return [row("judged by", `${short(target.judge)}, the tip of ${tip}; a gate judges by what it released last`)];
 }
 
-function next(report: CheckReport, target: TargetReport): string {
+function next(report: CheckReport, { target }: TargetReport, { release }: TextContext): string {
   if (report.authority === "preview") return "push it; a gate decides, this preview released and recorded nothing";
-  return `merge it; then \`sluice release ${target.target}\` releases what landed`;
+  return `merge it; ${release?.(target) ?? `then ${target} is released`}`;
 }
 
 function row(label: string, text: string): string {
