@@ -1,5 +1,6 @@
 /** The process's own streams behind the Output that commands see. */
 import { isatty } from "node:tty";
+import { gatherBytes } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Output } from "./command.ts";
 import { errorText, exitCodeOf } from "./failure.ts";
@@ -31,9 +32,13 @@ export function processOutput(coloursWanted: boolean): Output {
     write: (text) => void stdout.write(text),
     remark: (text) => void stderr.write(text),
     progress: (text) => (stderr.isTTY === true ? showProgress(stderr, text) : () => undefined),
-    readInput: () => readAll(process.stdin),
+    readInput: () => gatherBytes(process.stdin as AsyncIterable<Buffer>, MAXIMUM_INPUT_BYTES, tooLarge),
     ...(isatty(STDIN) && stderr.isTTY === true ? { ask: (question) => ask(process.stdin, stderr, question) } : {}),
   };
+}
+
+function tooLarge(): SluiceError {
+  return new SluiceError("usage", "Standard input is larger than 32 MiB.");
 }
 
 /** Whoever ends the input without a word has said nothing. */
@@ -62,16 +67,4 @@ function showProgress(stream: NodeJS.WriteStream, text: string | (() => string))
     clearInterval(timer);
     if (performance.now() - started >= PROGRESS_AFTER_MS) stream.write("\r\u001b[K");
   };
-}
-
-async function readAll(stream: NodeJS.ReadStream): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    size += bytes.length;
-    if (size > MAXIMUM_INPUT_BYTES) throw new SluiceError("usage", "Standard input is larger than 32 MiB.");
-    chunks.push(bytes);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -7,7 +7,7 @@ import { lookup } from "node:dns";
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
-import { concatBytes, decodeUtf8 } from "../lib/bytes.ts";
+import { decodeUtf8, gatherBytes } from "../lib/bytes.ts";
 import { isThisMachine, isTrustFailure } from "../lib/connection.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { MAXIMUM_EXTERNAL_BYTES } from "../policy/external.ts";
@@ -68,15 +68,8 @@ async function readAnswer(name: string, response: IncomingMessage): Promise<stri
   try {
     if (response.statusCode !== 200)
       throw new SluiceError("external-unreachable", `The source ${name} answers ${response.statusCode}, not 200.`);
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of response as AsyncIterable<Uint8Array>) {
-      bytes += chunk.byteLength;
-      if (bytes > MAXIMUM_EXTERNAL_BYTES)
-        throw new SluiceError("external-too-large", `What the source ${name} gave is larger than 1 MiB.`);
-      chunks.push(chunk);
-    }
-    const text = decodeUtf8(concatBytes(...chunks));
+    const tooLarge = () => new SluiceError("external-too-large", `What the source ${name} gave is larger than 1 MiB.`);
+    const text = decodeUtf8(await gatherBytes(response, MAXIMUM_EXTERNAL_BYTES, tooLarge));
     if (text !== null) return text;
     throw new SluiceError("external-malformed", `What the source ${name} gave is not UTF-8 text.`);
   } finally {

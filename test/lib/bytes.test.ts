@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import {
@@ -10,6 +11,7 @@ import {
   encodeBase64,
   encodeHex,
   equalBytes,
+  gatherBytes,
   utf8,
 } from "../../src/lib/bytes.ts";
 import { fingerprint, sha256, sha256Base64, sha256Hex } from "../../src/lib/digest.ts";
@@ -135,5 +137,28 @@ describe("digests", () => {
 
   test("a fingerprint is the digest as OpenSSH prints it: without padding", () => {
     assert.equal(fingerprint(utf8("abc")), "SHA256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0");
+  });
+});
+
+describe("bytes of a stream", () => {
+  const tooLarge = () => new RangeError("too many");
+
+  test("come in one piece, however many pieces they came in", async () => {
+    const one = Uint8Array.of(7);
+    const whole = await gatherBytes(Readable.from(Array.from({ length: 300_000 }, () => one)), 300_000, tooLarge);
+    assert.deepEqual([whole.byteLength, new Set(whole)], [300_000, new Set([7])]);
+    assert.deepEqual(await gatherBytes(Readable.from([]), 0, tooLarge), new Uint8Array());
+  });
+
+  test("are refused at the first one too many, and no more is read", async () => {
+    let read = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) {
+        read += 1;
+        yield Uint8Array.of(1, 2);
+      }
+    }
+    await assert.rejects(gatherBytes(endless(), 9, tooLarge), { message: "too many" });
+    assert.equal(read, 5);
   });
 });

@@ -1,5 +1,5 @@
 /** Asks the witnesses of a log for their cosignatures, and believes of what they saw only what the log itself signed. */
-import { encodeHex, utf8 } from "../../lib/bytes.ts";
+import { decodeUtf8, encodeHex, gatherBytes, utf8 } from "../../lib/bytes.ts";
 import { sha256 } from "../../lib/digest.ts";
 import { asSluiceError, SluiceError } from "../../lib/errors.ts";
 import { openTurns } from "../../lib/turns.ts";
@@ -153,7 +153,9 @@ class Member {
         redirect: "error",
         signal: AbortSignal.timeout(this.#address.deadlineMs),
       });
-      return { status: response.status, body: await bounded(response) };
+      const tooLarge = () => new Error("the answer is too large");
+      const answer = response.body === null ? null : await gatherBytes(response.body, MAXIMUM_ANSWER_BYTES, tooLarge);
+      return { status: response.status, body: (answer && decodeUtf8(answer)) ?? "" };
     } catch (cause) {
       const message = `The witness ${this.#address.verifier.name} does not answer.`;
       throw new SluiceError("witness-silent", message, { retryable: true, cause });
@@ -163,15 +165,4 @@ class Member {
   #refused(what: string): SluiceError {
     return new SluiceError("witness-refused", `The witness ${this.#address.verifier.name} gave nothing: ${what}.`);
   }
-}
-
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAXIMUM_ANSWER_BYTES) throw new Error("the answer is too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type * as z from "zod";
-import { concatBytes, decodeUtf8 } from "../../lib/bytes.ts";
+import { decodeUtf8, gatherBytes } from "../../lib/bytes.ts";
 import type { JsonValue } from "../../lib/canonical.ts";
 import { SluiceError } from "../../lib/errors.ts";
 import { type JsonReading, parseStrictJson } from "../../lib/json.ts";
@@ -43,20 +43,13 @@ export function refuseOtherTypes({ headers }: Pick<Incoming, "headers">): void {
 export async function readBytes(request: Incoming, maximumBytes: number): Promise<Uint8Array> {
   const tooLarge = new SluiceError("request-too-large", `The body is larger than ${maximumBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > maximumBytes) throw tooLarge;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   try {
     // The stream is not ended with the loop: node:http throws the rest away, so that whoever still sends hears the answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-      size += chunk.byteLength;
-      if (size > maximumBytes) throw tooLarge;
-      chunks.push(chunk);
-    }
+    return await gatherBytes(request.iterator({ destroyOnReturn: false }), maximumBytes, () => tooLarge);
   } catch (cause) {
     if (cause === tooLarge) throw tooLarge;
     throw new SluiceError("request-invalid", "The body ended before it was whole.", { cause });
   }
-  return concatBytes(...chunks);
 }
 
 /** True where a body is announced, whatever the method. */

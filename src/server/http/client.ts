@@ -5,7 +5,7 @@
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import * as z from "zod";
-import { concatBytes, decodeUtf8 } from "../../lib/bytes.ts";
+import { decodeUtf8, gatherBytes } from "../../lib/bytes.ts";
 import type { JsonValue } from "../../lib/canonical.ts";
 import { isCode } from "../../lib/codes.ts";
 import { isThisMachine, isTrustFailure } from "../../lib/connection.ts";
@@ -118,14 +118,9 @@ function exchange(
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Exchanged> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > MAXIMUM_ANSWER_BYTES) throw new SluiceError("gate-unreachable", "The answer is larger than 32 MiB.");
-    chunks.push(chunk);
-  }
-  return { status: response.statusCode ?? 0, text: decodeUtf8(concatBytes(...chunks)) ?? "" };
+  const tooLarge = () => new SluiceError("gate-unreachable", "The answer is larger than 32 MiB.");
+  const bytes = await gatherBytes(response, MAXIMUM_ANSWER_BYTES, tooLarge);
+  return { status: response.statusCode ?? 0, text: decodeUtf8(bytes) ?? "" };
 }
 
 function connectionFailure(url: URL, cause: unknown): SluiceError {

@@ -351,8 +351,8 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "reads a source without end",
     file: "src/gate/external-fetch.ts",
-    find: "if (bytes > MAXIMUM_EXTERNAL_BYTES)",
-    replace: "if (bytes > 64 * MAXIMUM_EXTERNAL_BYTES)",
+    find: "gatherBytes(response, MAXIMUM_EXTERNAL_BYTES, tooLarge)",
+    replace: "gatherBytes(response, 64 * MAXIMUM_EXTERNAL_BYTES, tooLarge)",
     test: "test/gate/external-fetch.test.ts",
     named: "is cut off at 1 MiB, also where it never ends",
   },

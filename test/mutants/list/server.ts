@@ -178,8 +178,8 @@ export const SERVER: readonly Mutant[] = [
   {
     name: "reads a body of any size",
     file: "src/server/http/body.ts",
-    find: "if (size > maximumBytes) throw tooLarge;",
-    replace: "",
+    find: "gatherBytes(request.iterator({ destroyOnReturn: false }), maximumBytes, () => tooLarge)",
+    replace: "gatherBytes(request.iterator({ destroyOnReturn: false }), Number.MAX_VALUE, () => tooLarge)",
     test: HOSTILE,
     named: "that is too large without an announced length is cut off",
   },
