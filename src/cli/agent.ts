@@ -43,7 +43,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { environment } = invocation.surroundings;
   const outcome = await runOnce({
     configuration,
-    key: readSecret(key, configuration.folder, environment),
+    key: readSecret(key, configuration.folder, environment, { use: "agent", name: configuration.agent.name }),
     environment,
     clock: invocation.clock,
   });

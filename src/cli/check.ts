@@ -5,6 +5,7 @@ import { gateProposal } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
 import type { CommitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { typed } from "../lib/shell-word.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { checkCoverage } from "./check-coverage.ts";
 import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
@@ -17,7 +18,6 @@ import { checkJunit } from "./reports/junit.ts";
 import { checkMarkdown } from "./reports/markdown.ts";
 import type { Paint } from "./reports/paint.ts";
 import { checkSarif } from "./reports/sarif.ts";
-import { typed } from "./typed.ts";
 
 const REPORTS = new Map([
   ["sarif", checkSarif],

@@ -42,7 +42,7 @@ async function examineAll(invocation: Invocation): Promise<readonly Remark[]> {
   const { environment } = invocation.surroundings;
   const gatePath = textOption(invocation, "config");
   const agentPath = textOption(invocation, "agent");
-  const gate = gatePath === undefined ? null : await examineGate(gatePath, environment);
+  const gate = gatePath === undefined ? null : await examineGate(gatePath, environment, invocation.clock);
   const agent = agentPath === undefined ? null : await examineAgent(agentPath, environment);
   const folder = resolve(invocation.folder, textOption(invocation, "repo") ?? ".");
   // On a gate's or an agent's own machine there is no repository; one that was named must have its file.

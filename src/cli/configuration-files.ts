@@ -2,7 +2,7 @@
 import { gateAddress } from "../agent/outbox.ts";
 import { type AgentConfiguration, readAgentYaml } from "../config/agent-yaml.ts";
 import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
-import { type Environment, readSecret, type SecretReference } from "../config/secret.ts";
+import { type Environment, logKey, readSecret, releaseKey, type SecretReference } from "../config/secret.ts";
 import { readSluiceYaml, SLUICE_YAML, type SluiceYaml } from "../config/sluice-yaml.ts";
 import { checkWaivers, readWaivers } from "../decision/waiver.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
@@ -15,6 +15,7 @@ import { readTrustFolder } from "../signature/trust-folder.ts";
 import { counted } from "./counted.ts";
 import { readTreeFile, readTreeFolder } from "./folder-files.ts";
 import { examine, failed, type Remark } from "./remark.ts";
+import { examineServing } from "./serving-files.ts";
 
 export interface Examined<T> {
   /** null where it could not be read; the remarks say why. */
@@ -39,7 +40,11 @@ export async function examineRepository(
   return { value, remarks };
 }
 
-export async function examineGate(path: string, environment: Environment): Promise<Examined<GateConfiguration>> {
+export async function examineGate(
+  path: string,
+  environment: Environment,
+  clock: Clock,
+): Promise<Examined<GateConfiguration>> {
   const [value, remark] = await read(path, () => readGateYaml(path), gateText);
   if (value === null) return { value, remarks: [remark] };
   const { gate, folder } = value;
@@ -58,7 +63,11 @@ export async function examineGate(path: string, environment: Environment): Promi
       ? []
       : [examine("", `credentials of ${name}`, () => secretText(readSecret(secret, folder, environment)))],
   );
-  return { value, remarks: [remark, ...keyRemarks, ...(await Promise.all([...witnesses, ...others, ...credentials]))] };
+  const listed = await Promise.all([...witnesses, ...others, ...credentials]);
+  return {
+    value,
+    remarks: [remark, ...keyRemarks, ...listed, ...(await examineServing(value, path, environment, clock()))],
+  };
 }
 
 export async function examineAgent(path: string, environment: Environment): Promise<Examined<AgentConfiguration>> {
@@ -67,7 +76,9 @@ export async function examineAgent(path: string, environment: Environment): Prom
   const { agent, folder } = value;
   const remarks = [
     remark,
-    await examine("", keyName(agent.key), () => agentKeyText(agent.name, readSecret(agent.key, folder, environment))),
+    await examine("", keyName(agent.key), () =>
+      agentKeyText(agent.name, readSecret(agent.key, folder, environment, { use: "agent", name: agent.name })),
+    ),
     ...(await Promise.all(
       agent.log.keys.map((key) => examine("", "log key", () => logVerifierText(key, agent.log.origin))),
     )),
@@ -156,13 +167,13 @@ function keyName(secret: SecretReference): string {
 }
 
 function logKeyText({ gate, folder }: GateConfiguration, environment: Environment): string {
-  const { name } = noteSigner(readSecret(gate.log.key, folder, environment));
+  const { name } = noteSigner(readSecret(gate.log.key, folder, environment, logKey(gate.log.origin)));
   if (name === gate.log.origin) return `log key ${name}`;
   throw new SluiceError("log-origin-mismatch", `The key is named ${name}; the log's origin is ${gate.log.origin}.`);
 }
 
 function releaseKeyText({ gate, folder }: GateConfiguration, environment: Environment): string {
-  const secret = readSecret(gate.release.key, folder, environment);
+  const secret = readSecret(gate.release.key, folder, environment, releaseKey(gate.log.origin));
   const { name } = noteSigner(secret);
   if (secret !== readLogKey(gate.log.key, folder, environment)) return `release key ${name}`;
   throw new SluiceError("gate-configuration-invalid", "The log and the releases are signed with the same key.", {

@@ -24,7 +24,7 @@ export interface GateLook {
 }
 
 export async function examineGateHere(path: string, environment: Environment, clock: Clock): Promise<GateLook> {
-  const { value, remarks } = await examineGate(path, environment);
+  const { value, remarks } = await examineGate(path, environment, clock);
   if (value === null) return { remarks: grouped(GROUP, remarks), revokedKeys: [] };
   const { gate, folder } = value;
   const targets = Object.entries(gate.targets);

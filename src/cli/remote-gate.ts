@@ -17,6 +17,8 @@ export const GATE_OPTIONS = {
   ca: { type: "string", value: "FILE", description: "authority of the gate's certificate, PEM" },
 } as const satisfies Command["options"];
 
+const NO_TOKEN = "write your token into it, mode 0600; an operator makes one: sluice token new";
+
 /** Answers are held to their schemas as they come; a test holds what is written to the same schemas. */
 export async function checkAnswer(): Promise<z.ZodType<CheckReport>> {
   return (await import("../gate/json/schemas/check.ts")).checkSchema as unknown as z.ZodType<CheckReport>;
@@ -50,7 +52,7 @@ export function remoteGate(invocation: Invocation): GateCall | null {
       fix: "--config or --gate, not both",
     });
   }
-  const token = tokenFile === undefined ? null : readSecretFile(resolve(invocation.folder, tokenFile));
+  const token = tokenFile === undefined ? null : readSecretFile(resolve(invocation.folder, tokenFile), NO_TOKEN);
   const authority = ca === undefined ? null : readConfigurationFile(resolve(invocation.folder, ca), ca);
   return async (path, body, schema) => {
     const { callGate } = await import("../server/http/client.ts");

@@ -1,6 +1,6 @@
 /** `sluice token new`: lets somebody call the service. The token is shown once and kept nowhere. */
 import { resolve } from "node:path";
-import { endless, ROLES, type Role, type TokenYaml, tokensSchema } from "../config/access-yaml.ts";
+import { ROLES, type Role, type TokenYaml, tokensSchema } from "../config/access-yaml.ts";
 import { readGateYaml } from "../config/gate-yaml.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, parseTime } from "../lib/time.ts";
@@ -60,12 +60,16 @@ function wishedEntry(invocation: Invocation): Omit<TokenYaml, "sha256"> {
   const end = until === undefined ? null : parseTime(until);
   if (until !== undefined && (end === null || until.length !== 10 || end <= invocation.clock())) {
     throw new SluiceError("usage", "--until is a day after today.", {
-      fix: `--until ${formatTime(invocation.clock() + 7 * 86_400_000).slice(0, 10)}`,
+      fix: `--until ${dayAhead(invocation)}`,
     });
   }
   const role = roleOf(required(invocation, "role", "ROLE"));
   const person = required(invocation, "person", "NAME");
-  if (role === "auditor" && until === undefined) throw endless(`The token of ${person}`);
+  if (role === "auditor" && until === undefined) {
+    throw new SluiceError("access-endless", `The token of ${person} is an auditor's and has no end.`, {
+      fix: `--until ${dayAhead(invocation)}`,
+    });
+  }
   const targets = [...new Set(listOption(invocation, "targets"))].sort();
   const entry = {
     role,
@@ -78,6 +82,11 @@ function wishedEntry(invocation: Invocation): Omit<TokenYaml, "sha256"> {
   throw new SluiceError("usage", "A person's name is letters, digits and . _ @ - without white space.", {
     fix: "--person e.kim",
   });
+}
+
+/** A week from now: an example that holds. */
+function dayAhead({ clock }: Invocation): string {
+  return formatTime(clock() + 7 * 86_400_000).slice(0, 10);
 }
 
 function roleOf(text: string): Role {

@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import type { Surroundings } from "../config/environment.ts";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
-import { readSecret } from "../config/secret.ts";
+import { logKey, readSecret, releaseKey } from "../config/secret.ts";
 import { dataFolderOf, placeOfLog, storeOf } from "../config/store-yaml.ts";
 import type { GateRepository } from "../git/gate.ts";
 import { sha256Hex } from "../lib/digest.ts";
@@ -192,10 +192,11 @@ interface GateKeys {
 }
 
 function readKeys({ gate, folder }: GateConfiguration, { environment }: Surroundings): GateKeys {
-  const logKey = readSecret(gate.log.key, folder, environment);
-  const releaseKey = readSecret(gate.release.key, folder, environment);
-  const released = secretParts(releaseKey);
-  if (!secretParts(logKey).some((part) => released.includes(part))) return { logKey, releaseKey };
+  const { origin } = gate.log;
+  const ofLog = readSecret(gate.log.key, folder, environment, logKey(origin));
+  const ofReleases = readSecret(gate.release.key, folder, environment, releaseKey(origin));
+  const released = secretParts(ofReleases);
+  if (!secretParts(ofLog).some((part) => released.includes(part))) return { logKey: ofLog, releaseKey: ofReleases };
   throw new SluiceError("gate-configuration-invalid", "The log and the releases are signed with the same key.", {
     fix: "sluice keygen release --name NAME --out release.key",
   });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkText } from "../../src/cli/reports/check-text.ts";
-import { typed } from "../../src/cli/typed.ts";
 import type { Evidence } from "../../src/decision/decision.ts";
 import { checkReport } from "../../src/gate/json/check.ts";
+import { typed } from "../../src/lib/shell-word.ts";
 import { decided, given } from "../decision/evidence.ts";
 
 const CONTEXT = { width: 80, paint: (_: string, text: string) => text, branch: () => "main", seconds: 1 };
@@ -15,25 +15,38 @@ function textOf(change: Partial<Evidence>, release?: (target: string) => string)
 }
 
 const ignored = [
-  { person: "lin", code: "approval-other-repository", message: "lin approved for another one.", envelope: "0".repeat(64) },
+  {
+    person: "lin",
+    code: "approval-other-repository",
+    message: "lin approved for another one.",
+    envelope: "0".repeat(64),
+  },
 ];
 const rule = { count: 1, roles: [], accept: ["signed"], bind: "tree" } as const;
 
 test("an approval that does not count is told to whoever waits for one, whichever rule asks for it", () => {
   const governance = { paths: ["sluice.yaml"], rule, given: [], unusable: null };
   const waiting = textOf({ governance, approvals: { given: [], ignored } });
-  assert.ok(waiting.includes("           lin approved for another one. (approval-other-repository)"), waiting.join("\n"));
+  assert.ok(
+    waiting.includes("           lin approved for another one. (approval-other-repository)"),
+    waiting.join("\n"),
+  );
   const approved = textOf({ approvals: { given: [given("jo")], ignored } });
   assert.ok(!approved.join("\n").includes("approval-other-repository"));
 });
 
 test("an approval that nobody asked for is shown without a number that it would exceed", () => {
-  assert.ok(textOf({ approvals: { given: [given("lin", "platform")], ignored: [] } }).includes("approved   1   lin (platform)"));
+  assert.ok(
+    textOf({ approvals: { given: [given("lin", "platform")], ignored: [] } }).includes("approved   1   lin (platform)"),
+  );
 });
 
 test("what follows an approval says what releases the target there", () => {
   const at = (release?: (target: string) => string) => textOf({}, release).find((line) => line.startsWith("next"));
-  assert.equal(at((target) => `${target} is next`), "next       merge it; prod is next");
+  assert.equal(
+    at((target) => `${target} is next`),
+    "next       merge it; prod is next",
+  );
   assert.equal(at(), "next       merge it; then prod is released");
 });
 

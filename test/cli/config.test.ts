@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import { z } from "zod";
 import { configCheckSchema } from "../../src/cli/reports/schemas.ts";
 import { generateNoteKey } from "../../src/log/note.ts";
+import { makeAuthority, makeCertificate } from "../server/http/certificates.ts";
 import { runSluice } from "../support/sluice.ts";
 import { tempFolder } from "../support/temp.ts";
 import { makeSshKey } from "./ssh-key.ts";
@@ -166,4 +167,49 @@ test("config schema prints JSON Schemas that accept what is right and refuse wha
   const wrong = await runSluice(["config", "schema", "sluise"], { cwd: tempFolder(t) });
   assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
   assert.match(wrong.stderr, /^usage {2}[\s\S]*fix {2}sluice config schema sluice/);
+});
+
+test("what only the service reads is looked at too: tokens, certificates, secrets of hints, the store", async (t) => {
+  const gate = `${GATE.replace("url: ../shop.git", "url: ../shop.git, hint: {secret: {file: hint.key}}")}listen: {port: 0, tls: {certificate: old.crt, key: old.key}}
+admission: {port: 0, target: prod, tls: {certificate: new.crt, key: old.key}}
+access: {tokens: {file: tokens.yaml}}
+`;
+  const folder = scene(t, { "gate.yaml": gate, "hint.key": "short" });
+  const wish = { subject: "/CN=gate", by: "ours", use: "serverAuth" } as const;
+  makeAuthority(folder, "ours", "/CN=ours");
+  makeCertificate(folder, "old", { ...wish, days: -1 });
+  makeCertificate(folder, "new", wish);
+  const first = await check(folder, ["--config", "gate.yaml"]);
+  const of = (run: typeof first, what: string) => run.remarks.find((one) => one.what === what);
+  assert.equal(of(first, "tokens.yaml")?.code, "secret-missing");
+  assert.match(of(first, "tokens.yaml")?.fix ?? "", /^sluice token new --role operator --person NAME --file /);
+  assert.match(
+    of(first, "old.crt")?.message ?? "",
+    /^The certificate of listen\.tls ended on \d{4}-\d\d-\d\d: nobody connects\.$/,
+  );
+  assert.equal(of(first, "new.crt")?.code, "gate-configuration-invalid", "the key is another one's");
+  assert.equal(of(first, "hint secrets")?.code, "gate-configuration-invalid");
+  assert.equal(first.code, 2);
+
+  makeCertificate(folder, "old", { ...wish, days: 20 });
+  const until = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
+  const tokens = ["operator", "auditor"].map((role, at) => ({
+    sha256: String(at).repeat(64),
+    role,
+    person: role,
+    until,
+  }));
+  writeFileSync(join(folder, "tokens.yaml"), JSON.stringify({ version: 1, tokens }), { mode: 0o600 });
+  writeFileSync(join(folder, "hint.key"), "x".repeat(24), { mode: 0o600 });
+  writeFileSync(join(folder, "gate.yaml"), gate.replace("new.crt, key: old.key", "new.crt, key: new.key"));
+  const later = await check(folder, ["--config", "gate.yaml"]);
+  assert.deepEqual([later.failed, later.code], [[], 0]);
+  assert.equal(of(later, "old.crt")?.state, "warn");
+  assert.match(of(later, "new.crt")?.message ?? "", /^certificate of admission\.tls until /);
+  const ends = `2 tokens; these end within 30 days: operator (operator) on ${until}, auditor (auditor) on ${until}.`;
+  assert.equal(of(later, "tokens.yaml")?.message, ends);
+  assert.equal(of(later, "hint secrets")?.message, "shop");
+
+  writeFileSync(join(folder, "gate.yaml"), gate.replace("sqlite:", "mysql:"));
+  assert.ok((await check(folder, ["--config", "gate.yaml"])).failed.includes("log-store-unknown"));
 });

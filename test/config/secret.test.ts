@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readSecret } from "../../src/config/secret.ts";
+import { logKey, readSecret, releaseKey } from "../../src/config/secret.ts";
 import { tempFolder } from "../support/temp.ts";
 import { refusal } from "./refusal.ts";
 
@@ -35,7 +35,19 @@ test("a file that anybody else can read, write or run is refused, without its co
 test("a file that is not there is refused by its path, from the configuration's folder", (t) => {
   const folder = tempFolder(t);
   const { code, message } = refusal(() => readSecret({ file: "keys/log.key" }, folder, {}));
-  assert.deepEqual([code, message], ["secret-missing", `${join(folder, "keys/log.key")} cannot be read.`]);
+  assert.deepEqual([code, message], ["secret-missing", `${join(folder, "keys/log.key")} does not exist.`]);
+});
+
+test("a key that is not there is answered with the command that makes it", (t) => {
+  const folder = tempFolder(t);
+  const path = join(folder, "a.key");
+  const at = (wish: Parameters<typeof readSecret>[3]) =>
+    refusal(() => readSecret({ file: "a.key" }, folder, {}, wish)).fix;
+  assert.equal(at(releaseKey("gate.example/log")), `sluice keygen release --name gate.example/release --out ${path}`);
+  assert.equal(at({ use: "agent", name: "prod-1" }), `sluice keygen agent --name prod-1 --out ${path}`);
+  const ofLog = `for a new log: sluice keygen log --name gate.example/log --out ${path}; one that has entries needs the key that it had`;
+  assert.equal(at(logKey("gate.example/log")), ofLog);
+  assert.equal(at(undefined), `create ${path} with mode 0600`);
 });
 
 test("a folder and a file that is too large for a key are refused", (t) => {

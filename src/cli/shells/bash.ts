@@ -1,5 +1,6 @@
 /** Completion for bash 3.2 and later, which macOS still has: no associative arrays, no helpers of bash-completion. */
-import { type Argument, type KnownCommand, singleQuoted, type Vocabulary } from "./vocabulary.ts";
+import { singleQuoted } from "../../lib/shell-word.ts";
+import type { Argument, KnownCommand, Vocabulary } from "./vocabulary.ts";
 
 export function bashCompletion({ commands, groups, firstWords }: Vocabulary): string {
   return `# Completion of sluice for bash. In ~/.bashrc:  source <(sluice completion bash)

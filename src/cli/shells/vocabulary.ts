@@ -68,8 +68,3 @@ function argumentOf(shown: string, words: readonly string[] | undefined): Argume
   if (FILES.test(shown)) return { kind: "file" };
   return { kind: FOLDERS.test(shown) ? "folder" : "free" };
 }
-
-/** One word of bash or zsh, whatever the text holds. */
-export function singleQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}

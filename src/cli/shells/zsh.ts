@@ -1,5 +1,6 @@
 /** Completion for zsh: one list of options a command, said to `_arguments`, which knows the rest. */
-import { type Argument, type KnownCommand, type KnownOption, singleQuoted, type Vocabulary } from "./vocabulary.ts";
+import { singleQuoted } from "../../lib/shell-word.ts";
+import type { Argument, KnownCommand, KnownOption, Vocabulary } from "./vocabulary.ts";
 
 export function zshCompletion({ commands, groups, firstWords }: Vocabulary): string {
   const summaries = new Map(commands.map(({ name, summary }) => [name, summary]));

@@ -10,6 +10,7 @@ import { decodeHex, equalBytes } from "../../lib/bytes.ts";
 import { sha256, sha256Hex } from "../../lib/digest.ts";
 import { readDocument } from "../../lib/document.ts";
 import { SluiceError } from "../../lib/errors.ts";
+import { typed } from "../../lib/shell-word.ts";
 
 export const TOKEN_BYTES = 32;
 const TOKEN = /^sluice_[A-Za-z0-9_-]{43}$/;
@@ -22,7 +23,8 @@ export function tokenText(random: Uint8Array): string {
 
 /** @throws SluiceError `tokens-invalid`, `access-endless`, `secret-missing`, `secret-readable-by-others` */
 export function readTokens(path: string): readonly TokenYaml[] {
-  const { tokens } = readDocument(readSecretFile(path), path, tokensSchema, "tokens-invalid");
+  const maker = `sluice token new --role operator --person NAME --file ${typed(path)}`;
+  const { tokens } = readDocument(readSecretFile(path, maker), path, tokensSchema, "tokens-invalid");
   for (const [at, { sha256: digest, role, person, until }] of tokens.entries()) {
     if (role === "auditor" && until === undefined) throw endless(`The token of ${person} in ${path}`);
     if (tokens.findIndex((other) => other.sha256 === digest) !== at) {
