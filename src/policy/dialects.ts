@@ -8,10 +8,12 @@ import type { Rule } from "./policy-set.ts";
 
 export const DIALECTS: readonly Dialect[] = [gatekeeper, opaAdmission, conftest, native];
 
+const BY_NAME: ReadonlyMap<DialectName, Dialect> = new Map(DIALECTS.map((dialect) => [dialect.name, dialect]));
+
 export function dialectName({ imported }: Rule): DialectName {
   return imported?.dialect ?? native.name;
 }
 
 export function dialectOf(rule: Rule): Dialect {
-  return DIALECTS.find(({ name }) => name === dialectName(rule)) ?? native;
+  return BY_NAME.get(dialectName(rule)) ?? native;
 }

@@ -16,25 +16,25 @@ export function isPattern(text: string): boolean {
 export function openPattern(pattern: string): (path: string) => boolean {
   if (!isPattern(pattern)) return () => false;
   const parts = partsOf(pattern);
-  const [start, end] = [plainStart(parts), plainPart(parts.at(-1))];
-  return (path) => path.startsWith(start) && path.endsWith(end) && matchParts(parts, path.split("/"));
+  const literal = longestLiteral(parts);
+  return (path) => path.includes(literal) && matchParts(parts, path.split("/"));
+}
+
+/** Stands in every path that matches: most others are told apart by it at once. */
+function longestLiteral(parts: readonly string[]): string {
+  const literals = parts.flatMap((part) => part.split(/[*?]+/));
+  return literals.reduce((longest, one) => (one.length > longest.length ? one : longest), "");
 }
 
 /** For many patterns and many paths: a pattern that begins with a plain part is asked about paths that begin with it. */
 export function openPatterns(patterns: readonly string[]): (path: string) => boolean {
-  const byStart = Map.groupBy(patterns, (pattern) => plainStart(partsOf(pattern)).split("/", 1)[0] ?? "");
+  const byStart = Map.groupBy(patterns, (pattern) => plainPart(partsOf(pattern)[0]));
   const opened = new Map([...byStart].map(([start, some]) => [start, some.map(openPattern)]));
   const anywhere = opened.get("") ?? [];
   return (path) => {
-    const matches = (one: (path: string) => boolean): boolean => one(path);
-    return (opened.get(path.split("/", 1)[0] ?? "") ?? []).some(matches) || anywhere.some(matches);
+    const here = opened.get(path.split("/", 1)[0] ?? "") ?? [];
+    return here.some((matches) => matches(path)) || anywhere.some((matches) => matches(path));
   };
-}
-
-/** What every match begins with: most paths are told apart by it at once. */
-function plainStart(parts: readonly string[]): string {
-  const first = plainPart(parts[0]);
-  return first !== "" && parts.length > 1 ? `${first}/` : first;
 }
 
 /** "" for a part with a wildcard. */
