@@ -4,9 +4,11 @@ import type { Decision } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import { isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
-import type { Receipt } from "../log/entry.ts";
+import type { EntryDraft, Receipt } from "../log/entry.ts";
 import type { Resource } from "../render/resource.ts";
+import { adoptedBy } from "./activation.ts";
 import { asItIs } from "./as-it-is.ts";
+import { appendFollowing } from "./following.ts";
 import { admit } from "./gate.ts";
 import { readAdoption } from "./history.ts";
 import { entryDigests, terms } from "./record.ts";
@@ -35,13 +37,9 @@ export interface AdoptionWish {
 /** @throws SluiceError `target-adopted`, and whatever makes the state unable to judge */
 export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adoption> {
   const { target, by, reason } = wish;
-  if ((await gate.log.latest(target, ["genesis"])) !== null) {
-    throw new SluiceError("target-adopted", `${target} has its first approved state already.`, {
-      fix: "land a change instead",
-    });
-  }
+  await refuseAdopted(gate, target);
   const state = await look(gate, wish);
-  const receipt = await gate.log.append({
+  const genesis: EntryDraft = {
     kind: "genesis",
     target,
     purpose: "gate",
@@ -51,9 +49,21 @@ export async function adoptTarget(gate: Gate, wish: AdoptionWish): Promise<Adopt
     digests: state.digests,
     disclosed: { by, reason, ...state.disclosed },
     terms: [...terms("person", [by]), ...terms("commit", [state.commit]), ...terms("subject", ["adopted"])],
+  };
+  const { receipts } = await appendFollowing(gate.log, target, async () => {
+    await refuseAdopted(gate, target); // another gate on this log may have been faster
+    const judge = await gate.activations.drafts(target, state.commit, adoptedBy("genesis", [by]));
+    return { drafts: [genesis, ...judge], made: null };
   });
   await signedHead(gate, target);
-  return { ...state, receipt };
+  return { ...state, receipt: receipts[0] as Receipt };
+}
+
+async function refuseAdopted({ log }: Gate, target: string): Promise<void> {
+  if ((await log.latest(target, ["genesis"])) === null) return;
+  throw new SluiceError("target-adopted", `${target} has its first approved state already.`, {
+    fix: "land a change instead",
+  });
 }
 
 /**
@@ -70,8 +80,13 @@ export async function adoptAgain(gate: Gate, wish: AdoptionWish): Promise<Adopti
   const act: OperatorAct = { kind: "bypass", ...state };
   const word: OperatorWish = { target, by, reason, ticket: null };
   const now = gate.services.clock();
-  const { first, draft } = await wordOf(gate.log, word, act, now);
-  const receipt = await gate.log.append(draft);
+  const { receipts, made: first } = await appendFollowing(gate.log, target, async () => {
+    const { first, draft } = await wordOf(gate.log, word, act, now);
+    if (first === null) return { drafts: [draft], made: null };
+    const judge = await gate.activations.drafts(target, state.commit, adoptedBy("bypass", [first.person, by]));
+    return { drafts: [draft, ...judge], made: first };
+  });
+  const receipt = receipts[0] as Receipt;
   if (first === null) throw secondNeeded(word, act, receipt.index, now);
   await signedHead(gate, target);
   return { ...state, receipt };

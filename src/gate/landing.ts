@@ -103,6 +103,7 @@ async function openSteps(
   tip: CommitId,
 ): Promise<readonly Step[]> {
   const history = await readHistory(gate.log, target);
+  await gate.activations.record(target, history);
   const abandoned = await readAbandoned(gate.log, target);
   const last = lastLooked(history);
   const walk = (await walked(repository, last, tip)) ?? (await walked(repository, history.released, tip));

@@ -9,8 +9,8 @@ const PAGE_ENTRIES = 100;
 export type NeededValues = ReadonlyMap<number, ReadonlySet<string> | null>;
 
 /**
- * Per target: the baseline, the releases down to the newest that is no rollback with their decisions, and the newest
- * landed decision that is none. Of the whole gate: the holds in force.
+ * Per target: the baseline, the releases down to the newest that is no rollback with their decisions, the newest
+ * landed decision that is none, and what gate.yaml demands. Of the whole gate: the holds in force.
  */
 export async function neededValues(log: DecisionLog): Promise<NeededValues> {
   const needed = new Map<number, ReadonlySet<string> | null>();
@@ -39,6 +39,8 @@ async function needOf(
     const evidence = entry.disclosed["evidence"]?.value as { readonly carried?: { readonly how?: unknown } | null };
     if (evidence?.carried?.how !== "rollback") break;
   }
+  const configured = await log.latest(target, ["configuration-change"]);
+  if (configured !== null) needed.set(configured.index, new Set(["gate"])); // else it would be said anew
 }
 
 async function* newestFirst(

@@ -10,6 +10,7 @@ import type { Gate } from "./wiring.ts";
 export async function gateProposal(gate: Gate, target: string, head: CommitId): Promise<Subject> {
   const { repository: repositoryName, branch, minimum } = gate.target(target);
   const history = await gate.histories.of(target);
+  await gate.activations.record(target, history);
   const repository = await gate.repository(target);
   await repository.fetchCommit(head);
   const base = await repository.resolve(`refs/heads/${branch}`);

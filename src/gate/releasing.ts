@@ -3,16 +3,18 @@
  *
  *   1 build the release, or refuse it  4 publish objects, entry, proof and release.json to every channel
  *   2 keep the object bytes, sign it   5 sign a fresh head and publish it: now agents see the release
- *   3 log it: the point of no return
+ *   3 log it, with what judges from now on: the point of no return
  *
  * What is refused in 1, a plain Secret for example, is written nowhere. What a crash leaves after 3 is completed by the
  * next release or head: signedHead() publishes what a channel lacks.
  */
 
 import { currentPermit } from "../config/sluice-yaml.ts";
+import { commitId } from "../git/object.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
+import type { EntryDraft, Receipt } from "../log/entry.ts";
 import { buildRelease } from "../release/build.ts";
 import type { Permit } from "../release/guards.ts";
 import { makeHead, signHead } from "../release/head.ts";
@@ -22,6 +24,8 @@ import { publishHead, publishRelease } from "../release/publish.ts";
 import { lastRelease, releaseDraft } from "../release/record.ts";
 import { refilled } from "../release/refill.ts";
 import type { Head, Release } from "../release/release.ts";
+import { releasedBy } from "./activation.ts";
+import { appendFollowing } from "./following.ts";
 import type { Admitted } from "./gate.ts";
 import { readHistory } from "./history.ts";
 import { readSluiceConfiguration, targetYaml } from "./judge.ts";
@@ -46,8 +50,7 @@ export async function releaseDecision(
   const { decision, record, resources } = admitted;
   if (record === null) throw new SluiceError("release-not-allowed", "A preview releases nothing.");
   const now = gate.services.clock();
-  const release = await buildRelease({
-    //                                                                            1
+  const request = {
     log: gate.log,
     decisionIndex: record.index,
     target,
@@ -56,12 +59,28 @@ export async function releaseDecision(
     rollbackOf,
     permit: await currentPermitOf(gate, target, now),
     now,
-  });
-  for (const resource of resources) await gate.objects.put(utf8(resource.canonical)); //                             2
-  const note = signRelease(release, gate.releaseSigner);
-  const receipt = await gate.log.append(releaseDraft(release, note, entryDigests(decision.digests))); //             3
+  };
+  const { receipts, made } = await appendFollowing(gate.log, target, async () => {
+    const release = await buildRelease(request); //                                                                  1
+    for (const resource of resources) await gate.objects.put(utf8(resource.canonical)); //                           2
+    const note = signRelease(release, gate.releaseSigner);
+    const entry = releaseDraft(release, note, entryDigests(decision.digests));
+    return { drafts: [entry, ...(await newJudge(gate, admitted, record.index, release))], made: { release, note } };
+  }); //                                                                                                             3
   const head = await signedHead(gate, target); //                                                                 4, 5
-  return { release, manifestDigest: manifestDigest(note), index: receipt.index, head };
+  const { release, note } = made;
+  return { release, manifestDigest: manifestDigest(note), index: (receipts[0] as Receipt).index, head };
+}
+
+/** What the release puts in force beside its objects: files that judge are in it, and a rollback moves no judge. */
+async function newJudge(
+  gate: Gate,
+  { decision }: Admitted,
+  index: number,
+  { target, commit, rollbackOf }: Release,
+): Promise<readonly EntryDraft[]> {
+  if (decision.governance === null || rollbackOf !== null) return [];
+  return gate.activations.drafts(target, commitId(commit), await releasedBy(gate.log, decision, index));
 }
 
 /** Publishes the newest release where a channel lacks it, then a fresh head for it; every minute, and after each change. */

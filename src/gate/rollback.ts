@@ -29,6 +29,7 @@ export async function rollBack(gate: Gate, wish: RollbackWish): Promise<Landed> 
   const objects = refilled(gate.objects, await gate.channels(target), signed.release);
   const resources = await releasedResources(signed, objects);
   const history = await readHistory(gate.log, target);
+  await gate.activations.record(target, history);
   const repository = await gate.repository(target);
   const { repository: repositoryName, branch, minimum } = gate.target(target);
   // Where the branch stands, judged or not: what already waits there would bring back what is rolled back.

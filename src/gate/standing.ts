@@ -90,7 +90,9 @@ export function refuseLate(signal: AbortSignal): void {
 }
 
 async function readStanding(gate: Gate, target: string): Promise<StandingJudge> {
-  const { judge: commit, baseline, latestRelease } = await readHistory(gate.log, target);
+  const history = await readHistory(gate.log, target);
+  await gate.activations.record(target, history);
+  const { judge: commit, baseline, latestRelease } = history;
   let reading: Promise<ReadyJudge> | null = null;
   return {
     commit,

@@ -22,6 +22,7 @@ import { openChannel } from "../release/channels.ts";
 import { type ObjectStore, openObjectStore } from "../release/object-store.ts";
 import type { Channel } from "../release/release.ts";
 import { seenByAgents } from "../release/report.ts";
+import { type Activations, openActivations } from "./activation.ts";
 import { loggedLandings, NO_LANDINGS } from "./carrying.ts";
 import { openExternalSources } from "./external.ts";
 import { type Histories, openHistories } from "./histories.ts";
@@ -44,6 +45,7 @@ export interface Gate {
   readonly objects: ObjectStore;
   readonly services: OpenServices;
   readonly histories: Histories;
+  readonly activations: Activations;
   target(name: string): GateTarget;
   /** The repository of a target, fetched at least once. @throws `fetch-failed` */
   repository(target: string): Promise<GateRepository>;
@@ -84,6 +86,7 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
   const services = openServices(means, { ...memoryOf(log, clock), external }, data);
   const repositories = openRepositories(() => current, data);
   const target = (name: string): GateTarget => gateTarget(current, name);
+  const repository = (name: string) => repositories.ready(target(name).repository);
   return {
     get configuration() {
       return current;
@@ -94,8 +97,9 @@ export async function openGate(configuration: GateConfiguration, means: Means): 
     objects: await openObjectStore(join(data, "objects")),
     services,
     histories: openHistories(log),
+    activations: openActivations({ log, services, configuration: () => current, target, repository }),
     target,
-    repository: (name) => repositories.ready(target(name).repository),
+    repository,
     repositories,
     turns: openTurns(),
     channels: (name) =>

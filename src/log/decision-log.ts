@@ -16,7 +16,7 @@ export interface DecisionLog {
   /**
    * Appends one entry. MUST resolve only after leaf, hashes and head are durable and the signed checkpoint that covers
    * them is published; concurrent calls share one transaction (group commit). Rejects with `log-failed`, `log-full`,
-   * `log-busy`, `entry-too-large`, `entry-malformed` and then nothing of the entry is in the tree; with `log-unpublished`
+   * `log-busy`, `log-moved`, `entry-too-large`, `entry-malformed` and then nothing of the entry is in the tree; with `log-unpublished`
    * it is in the tree, but nothing more is recorded before its checkpoint is published.
    */
   append(draft: EntryDraft): Promise<Receipt>;

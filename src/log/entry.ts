@@ -53,6 +53,11 @@ export interface EntryDraft {
   readonly disclosed: JsonObject;
   /** Names of `disclosed` that are committed to and not kept: a mask withheld them, and the value `masks` says so. */
   readonly withheld?: readonly string[];
+  /**
+   * base64 leaf hash that the target's newest entry must have, or null for none, when this one is recorded: otherwise its
+   * group is refused with `log-moved`, and nothing of it is recorded. Absent: whatever came before.
+   */
+  readonly follows?: string | null;
   /** What queries may look for; derived from `disclosed`, kept beside the tree, never in the leaf. */
   readonly terms: readonly Term[];
 }

@@ -59,6 +59,8 @@ export interface PreparedEntry {
   readonly at: Instant;
   /** The end of the id, that has no time in it. */
   readonly random: string;
+  /** See EntryDraft. */
+  readonly follows?: string | null;
 }
 
 /** @throws `entry-malformed`, `entry-too-large` */
@@ -81,6 +83,7 @@ export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: num
     terms: termsText(draft),
     at,
     random: id,
+    ...(draft.follows === undefined ? {} : { follows: draft.follows }),
   };
 }
 

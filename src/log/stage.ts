@@ -1,6 +1,6 @@
 /** Gives prepared entries their place: index, time, previous, hashes. Pure; nothing is written. */
 import { encodeBase64 } from "../lib/bytes.ts";
-import { asSluiceError, type SluiceError } from "../lib/errors.ts";
+import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
 import type { Receipt } from "./entry.ts";
 import { type PreparedEntry, sequenceLeaf } from "./leaf.ts";
@@ -68,7 +68,7 @@ export function stageGroups(
   return { entries, hashes, end, tails, outcomes };
 }
 
-/** @throws `entry-too-large` */
+/** @throws `entry-too-large`, `log-moved` */
 function stageGroup(end: End, group: readonly PreparedEntry[], tailOf: (target: string) => string | null) {
   const entries: StagedEntry[] = [];
   const hashes: LevelHash[] = [];
@@ -79,6 +79,7 @@ function stageGroup(end: End, group: readonly PreparedEntry[], tailOf: (target: 
     const { target } = prepared;
     time = Math.max(time, prepared.at);
     const previous = target === null ? null : (tails.get(target) ?? tailOf(target));
+    if (prepared.follows !== undefined && prepared.follows !== previous) throw moved(target);
     const { id, time: text, bytes } = sequenceLeaf(prepared, time, previous);
     const index = frontier.size;
     const hash = leafHash(bytes);
@@ -92,4 +93,10 @@ function stageGroup(end: End, group: readonly PreparedEntry[], tailOf: (target: 
     receipts.push({ index, id, time: text, leafHash: hashText });
   }
   return { entries, hashes, receipts, tails, end: { frontier, time } };
+}
+
+function moved(target: string | null): SluiceError {
+  return new SluiceError("log-moved", `Something else of ${target} was recorded since its entries were looked at.`, {
+    retryable: true,
+  });
 }

@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { decodeBase64 } from "../../src/lib/bytes.ts";
+import { asSluiceError } from "../../src/lib/errors.ts";
 import { parseTime } from "../../src/lib/time.ts";
 import { openCheckpoint, parseCheckpoint, signCheckpoint } from "../../src/log/checkpoint.ts";
 import type { Checkpoint, DecisionLog } from "../../src/log/decision-log.ts";
@@ -121,6 +122,19 @@ export function logStoreContract(store: TestStore): void {
       const poison = draft({ reasons: Array.from({ length: 7000 }, (_, at) => `reason-${at}`) });
       await assert.rejects(log.appendAll([draft(), poison, draft()]), { code: "entry-too-large" });
       assert.equal((await log.checkpoint()).size, 3);
+    });
+
+    it("records what follows an entry directly behind it, and otherwise nothing of it", async (context) => {
+      const { log } = await begin(context);
+      const first = await log.append(draft({ follows: null }));
+      await log.append(draft({ target: "staging" }));
+      const behind = draft({ follows: first.leafHash });
+      const answers = await Promise.allSettled(Array.from({ length: 4 }, () => log.appendAll([behind, draft()])));
+      const outcomes = answers.map((one) => (one.status === "rejected" ? asSluiceError(one.reason).code : "recorded"));
+      assert.deepEqual(outcomes.sort(), ["log-moved", "log-moved", "log-moved", "recorded"]);
+      await assert.rejects(log.append(draft({ follows: null })), { code: "log-moved" });
+      await assert.rejects(log.append(draft({ target: "other", follows: first.leafHash })), { code: "log-moved" });
+      assert.equal((await log.checkpoint()).size, 4);
     });
 
     it("refuses a poison entry alone; those beside it are recorded", async (context) => {

@@ -26,7 +26,9 @@ test("the auditor's questions are answered by the commands of the page", { skip:
   await world.release();
   assert.equal((await world.rollback(1)).code, 0);
 
-  const [changes = [], alone = [], bypasses = [], approvals = [], signed = [], sample = []] = answers(world);
+  const [changes = [], alone = [], bypasses = [], approvals = [], activated = [], trusted = [], ...others] =
+    answers(world);
+  const [signed = [], sample = []] = others;
   const verdicts = changes.map((line) => line.split("\t").slice(2).join(" "));
   assert.deepEqual(verdicts.slice(1, 3), [`${squashed.slice(0, 7)} allow`, `${denied.slice(0, 7)} deny`]);
   assert.equal(changes.length, 4, "and the rollback, which is judged too");
@@ -41,6 +43,15 @@ test("the auditor's questions are answered by the commands of the page", { skip:
       `${squashed.slice(0, 7)} max`,
       `${own?.split("\t")[2]} lin`,
     ],
+  );
+  assert.match(
+    activated.join("\n"),
+    /^[^\t]+Z\t3\t[0-9a-f]{8}\tnone\tgenesis\tops\t$/,
+    "one set, by the operator's word",
+  );
+  assert.deepEqual(
+    trusted.map((line) => line.split("\t").slice(1)),
+    [["+forge:github", "+person:ada", "+person:jo", "+person:lin", "+person:max"]],
   );
   assert.ok(signed.includes(`${second}\tada`) && signed.some((line) => line.includes("decision")), signed.join("\n"));
   assert.match(sample.at(-1) ?? "", /^\d+ of \d+ drawn with seed "2026-Q4"/);

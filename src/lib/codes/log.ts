@@ -32,6 +32,12 @@ export const LOG_CODES = {
     example: "The volume of the anchor file is not mounted.",
     fix: "Make the anchor's volume writable; the log publishes before it records anything else.",
   },
+  "log-moved": {
+    class: "error",
+    means: "Another process recorded something about the target while this one was about to, each time that it tried.",
+    example: "Two gates on one log in PostgreSQL release the same target at the same moment.",
+    fix: "Run the command again; a service does so by itself.",
+  },
   "log-closed": {
     class: "error",
     means: "The log was closed while something was still to be recorded.",

@@ -28,7 +28,7 @@ const MASKED = "masked-";
 /** Of the gate's own records, byte for byte: what it reads back would no longer be what was recorded. */
 const NEVER_MASKED: ReadonlySet<string> = new Set([
   ...["baseline", "commits", "decision", "digests", "erased", "manifestDigest", "manifests", "release", "report"],
-  ...["rollbackOf", "scope", "sequence", "target", MASKS],
+  ...["former", "gate", "rollbackOf", "scope", "sequence", "target", MASKS],
 ]);
 /** The gate goes on from it: single texts may be taken out of it by what they say, never by where they stand. */
 const EVIDENCE = "evidence";

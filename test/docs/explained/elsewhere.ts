@@ -172,6 +172,10 @@ export const ELSEWHERE_TABLE = {
     "log/damage.heavy.test.ts",
     "withholds the answer while it cannot be written, and records nothing more until it can",
   ),
+  "log-moved": elsewhere(
+    "contract/log-store.ts",
+    "records what follows an entry directly behind it, and otherwise nothing of it",
+  ),
   "log-closed": elsewhere("contract/log-store.ts", "lets the next writer in once the first has closed"),
   "log-read-only": elsewhere("contract/log-store.ts", "lets readers in while it writes"),
   "log-not-durable": elsewhere(

@@ -10,7 +10,57 @@ const REMEMBERED = "test/gate/remembered.test.ts";
 const EMERGENCY = "test/gate/emergency.heavy.test.ts";
 const MOVED = "test/gate/moved-branch.heavy.test.ts";
 
+const ACTIVATION = "test/gate/activation.heavy.test.ts";
+
 export const GATE: readonly Mutant[] = [
+  {
+    name: "does not say which policies a release puts in force",
+    file: "src/gate/releasing.ts",
+    find: "if (decision.governance === null || rollbackOf !== null) return [];",
+    replace: "if (decision.governance !== null || rollbackOf !== null) return [];",
+    test: ACTIVATION,
+    named: "a landed policy says the set that it replaces, who signed it and who approved, directly behind its release",
+  },
+  {
+    name: "says twice what two gates find at once",
+    file: "src/log/stage.ts",
+    find: "prepared.follows !== undefined && prepared.follows !== previous",
+    replace: "prepared.follows !== undefined && prepared.follows === undefined",
+    test: ACTIVATION,
+    named: "several looks at once, by one gate or by two on one log, record what gate.yaml changed once",
+  },
+  {
+    name: "names the new policies as those that they replace",
+    file: "src/gate/activation.ts",
+    find: 'former: formerOf(activated, "policies"), rules',
+    replace: "former: { digest: digests.policies, index: activated?.index ?? null }, rules",
+    test: ACTIVATION,
+    named: "a landed policy says the set that it replaces, who signed it and who approved, directly behind its release",
+  },
+  {
+    name: "judges by another gate.yaml before it says so",
+    file: "src/gate/activation.ts",
+    find: "before?.configuration === configuration && before.judge === judge",
+    replace: "before?.judge === judge",
+    test: ACTIVATION,
+    named: "another gate.yaml in a running gate is said before anything is judged by it, and taken back likewise",
+  },
+  {
+    name: "says again what was said whenever a gate starts",
+    file: "src/gate/activation.ts",
+    find: "activated?.leaf.digests.policies !== digests.policies",
+    replace: "activated?.leaf.digests.policies !== undefined",
+    test: ACTIVATION,
+    named: "what changes no judge says nothing: objects, a rollback, a restart, a change that nobody approved",
+  },
+  {
+    name: "lets retention take what the next comparison needs",
+    file: "src/gate/needed.ts",
+    find: 'if (configured !== null) needed.set(configured.index, new Set(["gate"]));',
+    replace: 'if (configured !== null) needed.set(configured.index, new Set(["demands"]));',
+    test: ACTIVATION,
+    named: "what was erased of gate.yaml's part is said anew once, and retention leaves it",
+  },
   {
     name: "lets a rebase take back what landed since the proposal was judged",
     file: "src/gate/carrying.ts",
