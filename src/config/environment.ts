@@ -1,6 +1,6 @@
 /** The only reader of the environment; no variable weakens a check. */
-import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { tmpdir, userInfo } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
 import type { Environment } from "./secret.ts";
 
 export interface Surroundings {
@@ -21,18 +21,37 @@ export interface Surroundings {
 }
 
 export function readSurroundings(environment: Environment = process.env): Surroundings {
-  const home = environment["HOME"] ?? homedir();
+  const home = absolute(environment["HOME"]) ?? homeOfUser();
+  const folder = (variable: string, below: string): string =>
+    join(absolute(environment[variable]) ?? join(home, below), "sluice");
   return {
     environment,
-    cacheFolder: join(environment["XDG_CACHE_HOME"] ?? join(home, ".cache"), "sluice"),
-    cacheKeyFile: join(environment["XDG_CONFIG_HOME"] ?? join(home, ".config"), "sluice", "cache.key"),
+    cacheFolder: folder("XDG_CACHE_HOME", ".cache"),
+    cacheKeyFile: join(folder("XDG_CONFIG_HOME", ".config"), "cache.key"),
     ci: environment["CI"] !== undefined && environment["CI"] !== "" && environment["CI"] !== "false",
-    stateFolder: join(environment["XDG_STATE_HOME"] ?? join(home, ".local/state"), "sluice"),
-    temporaryFolder: tmpdir(),
+    stateFolder: folder("XDG_STATE_HOME", ".local/state"),
+    temporaryFolder: resolve(tmpdir()),
     operatingSystemUser: userName(),
     colours: environment["NO_COLOR"] === undefined && environment["TERM"] !== "dumb",
     sluiceBinary: environment["SLUICE_BIN"] ?? null,
   };
+}
+
+/**
+ * What is not absolute counts as not set, as the XDG specification says: from the folder of a judged repository it would
+ * name caches, and the key that authenticates them, which whoever wrote that repository could have put there.
+ */
+function absolute(path: string | undefined): string | null {
+  return path !== undefined && isAbsolute(path) ? path : null;
+}
+
+/** As the system knows it, whatever HOME says; a user without one has the root, where nothing is kept. */
+function homeOfUser(): string {
+  try {
+    return absolute(userInfo().homedir) ?? "/";
+  } catch {
+    return "/";
+  }
 }
 
 function userName(): string {

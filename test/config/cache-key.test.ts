@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { userInfo } from "node:os";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
 import { cacheKey } from "../../src/config/cache-key.ts";
 import { readSurroundings, type Surroundings } from "../../src/config/environment.ts";
@@ -81,3 +82,17 @@ function output(program: string, environment: Surroundings["environment"]): Prom
     child.once("close", () => fulfil(Buffer.concat(chunks).toString("utf8")));
   });
 }
+
+test("a cache and its key lie in no folder that is named from where somebody stands", () => {
+  const { homedir: home } = userInfo();
+  const names = { XDG_CACHE_HOME: ".cache", XDG_CONFIG_HOME: "./config", XDG_STATE_HOME: "" };
+  for (const HOME of ["", ".", "home", "./home"]) {
+    const { cacheFolder, cacheKeyFile, stateFolder, temporaryFolder } = readSurroundings({ HOME, ...names });
+    assert.equal(cacheFolder, join(home, ".cache/sluice"), HOME);
+    assert.equal(cacheKeyFile, join(home, ".config/sluice/cache.key"), HOME);
+    assert.equal(stateFolder, join(home, ".local/state/sluice"), HOME);
+    assert.ok(isAbsolute(temporaryFolder));
+  }
+  const { cacheFolder } = readSurroundings({ HOME: "/home/ada", XDG_CACHE_HOME: "/var/cache" });
+  assert.equal(cacheFolder, "/var/cache/sluice");
+});
