@@ -12,6 +12,8 @@ export interface TestEvent {
   readonly line?: number | undefined;
   readonly skip?: string | boolean | undefined;
   readonly todo?: string | boolean | undefined;
+  /** 0 for a test or a suite that stands in its file by itself. */
+  readonly nesting?: number | undefined;
   readonly details: { readonly type?: string | undefined; readonly duration_ms: number; readonly error?: unknown };
 }
 
@@ -26,6 +28,8 @@ const TRIED_AGAIN_MAX = 3;
 /** What fast-check says of an input it found: another run draws other inputs, so its passing would prove nothing. */
 const DRAWN_INPUT = "Counterexample:";
 const MS_PER_S = 1000;
+/** So many are named at the end, for whoever wonders where the time went. */
+const SLOWEST = 5;
 const LAST_WORDS_BYTES = 4000;
 
 export class Tally {
@@ -37,6 +41,7 @@ export class Tally {
   readonly #standardError = new Map<string, string>();
   readonly #failures = new Map<string, string[]>();
   readonly #unsteady: string[] = [];
+  readonly #milliseconds = new Map<string, number>();
   readonly #started = performance.now();
 
   constructor(root: string, skips: Skips, write: (text: string) => void) {
@@ -107,8 +112,16 @@ export class Tally {
     }
     for (const file of this.#unsteady) this.#write(`UNSTEADY ${file}: failed, and passed when run again alone\n`);
     const seconds = ((performance.now() - this.#started) / MS_PER_S).toFixed(1);
+    this.#write(`slowest        ${this.#slowest()}\n`);
     this.#write(`${line("total", total).trimEnd()} in ${seconds} s\n`);
     return total.failed === 0 && total.ran > 0;
+  }
+
+  #slowest(): string {
+    const files = [...this.#milliseconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
+    return files
+      .map(([file, ms]) => `${file.replace(/^test\/|\.test\.ts$/g, "")} ${Math.round(ms / MS_PER_S)} s`)
+      .join(", ");
   }
 
   #place(test: TestEvent): { file: string; count: Count } {
@@ -116,6 +129,8 @@ export class Tally {
       .split(sep)
       .join("/");
     this.#seen.add(`${file}\0${test.name}`);
+    if (test.nesting === 0)
+      this.#milliseconds.set(file, (this.#milliseconds.get(file) ?? 0) + test.details.duration_ms);
     return { file, count: this.#countOf(Tally.suiteOf(file)) };
   }
 

@@ -38,6 +38,7 @@ it("closes with one line a suite and a total", (t) => {
   });
   assert.match(output, /^alone +1 ran \/ 0 skipped \/ 0 failed$/m);
   assert.match(output, /^lib +2 ran \/ 0 skipped \/ 0 failed$/m);
+  assert.match(output, /^slowest +(?:lib\/a \d+ s, alone \d+ s|alone \d+ s, lib\/a \d+ s)$/m);
   assert.match(output, /^total +3 ran \/ 0 skipped \/ 0 failed in [\d.]+ s$/m);
   assert.equal(code, 0);
 });
