@@ -56,6 +56,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     "copy the log while the gate goes on, and verify the copy",
     async () => (await import("./log-backup.ts")).logBackup,
   ),
+  entry(
+    "log restore",
+    "put a backup where the log was lost",
+    async () => (await import("./log-restore.ts")).logRestore,
+  ),
   entry("test", "judge plain files, with Conftest's flags", async () => (await import("./test.ts")).testFiles),
   entry("policy build", "compile policies to one module", async () => (await import("./policy-build.ts")).policyBuild),
   entry("policy check", "find mistakes in policies", async () => (await import("./policy-check.ts")).policyCheck),

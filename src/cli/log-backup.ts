@@ -1,6 +1,6 @@
 /** `sluice log backup`: a verified copy of the log, taken while the gate goes on. */
 import { resolve } from "node:path";
-import { absoluteStore } from "../gate/wiring.ts";
+import { logPlace } from "../gate/wiring.ts";
 import { backupLog } from "../log/backup.ts";
 import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -31,7 +31,7 @@ async function run(invocation: Invocation): Promise<number> {
   const file = resolve(invocation.folder, required(invocation, "to", "FILE"));
   const options = ownEvidence(invocation, configuration); // the anchor before the copy: it can only be older
   const done = invocation.output.progress("copying and verifying the log");
-  const { verification, bytes } = await backupLog(absoluteStore(configuration), file, options).finally(done);
+  const { verification, bytes } = await backupLog(logPlace(configuration), file, options).finally(done);
   const { origin, size } = verification.checkpoint;
   const report = { apiVersion: "sluice/v1", kind: "LogBackup", file, origin, size, bytes };
   const [key = ""] = options.keys;

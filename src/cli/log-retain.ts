@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { readSecret } from "../config/secret.ts";
 import { type Retained, type RetentionMeans, retain } from "../gate/retention.ts";
-import { absoluteStore, dataFolder } from "../gate/wiring.ts";
+import { dataFolder, logPlace } from "../gate/wiring.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { openLog, openLogReader } from "../log/stores.ts";
 import { growingRoom } from "../server/free-space.ts";
@@ -41,11 +41,13 @@ async function run(invocation: Invocation): Promise<number> {
     );
   }
   const { clock, random } = invocation;
-  const store = absoluteStore(configuration);
+  const place = logPlace(configuration);
   const key = readSecret(gate.log.key, folder, invocation.surroundings.environment);
   const anchor = gate.log.anchor === undefined ? null : resolve(folder, gate.log.anchor);
-  const log = await (isDry ? openLogReader({ store, origin }) : openLog({ store, origin, key, anchor, clock, random }));
-  const room = () => growingRoom(dataFolder(configuration), store);
+  const log = await (isDry
+    ? openLogReader({ ...place, origin })
+    : openLog({ ...place, origin, key, anchor, clock, random }));
+  const room = () => growingRoom(dataFolder(configuration), place, retention.size);
   const means: RetentionMeans = { clock, room, dryRun: isDry };
   const done = invocation.output.progress("erasing old values");
   const retained = await retain(log, retention, means).finally(async () => {

@@ -70,8 +70,15 @@ export const retentionSchema = z
   .strictObject({
     values: keptFor.optional().describe("Age at which values beside entries are erased; their commitments stay."),
     free: z.int().min(1).max(1_000_000).optional().describe("GiB; below, the oldest values are erased first."),
+    size: z
+      .int()
+      .min(2)
+      .max(1_000_000)
+      .optional()
+      .describe("GiB that a log in PostgreSQL may take; `free` counts what it leaves of them."),
     always: keptFor.default("90d").describe("Age up to which values are kept, however little room there is."),
   })
-  .refine(({ values, free }) => values !== undefined || free !== undefined, "needs `values` or `free`");
+  .refine(({ values, free }) => values !== undefined || free !== undefined, "needs `values` or `free`")
+  .refine(({ size, free }) => size === undefined || (free !== undefined && free < size), "needs a `free` below `size`");
 
 export type RetentionRule = z.infer<typeof retentionSchema>;

@@ -28,10 +28,10 @@ export interface StoreYaml {
   readonly password?: { readonly file: string } | undefined;
   readonly ca?: string | undefined;
   readonly data?: string | undefined;
-  readonly retention?: { readonly free?: number | undefined } | undefined;
+  readonly retention?: { readonly free?: number | undefined; readonly size?: number | undefined } | undefined;
 }
 
-/** @throws SluiceError `gate-configuration-invalid`, `not-supported` */
+/** @throws SluiceError `gate-configuration-invalid` */
 export function checkStore(log: StoreYaml): void {
   const isFile = !log.store.startsWith("postgres:");
   const strange = (["password", "ca", "data"] as const).filter((key) => log[key] !== undefined);
@@ -39,10 +39,16 @@ export function checkStore(log: StoreYaml): void {
     throw new SluiceError("gate-configuration-invalid", `log.${strange[0]} is only for a log in PostgreSQL.`, {
       fix: `remove ${strange.join(", ")} from log`,
     });
-  if (!isFile && log.retention?.free !== undefined)
-    throw new SluiceError("not-supported", "How much room PostgreSQL has cannot be seen from here.", {
-      fix: "log: {retention: {values: 730d}}, without free",
+  if (isFile && log.retention?.size !== undefined)
+    throw new SluiceError("gate-configuration-invalid", "log.retention.size is only for a log in PostgreSQL.", {
+      fix: "remove size: the room of the log's own volume is seen",
     });
+  if (!isFile && log.retention?.free !== undefined && log.retention.size === undefined)
+    throw new SluiceError(
+      "gate-configuration-invalid",
+      "log.retention.free needs log.retention.size: how much room PostgreSQL has cannot be seen from here.",
+      { fix: "log: {retention: {free: 20, size: 200}}, in GiB" },
+    );
   if (!isFile && log.data === undefined)
     throw new SluiceError(
       "gate-configuration-invalid",

@@ -21,7 +21,7 @@ export interface Retained {
 export interface RetentionMeans {
   readonly clock: Clock;
   /** Bytes that the log can still grow by; null where the system does not say. */
-  readonly room: () => number | null;
+  readonly room: () => number | null | Promise<number | null>;
   /** Asked between two steps; the next run goes on there. */
   readonly isStopped?: () => boolean;
   /** Only looks. */
@@ -35,7 +35,7 @@ export async function retain(log: DecisionLog, rule: RetentionRule, means: Reten
   let place: Pick<RetentionStep, "through" | "kept"> = await retentionPlace(log);
   const done = { entries: 0, values: 0, redactions: [] as number[] };
   for (let isLast = false; !isLast && means.isStopped?.() !== true; ) {
-    const due = dueUntil(rule, means);
+    const due = await dueUntil(rule, means);
     if (due === null) break;
     const needed = await neededValues(log); // of now: somebody may have rolled back meanwhile
     const isNeeded = (index: number, name: string) =>
@@ -55,12 +55,12 @@ export async function retain(log: DecisionLog, rule: RetentionRule, means: Reten
 }
 
 /** Values of entries before `until` go, by `rule`; null where none has to. */
-function dueUntil(
+async function dueUntil(
   { values, free, always }: RetentionRule,
   { clock, room }: RetentionMeans,
-): { readonly until: Instant; readonly rule: string } | null {
+): Promise<{ readonly until: Instant; readonly rule: string } | null> {
   const now = clock();
-  const bytes = free === undefined ? null : room();
+  const bytes = free === undefined ? null : await room();
   const isShort = free !== undefined && bytes !== null && bytes < free * GIB;
   if (isShort) {
     const until = now - (parseDuration(always) ?? 0);

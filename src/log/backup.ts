@@ -1,37 +1,37 @@
-/** A backup of a log: a copy that was verified, whole or not there at all. */
+/** A backup of a log, and the way back: a copy that was verified, whole or not there at all. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { SluiceError } from "../lib/errors.ts";
 import { syncFolderSync } from "./durable.ts";
-import { storageFailure } from "./stores/sqlite/database.ts";
-import { copyStore } from "./stores.ts";
+import { prepareFolder, storageFailure } from "./stores/sqlite/database.ts";
+import { copyStore, type LogPlace, sqlitePath, storeLoader } from "./stores.ts";
 import type { LogVerification, VerifyOptions } from "./verification.ts";
-import { verifyLog } from "./verify.ts";
+import { verifyLog, verifyStore } from "./verify.ts";
 
 const PRIVATE_MODE = 0o600;
 
+type Intact = LogVerification & { readonly kind: "intact" };
+
 export interface Backup {
-  readonly verification: LogVerification & { readonly kind: "intact" };
+  readonly verification: Intact;
   readonly bytes: number;
 }
 
 /**
- * Copies the log of `store` to `file`, which nobody but its owner may read. In order: (1) take the name, (2) copy beside it,
+ * Copies the log to `file`, a log in SQLite which nobody but its owner may read. In order: (1) take the name, (2) copy beside it,
  * (3) verify the copy from its bytes, (4) sync, (5) rename over the taken name, (6) sync the folder. A crash before 5
  * leaves an empty file, which nobody takes for a log.
  * @throws `backup-exists`, `log-missing`, `log-full`, `log-failed`, and `log-tampered`, `log-rolled-back`, `log-forked` for
  * a log that is not worth a backup
  */
-export async function backupLog(store: string, file: string, options: VerifyOptions): Promise<Backup> {
+export async function backupLog(place: LogPlace, file: string, options: VerifyOptions): Promise<Backup> {
   takeName(file);
   const beside = `${file}.tmp~`;
   try {
     rmSync(beside, { force: true });
     closeSync(openSync(beside, "wx", PRIVATE_MODE));
-    await copyStore(store, beside);
-    const verification = await verifyLog(beside, options);
-    if (verification.kind === "broken")
-      throw new SluiceError(verification.code, `The log is not worth a backup: ${verification.detail}`);
+    await copyStore(place, beside);
+    const verification = requireIntact(await verifyLog(beside, options), "The log is not worth a backup");
     syncFile(beside);
     renameSync(beside, file);
     syncFolderSync(dirname(file));
@@ -40,6 +40,30 @@ export async function backupLog(store: string, file: string, options: VerifyOpti
     for (const left of [beside, `${beside}-journal`, file]) rmSync(left, { force: true });
     throw storageFailure(cause);
   }
+}
+
+/**
+ * Puts the backup `file` where the gate keeps its log, which must not hold one: the way back, and the way from one store to
+ * the other. It is verified before, against what the caller knows of the log, and where it then lies.
+ * @throws `backup-exists`, `log-missing`, `log-full`, `log-failed`, and `log-tampered`, `log-rolled-back`, `log-forked` for a
+ * backup that must not be put back
+ */
+export async function restoreLog(file: string, place: LogPlace, options: VerifyOptions): Promise<Intact> {
+  const load = storeLoader(place);
+  if (load === null) {
+    const path = sqlitePath(place.store);
+    prepareFolder(path);
+    return (await backupLog({ store: `sqlite:${file}` }, path, options)).verification;
+  }
+  requireIntact(await verifyLog(file, options), "The backup must not be put back");
+  await load(file);
+  return requireIntact(await verifyStore(place, options), "What was put back is not the backup");
+}
+
+/** @throws the code of what is broken */
+function requireIntact(verification: LogVerification, otherwise: string): Intact {
+  if (verification.kind === "intact") return verification;
+  throw new SluiceError(verification.code, `${otherwise}: ${verification.detail}`);
 }
 
 /** Never through a link, never over anything. */

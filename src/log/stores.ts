@@ -8,6 +8,7 @@ import { noteVerifier } from "./note.ts";
 import type { PostgresPlace } from "./stores/postgres/connection.ts";
 import { copyDatabase } from "./stores/sqlite/backup.ts";
 import { SqliteReader } from "./stores/sqlite/reader.ts";
+import { withDatabaseRows, writeDatabase } from "./stores/sqlite/rows.ts";
 import { SqliteLog } from "./stores/sqlite.ts";
 
 /** Where a log is. */
@@ -47,8 +48,10 @@ interface Store {
   readonly scheme: string;
   openWriter(path: string, options: LogOptions): Promise<DecisionLog>;
   openReader(path: string, options: LogReaderOptions): Promise<DecisionLog>;
-  /** Copies the log as it is at one moment into the empty file `to`, while others read and write it; null where it cannot. */
-  readonly copy: ((path: string, to: string) => Promise<void>) | null;
+  /** Makes the empty file `to` a log in SQLite: this one as it is at one moment, while others read and write it. */
+  copy(path: string, to: string, place: LogPlace): Promise<void>;
+  /** Puts the log in SQLite at `from` into this store, which holds none; null where that is a matter of a file. */
+  readonly load: ((path: string, from: string, place: LogPlace) => Promise<void>) | null;
 }
 
 export const STORES: readonly Store[] = [
@@ -59,6 +62,7 @@ export const STORES: readonly Store[] = [
     openReader: async (path, { origin = null, keys }) =>
       new SqliteReader({ path, origin, keys: keys?.map(noteVerifier) ?? null }),
     copy: copyDatabase,
+    load: null,
   },
   {
     scheme: "postgres",
@@ -78,7 +82,14 @@ export const STORES: readonly Store[] = [
         keys: keys?.map(noteVerifier) ?? null,
       });
     },
-    copy: null,
+    copy: async (path, to, place) => {
+      const { withPostgresRows } = await import("./stores/postgres/rows.ts");
+      await withPostgresRows(placeOf(path, place), (rows) => writeDatabase(to, rows));
+    },
+    load: async (path, from, place) => {
+      const { loadRows } = await import("./stores/postgres/rows.ts");
+      await withDatabaseRows(from, (rows) => loadRows(placeOf(path, place), rows));
+    },
   },
 ];
 
@@ -106,28 +117,34 @@ export async function openLogReader(options: LogReaderOptions): Promise<Decision
 }
 
 /** @throws `log-missing`, and what the system says */
-export async function copyStore(text: string, to: string): Promise<void> {
-  const { store, path } = locate(text);
-  if (store.copy === null)
-    throw notAFile("copied", "use PostgreSQL's own backup: pg_basebackup, archived WAL, or pg_dump");
-  await store.copy(path, to);
+export async function copyStore(place: LogPlace, to: string): Promise<void> {
+  const { store, path } = locate(place.store);
+  await store.copy(path, to, place);
 }
 
-/** Of a store that is a file. @throws `log-store-unknown`, `not-supported` */
+/** Of a store that a copy is loaded into; null for one that is a file itself. @throws `log-store-unknown` */
+export function storeLoader(place: LogPlace): ((from: string) => Promise<void>) | null {
+  const { store, path } = locate(place.store);
+  return store.load === null ? null : (from) => (store.load as NonNullable<Store["load"]>)(path, from, place);
+}
+
+/** Of a store that is a file. @throws `log-store-unknown` */
 export function sqlitePath(text: string): string {
   const { store, path } = locate(text);
-  if (store.scheme !== "sqlite") throw notAFile("opened as a file", null);
-  return path;
+  if (store.scheme === "sqlite") return path;
+  throw new SluiceError("log-store-unknown", "A log in PostgreSQL is no file.");
+}
+
+/** Bytes that a log in PostgreSQL holds there; null for a store that is a file. @throws `log-missing`, `log-failed` */
+export async function bytesInUse(place: LogPlace): Promise<number | null> {
+  const postgres = postgresPlace(place);
+  return postgres === null ? null : (await import("./stores/postgres/usage.ts")).bytesInUse(postgres);
 }
 
 /** How PostgreSQL is reached; null for another store. @throws `log-store-unknown` */
 export function postgresPlace(place: LogPlace): PostgresPlace | null {
   const { store, path } = locate(place.store);
   return store.scheme === "postgres" ? placeOf(path, place) : null;
-}
-
-function notAFile(done: string, fix: string | null): SluiceError {
-  return new SluiceError("not-supported", `A log in PostgreSQL cannot be ${done}.`, { fix });
 }
 
 function locate(text: string): { store: Store; path: string } {

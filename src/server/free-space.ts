@@ -1,10 +1,11 @@
 /** How much room the log's volume has left: first it is said, then the service is not ready any more. */
 import { statfsSync } from "node:fs";
 import { reusableBytes } from "../log/stores/sqlite/database.ts";
-import { sqlitePath } from "../log/stores.ts";
+import { bytesInUse, type LogPlace, sqlitePath } from "../log/stores.ts";
 
 const MIB = 1024 * 1024;
-const LITTLE_FREE_BYTES = 1024 * MIB;
+const GIB = 1024 * MIB;
+const LITTLE_FREE_BYTES = GIB;
 const TOO_LITTLE_FREE_BYTES = 100 * MIB;
 
 export type Room = "enough" | "little" | "too-little" | "unknown";
@@ -19,10 +20,20 @@ export function freeBytes(folder: string): number | null {
   }
 }
 
-/** What the volume has left and what a log's file holds free inside; null where the system does not say. */
-export function growingRoom(folder: string, store: string, free = freeBytes): number | null {
+/**
+ * What the volume has left and what a log's file holds free inside; null where the system does not say. Of PostgreSQL, what
+ * the log leaves of the `size` in GiB that gate.yaml gives it.
+ */
+export async function growingRoom(
+  folder: string,
+  place: LogPlace,
+  size: number | undefined,
+  free = freeBytes,
+): Promise<number | null> {
+  const used = await bytesInUse(place);
+  if (used !== null) return size === undefined ? null : size * GIB - used;
   const bytes = free(folder);
-  return bytes === null ? null : bytes + reusableBytes(sqlitePath(store));
+  return bytes === null ? null : bytes + reusableBytes(sqlitePath(place.store));
 }
 
 export function roomOf(bytes: number | null): Room {

@@ -1,6 +1,6 @@
 /** Takes values away that are older than gate.yaml keeps them: when the service starts, then once an hour. */
 import { retain } from "../gate/retention.ts";
-import { absoluteStore, dataFolder, type Gate } from "../gate/wiring.ts";
+import { dataFolder, type Gate, logPlace } from "../gate/wiring.ts";
 import type { Clock } from "../lib/time.ts";
 import { growingRoom } from "./free-space.ts";
 import { failureFields, type Journal } from "./journal.ts";
@@ -18,7 +18,7 @@ export function startRetaining(gate: Gate, journal: Journal, clock: Clock): Reta
   const look = async (): Promise<void> => {
     const { retention } = gate.configuration.gate.log;
     if (retention === undefined || isStopped) return;
-    const room = () => growingRoom(dataFolder(gate.configuration), absoluteStore(gate.configuration));
+    const room = () => growingRoom(dataFolder(gate.configuration), logPlace(gate.configuration), retention.size);
     try {
       const done = await retain(gate.log, retention, { clock, room, isStopped: () => isStopped });
       if (done.entries > 0) journal.say("info", "old values erased", { entries: done.entries, values: done.values });

@@ -1,6 +1,6 @@
 /** Real output of the commands that judge, log, release and apply, held to the published schemas. */
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CHAIN_SCHEMAS } from "../../src/cli/reports/schemas/chain.ts";
@@ -65,6 +65,8 @@ async function story(world: World): Promise<readonly Seen[]> {
   await keep("log-proof", "a proof", world.log(["proof", "1"]));
   await keep("log-verify", "an intact log", world.log(["verify"]));
   await keep("log-backup", "a backup", world.log(["backup", "--to", "../backup.db"]));
+  renameSync(world.path("data/log.db"), world.path("data/lost.db"));
+  await keep("log-restore", "a backup that was put back", world.log(["restore", "--from", "../backup.db"]));
   await keep("log-export", "a bundle", world.log(["export", "--output", "../bundle", "--as", "ops"]));
   await keep("log-verify", "a bundle", world.log(["verify", "../bundle"]));
   world.write("bundle/changes.csv", "");

@@ -53,8 +53,19 @@ test("what a store needs is asked for, and what it does not use is refused", (t)
   }
 });
 
-test("room is only measured where the log is a file", (t) => {
-  const log = "data: data, retention: {free: 5, always: 90d}";
-  assert.equal(refusal(() => readGateYaml(write(t, `store: "${POSTGRES}", ${log}`))).code, "not-supported");
-  assert.ok(readGateYaml(write(t, `store: "${POSTGRES}", data: data, retention: {values: 730d}`)));
+test("room is measured where the log is a file, and in PostgreSQL counted against a size that is said", (t) => {
+  const ofPostgres = (retention: string) => `store: "${POSTGRES}", data: data, retention: ${retention}`;
+  const ofFile = (retention: string) => `store: "sqlite:./data/log.db", retention: ${retention}`;
+  for (const log of [ofPostgres("{values: 730d}"), ofPostgres("{free: 5, size: 50}"), ofFile("{free: 5}")])
+    assert.ok(readGateYaml(write(t, log)), log);
+  for (const [log, message] of [
+    [ofPostgres("{free: 5, always: 90d}"), /log\.retention\.free needs log\.retention\.size/],
+    [ofPostgres("{free: 5, size: 5}"), /needs a `free` below `size`/],
+    [ofPostgres("{values: 730d, size: 5}"), /needs a `free` below `size`/],
+    [ofFile("{free: 5, size: 50}"), /log\.retention\.size is only for a log in PostgreSQL/],
+  ] as const) {
+    const refused = refusal(() => readGateYaml(write(t, log)));
+    assert.equal(refused.code, "gate-configuration-invalid", log);
+    assert.match(refused.message, message);
+  }
 });

@@ -1,45 +1,17 @@
 /** docs/runbook.md: the commands of every section, run as they stand there, each in a world in which that has happened. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { after, describe, it } from "node:test";
+import { ending, play, readPage } from "../support/page.ts";
 import { deployment } from "../support/shop.ts";
-import { sluiceCommand } from "../support/sluice.ts";
 import type { Scope } from "../support/temp.ts";
 import { type Answer, type Landings, makeWorld, type World } from "../support/world.ts";
 
-const PAGE = readFileSync(resolve(import.meta.dirname, "../../docs/runbook.md"), "utf8");
+const { text: PAGE, blocks } = readPage("runbook.md");
 const WEB = "clusters/prod/web.yaml";
 const base = await makeWorld({ after });
 await base.land({ [WEB]: deployment("web", { replicas: 3 }) });
 assert.equal((await base.agent()).code, 0);
-
-/** The code blocks below a heading, in their order. */
-function blocks(title: string): readonly string[] {
-  const section = PAGE.split(/^## /m).find((one) => one.startsWith(`${title}\n`)) ?? "";
-  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
-}
-
-/** Blocks of one section share their variables; the first command that fails ends them. */
-function play(world: World, ...scripts: readonly string[]): string {
-  return ending(0, world, ...scripts);
-}
-
-function ending(code: number, world: World, ...scripts: readonly string[]): string {
-  const sluice = `sluice() { "${process.execPath}" "${sluiceCommand()}" "$@"; }`;
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    HOME: world.path("home"),
-    TMPDIR: world.path("tmp"),
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_NOSYSTEM: "1",
-  };
-  const script = ["set -eu", sluice, ...scripts].join("\n");
-  const run = spawnSync("bash", ["-c", script], { cwd: world.folder, env, encoding: "utf8" });
-  assert.equal(run.status, code, `${run.stdout}${run.stderr}`);
-  return run.stdout + run.stderr;
-}
 
 /** Approved and on main, and the gate was not there to see it. */
 function landUnseen(world: World, replicas: number): void {

@@ -28,7 +28,9 @@ describe("a backup of a log", () => {
     await fill(log, 1000);
     const appends: Promise<unknown>[] = [];
     const timer = setInterval(() => appends.push(log.append(draft())), 1);
-    const { verification, bytes } = await backupLog(`sqlite:${path}`, file, KEYS).finally(() => clearInterval(timer));
+    const { verification, bytes } = await backupLog({ store: `sqlite:${path}` }, file, KEYS).finally(() =>
+      clearInterval(timer),
+    );
     await Promise.all(appends);
     const { size } = verification.checkpoint;
     assert.ok(size >= 1000 && size <= 1000 + appends.length, `${size}`);
@@ -50,10 +52,10 @@ describe("a backup of a log", () => {
     writeFileSync(join(folder, "kept"), "kept");
     symlinkSync("nowhere", join(folder, "link"));
     for (const name of ["kept", "link"])
-      await assert.rejects(backupLog(`sqlite:${path}`, join(folder, name), KEYS), { code: "backup-exists" });
+      await assert.rejects(backupLog({ store: `sqlite:${path}` }, join(folder, name), KEYS), { code: "backup-exists" });
     assert.equal(readFileSync(join(folder, "kept"), "utf8"), "kept");
     assert.deepEqual(readdirSync(folder).sort(), ["kept", "link"]);
-    await assert.rejects(backupLog(`sqlite:${path}`, join(folder, "none", "x.db"), KEYS), { code: "usage" });
+    await assert.rejects(backupLog({ store: `sqlite:${path}` }, join(folder, "none", "x.db"), KEYS), { code: "usage" });
   });
 
   it("is refused and leaves nothing when the log is not there, was changed, or is shorter than what was published", async (context) => {
@@ -64,13 +66,13 @@ describe("a backup of a log", () => {
     await reader.close();
     const folder = tempFolder(context);
     const file = join(folder, "copy.db");
-    const refused = (options: object) => backupLog(`sqlite:${path}`, file, { ...KEYS, ...options });
+    const refused = (options: object) => backupLog({ store: `sqlite:${path}` }, file, { ...KEYS, ...options });
     await assert.rejects(refused({ known: [note] }), { code: "log-rolled-back" });
     const db = new DatabaseSync(path);
     db.exec("UPDATE disclosures SET json = replace(json, 'ada', 'eve') WHERE idx = 1");
     db.close();
     await assert.rejects(refused({}), { code: "log-tampered" });
-    await assert.rejects(backupLog(`sqlite:${path}.none`, file, KEYS), { code: "log-missing" });
+    await assert.rejects(backupLog({ store: `sqlite:${path}.none` }, file, KEYS), { code: "log-missing" });
     assert.deepEqual(readdirSync(folder), []);
     assert.equal(existsSync(`${path}.none`), false);
   });
@@ -78,7 +80,7 @@ describe("a backup of a log", () => {
   it("can be verified where nothing can be written", async (context) => {
     const path = await closedLog(context, 300);
     const file = join(tempFolder(context), "copy.db");
-    await backupLog(`sqlite:${path}`, file, KEYS);
+    await backupLog({ store: `sqlite:${path}` }, file, KEYS);
     assert.equal((await verifyLog(file, KEYS)).kind, "intact");
     assert.deepEqual(readdirSync(dirname(file)), ["copy.db"]);
   });

@@ -71,6 +71,22 @@ export const POSTGRES: readonly Mutant[] = [
     named: "finds what a look at every entry finds, with an index that has not reached the end",
   },
   {
+    name: "puts a backup back before it has held it against what was published",
+    file: "src/log/backup.ts",
+    find: '  requireIntact(await verifyLog(file, options), "The backup must not be put back");\n',
+    replace: "",
+    test: "test/log/postgres-backup.heavy.test.ts",
+    named: "is refused where it is older than what was published, damaged, or where a log is; nothing is put there",
+  },
+  {
+    name: "backs up a log in PostgreSQL whose bytes do not verify",
+    file: "src/log/backup.ts",
+    find: '  if (verification.kind === "intact") return verification;',
+    replace: "  if (verification.kind !== undefined) return verification as Intact;",
+    test: "test/log/postgres-backup.heavy.test.ts",
+    named: "of a log that was changed in its tables is not made",
+  },
+  {
     name: "leaves the terms of what is erased in PostgreSQL's index",
     file: "src/log/stores/postgres/erase.ts",
     find: '  await rows(client, "DELETE FROM search_terms WHERE idx = ANY($1::bigint[])", [indexes]);\n',

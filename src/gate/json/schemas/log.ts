@@ -154,6 +154,15 @@ export const logBackupSchema = z.strictObject({
   bytes: count,
 });
 
+export const logRestoreSchema = z.strictObject({
+  apiVersion,
+  kind: z.literal("LogRestore"),
+  file: z.string().describe("The backup."),
+  store: z.string().describe("Where it was put."),
+  origin: name,
+  size: count.describe("Number of entries; all were verified where they are now."),
+});
+
 export const logRetentionSchema = z.strictObject({
   apiVersion,
   kind: z.literal("LogRetention"),
