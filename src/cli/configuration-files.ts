@@ -10,6 +10,7 @@ import { SluiceError } from "../lib/errors.ts";
 import type { Clock } from "../lib/time.ts";
 import { cosignatureVerifier } from "../log/cosignature.ts";
 import { noteSigner, noteVerifier } from "../log/note.ts";
+import { DATA_FILE } from "../policy/data-files.ts";
 import { isPolicyFile, selectPolicies } from "../policy/reading.ts";
 import { readTrustFolder } from "../signature/trust-folder.ts";
 import { counted } from "./counted.ts";
@@ -147,7 +148,7 @@ function waiversText(folder: string, path: string, clock: Clock): string {
 }
 
 function policiesText(folder: string, path: string): string {
-  const files = [...readTreeFolder(folder, path, isPolicyFile)];
+  const files = [...readTreeFolder(folder, path, isPolicyFile)].filter(([file]) => !DATA_FILE.test(file));
   const count = selectPolicies(files.map(([file, bytes]) => ({ path: file, text: decodeUtf8(bytes) ?? "" }))).files
     .length;
   if (count > 0) return `${counted(count, "policy file")}; \`sluice policy check\` reads them`;

@@ -7,6 +7,7 @@ import { decodeUtf8 } from "../lib/bytes.ts";
 import type { Clock } from "../lib/time.ts";
 import { buildPolicySet } from "../policy/compile.ts";
 import { openCompiledCache } from "../policy/compiled-cache.ts";
+import { policyFile } from "../policy/data-files.ts";
 import { isPolicyFile } from "../policy/reading.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import { examineRepository, grouped } from "./configuration-files.ts";
@@ -48,8 +49,7 @@ async function historyText({ top, temporaryFolder }: RepositoryLook): Promise<st
 
 async function policiesText({ top, toolchain }: RepositoryLook, { policies }: SluiceYaml): Promise<string> {
   const found = readTreeFolder(top, policies, isPolicyFile);
-  const folder = policies.replace(/\/$/, "");
-  const files = [...found].map(([path, bytes]) => ({ path: `${folder}/${path}`, text: decodeUtf8(bytes) ?? "" }));
+  const files = [...found].map(([path, bytes]) => policyFile(policies, path, decodeUtf8(bytes) ?? ""));
   const set = await buildPolicySet({ toolchain, files, cache: openCompiledCache(null) });
   return `${set.rules.length} rules, set ${set.digest.slice(0, 12)}`;
 }

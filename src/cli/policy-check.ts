@@ -51,7 +51,7 @@ async function givenPolicies(invocation: Invocation): Promise<PolicyFolder> {
   });
 }
 
-function reportOf(folder: string, { rules, problems, templates, external }: ExaminedPolicies): PolicyCheckReport {
+function reportOf(folder: string, { rules, problems, templates, external, data }: ExaminedPolicies): PolicyCheckReport {
   const isClean = problems.every(({ severity }) => severity === "warning");
   return {
     apiVersion: "sluice/v1",
@@ -71,6 +71,7 @@ function reportOf(folder: string, { rules, problems, templates, external }: Exam
       others: templates.others.map(({ reason, kinds }) => ({ reason, kinds: [...kinds] })),
     },
     external: external.map((use) => ({ ...use })),
+    data: data.map((place) => ({ ...place })),
     problems: problems.map((problem) => ({ ...problem, fix: codeEntry(problem.code).fix })),
   };
 }
@@ -80,7 +81,7 @@ const WIDTH = 80;
 const STANDARD_INPUT = "stdin.yaml";
 
 /** One line to grep for each problem; what to do stands once, below the first of its code. */
-function text({ policies, templates, problems, folder, external }: PolicyCheckReport): string {
+function text({ policies, templates, problems, folder, external, data }: PolicyCheckReport): string {
   const explained = new Set<string>();
   const lines = problems.flatMap((problem) => {
     const warning = problem.severity === "warning" ? "warn " : "";
@@ -94,9 +95,12 @@ function text({ policies, templates, problems, folder, external }: PolicyCheckRe
   const warnings = problems.length - mistakes;
   const width = Math.max(0, ...policies.map(({ dialect }) => dialect.length)) + 2;
   const listed = policies.map(({ dialect, rule, file }) => `${dialect.padEnd(width)}${rule}  ${printable(file)}`);
+  const files = data.map(
+    ({ name, file }) => `${"data".padEnd(Math.max(width, 6))}${printable(name)}  ${printable(file)}`,
+  );
   const outside = external.map((use) => `${placeOf(use, folder)}  reads data.external.${use.name}`);
   const summary = `${counted(policies.length, "rule")}, ${counted(mistakes, "mistake")}, ${counted(warnings, "warning")}`;
-  return `${[...lines, ...listed, ...outside, ...tallyText(templates), summary].join("\n")}\n`;
+  return `${[...lines, ...listed, ...files, ...outside, ...tallyText(templates), summary].join("\n")}\n`;
 }
 
 const WHY = {

@@ -144,7 +144,13 @@ function explainer({ toolchain, files, set, documents, external, mask, isWanted 
       return found.map((one) => ({ ...one, values: masked(one.values, mask) }));
     }
     for (const said of rule.kinds) {
-      const found = await explainFinding(toolchain, policies, document, { ...finding, said }, external);
+      const found = await explainFinding(
+        toolchain,
+        { files: policies, data: set.data },
+        document,
+        { ...finding, said },
+        external,
+      );
       if (found.length > 0) return found.map((one) => ({ ...one, values: masked(one.values, mask) }));
     }
     return [];

@@ -4,9 +4,10 @@ import { cacheKey } from "../config/cache-key.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type CompiledCache, openCompiledCache } from "../policy/compiled-cache.ts";
+import { DATA_FILE, policyFile } from "../policy/data-files.ts";
 import { openPolicyEngine } from "../policy/engine.ts";
 import type { PolicyEngine, PolicyFile } from "../policy/policy-set.ts";
-import { DATA_FILE, isPolicyFile } from "../policy/reading.ts";
+import { isPolicyFile } from "../policy/reading.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import type { Invocation } from "./command.ts";
 import { readFolderFiles } from "./folder-files.ts";
@@ -28,7 +29,7 @@ export interface PolicyFolder {
   readonly shown: string;
   /** Where the paths of the files start. */
   readonly root: string;
-  /** Rego of any kind, objects of Gatekeeper, and data files, so that those are refused by name. */
+  /** Rego of any kind, objects of Gatekeeper, and data files. */
   readonly files: readonly PolicyFile[];
   readonly examples: readonly ExampleFile[];
 }
@@ -43,7 +44,7 @@ export function readPolicyFolder(invocation: Invocation, named: string | undefin
   const folder = resolve(invocation.folder, shown);
   const below = relative(invocation.folder, folder);
   const prefix = below.startsWith("..") || resolve(below) === below ? "" : below;
-  const found = [...readFolderFiles(folder, isOurs)].map(([path, bytes]) => textFile(join(prefix, path), bytes));
+  const found = [...readFolderFiles(folder, isOurs)].map(([path, bytes]) => textFile(prefix, path, bytes));
   return {
     shown,
     root: prefix === "" ? folder : invocation.folder,
@@ -56,11 +57,12 @@ function isOurs(path: string): boolean {
   return isPolicyFile(path) || EXAMPLE.test(path);
 }
 
-function textFile(path: string, bytes: Uint8Array): PolicyFile {
+function textFile(folder: string, path: string, bytes: Uint8Array): PolicyFile {
   const text = decodeUtf8(bytes);
-  if (text !== null) return { path, text };
-  throw new SluiceError("policy-does-not-compile", `${path} is not UTF-8 text.`, {
-    position: { file: path, line: null, column: null },
+  if (text !== null) return policyFile(folder, path, text);
+  const file = join(folder, path);
+  throw new SluiceError("policy-does-not-compile", `${file} is not UTF-8 text.`, {
+    position: { file, line: null, column: null },
   });
 }
 

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { packageRoot } from "../gate/judge-wiring.ts";
 import { decodeUtf8 } from "../lib/bytes.ts";
 import { problemsError, refusal } from "../policy/compile.ts";
+import { policyFile } from "../policy/data-files.ts";
 import type { Rule } from "../policy/policy-set.ts";
 import { isPolicyFile, readPolicies, selectPolicies } from "../policy/reading.ts";
 import { locateToolchain, openToolchain, type Toolchain } from "../policy/toolchain.ts";
@@ -52,7 +53,7 @@ async function rulesIn(
   toolchain: Toolchain,
 ): Promise<readonly FoundRule[]> {
   const sources = readTreeFolder(top, folder, isPolicyFile);
-  const selected = selectPolicies([...sources].map(([path, bytes]) => ({ path, text: decodeUtf8(bytes) ?? "" })));
+  const selected = selectPolicies([...sources].map(([path, bytes]) => policyFile("", path, decodeUtf8(bytes) ?? "")));
   if (selected.files.length === 0) return [];
   const read = await readPolicies(toolchain, selected);
   if ("ok" in read) throw problemsError(read.errors);

@@ -4,6 +4,7 @@ import type { JsonObject } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { buildPolicySet, problemsError } from "../policy/compile.ts";
+import { entriesOf, nestedText, readDataFiles } from "../policy/data-files.ts";
 import type { PolicyFile } from "../policy/policy-set.ts";
 import type { Toolchain } from "../policy/toolchain.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
@@ -52,7 +53,7 @@ async function run(invocation: Invocation): Promise<number> {
   const { shown, files, examples } = readPolicyFolder(invocation, invocation.positionals[0]);
   const report = await withPolicyServices(invocation, async ({ toolchain, compiledCache, engine }) => {
     const set = await buildPolicySet({ toolchain, files, cache: compiledCache });
-    const { tests, coverage } = await runTests(toolchain, files, wanted);
+    const { tests, coverage } = await runTests(toolchain, files, documentOf(files), wanted);
     const chosen = examples.filter(({ path }) => wanted.pattern === null || wanted.pattern.test(path));
     const external = await givenData(given, chosen.length === 0 ? [] : set.external);
     return reportOf(shown, tests, [...(await judgeExamples(chosen, set, engine(), external))], coverage);
@@ -113,16 +114,29 @@ const TestAnswer = z.object({
     .nullable(),
 });
 
+/** Tests are compiled under their own names, and so find the data where its files say. */
+function documentOf(files: readonly PolicyFile[]): string {
+  return nestedText(entriesOf(readDataFiles(files).document));
+}
+
 /** A built-in that fails is an error here as it is in the gate. @throws SluiceError of the compiler, `toolchain-failed` */
 async function runTests(
   toolchain: Toolchain,
   files: readonly PolicyFile[],
+  data: string,
   { run, coverage, threshold }: Wanted,
 ): Promise<Pick<PolicyTestReport, "tests" | "coverage">> {
   const rego = files
     .filter(({ path }) => path.endsWith(".rego"))
     .map(({ path, text }) => ({ path, text, regoVersion: "either" }));
-  const request: JsonObject = { files: rego, coverage, run, timeoutMs: TEST_TIMEOUT_MS, strictBuiltinErrors: true };
+  const request: JsonObject = {
+    files: rego,
+    data,
+    coverage,
+    run,
+    timeoutMs: TEST_TIMEOUT_MS,
+    strictBuiltinErrors: true,
+  };
   const answer = await toolchain.request("test", request);
   if (!answer.ok) throw testError(answer.errors);
   const parsed = TestAnswer.safeParse(answer.result);

@@ -5,6 +5,7 @@ import { decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readYamlDocuments } from "../lib/yaml.ts";
 import { type ConftestResult, type GivenDocument, runConftest } from "../policy/conftest-run.ts";
+import type { PolicyFile } from "../policy/policy-set.ts";
 import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { readFolderFiles, readRegularFile } from "./folder-files.ts";
@@ -19,7 +20,7 @@ const NAMESPACE = "main";
 export const testFiles: Command = {
   name: "test",
   summary: "judge plain files, with Conftest's flags",
-  usage: ["test FILE|DIR|-... [--policy DIR] [--namespace NS]... [--fail-on-warn]"],
+  usage: ["test FILE|DIR|-... [--policy DIR] [--data DIR|FILE]... [--namespace NS]..."],
   options: {
     policy: {
       type: "string",
@@ -27,6 +28,13 @@ export const testFiles: Command = {
       short: "p",
       value: "DIR",
       description: "Rego (default: policy/, without one what sluice.yaml names)",
+    },
+    data: {
+      type: "string",
+      multiple: true,
+      short: "d",
+      value: "DIR|FILE",
+      description: "JSON and YAML that policies read under data, whatever the files are called",
     },
     namespace: { type: "string", multiple: true, short: "n", value: "NS", description: "package (default: main)" },
     "all-namespaces": { type: "boolean", description: "every package that has rules" },
@@ -59,8 +67,9 @@ async function run(invocation: Invocation): Promise<number> {
   const policies = folders.flatMap((folder) => readPolicyFolder(invocation, folder).files);
   const named = listOption(invocation, "namespace");
   const namespaces = isSet(invocation, "all-namespaces") ? null : named.length === 0 ? [NAMESPACE] : named;
+  const data = await givenData(invocation);
   const results = await withPolicyServices(invocation, ({ toolchain, engine }) =>
-    runConftest({ toolchain, engine: engine() }, policies, documents, namespaces),
+    runConftest({ toolchain, engine: engine() }, { policies, data, namespaces }, documents),
   );
   invocation.output.write(format(results));
   return exitCode(invocation, results);
@@ -90,6 +99,16 @@ async function givenDocuments(invocation: Invocation): Promise<readonly GivenDoc
   throw new SluiceError("usage", "The files hold no document.", { fix: "sluice test web.yaml" });
 }
 
+/** Folders are looked through, and say nothing of where their documents stand, as in Conftest. */
+async function givenData(invocation: Invocation): Promise<readonly PolicyFile[]> {
+  const files: PolicyFile[] = [];
+  for (const name of listOption(invocation, "data")) {
+    if (name === "-") throw new SluiceError("usage", "--data takes files and folders.", { fix: "--data FILE.json" });
+    for (const [path, bytes] of await filesOf(invocation, name)) files.push({ path, text: textOf(path, bytes) });
+  }
+  return files;
+}
+
 async function filesOf(invocation: Invocation, name: string): Promise<readonly (readonly [string, Uint8Array])[]> {
   if (name === "-") return [["-", await invocation.output.readInput()]];
   const path = resolve(invocation.folder, name);
@@ -105,8 +124,7 @@ async function filesOf(invocation: Invocation, name: string): Promise<readonly (
 }
 
 function documentsOf(file: string, bytes: Uint8Array): readonly GivenDocument[] {
-  const text = decodeUtf8(bytes);
-  if (text === null) throw new SluiceError("usage", `${file} is not UTF-8 text.`, { fix: `save ${file} as UTF-8` });
+  const text = textOf(file, bytes);
   const reading = readYamlDocuments(text, file);
   if (reading.kind === "documents") return reading.documents.map(({ value }) => ({ file, value }));
   const { message, line, column } = reading.failure;
@@ -114,4 +132,10 @@ function documentsOf(file: string, bytes: Uint8Array): readonly GivenDocument[] 
     fix: "correct the file",
     position: { file, line, column },
   });
+}
+
+function textOf(file: string, bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes);
+  if (text !== null) return text;
+  throw new SluiceError("usage", `${file} is not UTF-8 text.`, { fix: `save ${file} as UTF-8` });
 }

@@ -17,6 +17,7 @@ import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { parseTime } from "../lib/time.ts";
 import { buildPolicySet } from "../policy/compile.ts";
+import { policyFile } from "../policy/data-files.ts";
 import type { PolicyFile, PolicySet } from "../policy/policy-set.ts";
 import { isPolicyFile } from "../policy/reading.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
@@ -145,10 +146,7 @@ async function policySources(
   folder: string,
 ): Promise<readonly PolicyFile[]> {
   const rego = await readFolder(repository, files, folder, isPolicyFile);
-  return [...rego].map(([path, bytes]) => ({
-    path: inFolder(folder, path),
-    text: asText(inFolder(folder, path), bytes),
-  }));
+  return [...rego].map(([path, bytes]) => policyFile(folder, path, asText(inFolder(folder, path), bytes)));
 }
 
 /** Files below a folder by their path inside it. */

@@ -1,6 +1,7 @@
 /** Strict JSON (RFC 8259 with the restrictions of RFC 7493, I-JSON): one meaning for every reader, or a refusal. */
 import type { JsonValue } from "./canonical.ts";
 import { exactNumber } from "./decimal.ts";
+import { type ExactJson, WrittenNumber } from "./exact-json.ts";
 import { positionAt } from "./text-position.ts";
 
 export interface JsonLimits {
@@ -13,8 +14,8 @@ export interface JsonLimits {
 export type JsonProblem = "malformed" | "duplicate-key" | "key" | "number" | "too-deep" | "too-large";
 
 /** A refusal is a value: the caller gives it a code of its own. Messages quote nothing of the text: it may be secret. */
-export type JsonReading =
-  | { readonly kind: "value"; readonly value: JsonValue }
+export type JsonReading<Value = JsonValue> =
+  | { readonly kind: "value"; readonly value: Value }
   | {
       readonly kind: "refused";
       readonly problem: JsonProblem;
@@ -26,6 +27,8 @@ export type JsonReading =
 /** Keys that reach an object's prototype in one language or another. */
 export const HOSTILE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor"]);
 
+/** Of any size: what has no fraction and no exponent means the same wherever all of its digits are kept. */
+const INTEGER = /^(?:0|-?[1-9][0-9]{0,399})$/;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
@@ -41,6 +44,8 @@ const WORDS = [
 interface Reader {
   readonly text: string;
   readonly depth: number;
+  /** null for a number that is refused. */
+  readonly number: (written: string) => number | WrittenNumber | null;
   offset: number;
 }
 
@@ -56,7 +61,18 @@ class Refusal extends Error {
 
 /** Never throws. Refused: duplicate and hostile keys, lone surrogates, numbers that a double does not carry, trailing text. */
 export function parseStrictJson(text: string, limits: JsonLimits): JsonReading {
-  const reader: Reader = { text, depth: limits.depth, offset: 0 };
+  return parse(text, limits, exactNumber) as JsonReading;
+}
+
+/** The same, with numbers as they are written; integers of up to 400 digits are taken. */
+export function parseExactJson(text: string, limits: JsonLimits): JsonReading<ExactJson> {
+  return parse(text, limits, (written) =>
+    exactNumber(written) !== null || INTEGER.test(written) ? new WrittenNumber(written) : null,
+  );
+}
+
+function parse(text: string, limits: JsonLimits, number: Reader["number"]): JsonReading<ExactJson> {
+  const reader: Reader = { text, depth: limits.depth, number, offset: 0 };
   try {
     if (Buffer.byteLength(text) > limits.bytes) {
       throw new Refusal("too-large", 0, `The text is larger than ${limits.bytes} bytes.`);
@@ -76,7 +92,7 @@ export function parseStrictJson(text: string, limits: JsonLimits): JsonReading {
   }
 }
 
-function readValue(reader: Reader, depth: number): JsonValue {
+function readValue(reader: Reader, depth: number): ExactJson {
   skipSpace(reader);
   const first = reader.text[reader.offset];
   if (first === '"') return readString(reader);
@@ -90,8 +106,8 @@ function readValue(reader: Reader, depth: number): JsonValue {
   return readNumber(reader);
 }
 
-function readObject(reader: Reader, depth: number): JsonValue {
-  const object: Record<string, JsonValue> = {};
+function readObject(reader: Reader, depth: number): ExactJson {
+  const object: Record<string, ExactJson> = {};
   take(reader, "{");
   skipSpace(reader);
   if (take(reader, "}")) return object;
@@ -110,8 +126,8 @@ function readObject(reader: Reader, depth: number): JsonValue {
   return object;
 }
 
-function readArray(reader: Reader, depth: number): JsonValue {
-  const list: JsonValue[] = [];
+function readArray(reader: Reader, depth: number): ExactJson {
+  const list: ExactJson[] = [];
   take(reader, "[");
   skipSpace(reader);
   if (take(reader, "]")) return list;
@@ -141,11 +157,11 @@ function readString(reader: Reader): string {
   return value;
 }
 
-function readNumber(reader: Reader): number {
+function readNumber(reader: Reader): number | WrittenNumber {
   const offset = reader.offset;
   const raw = match(reader, NUMBER);
   if (raw === null) throw malformed(reader, "A value is expected here.");
-  const value = exactNumber(raw);
+  const value = reader.number(raw);
   if (value === null) {
     throw new Refusal("number", offset, "This number changes when it is read; write fewer digits, or a string.");
   }

@@ -12,6 +12,13 @@ export interface BatchDocument {
   readonly own: Readonly<Record<string, Span>>;
 }
 
+/** What a thread keeps from batch to batch. */
+export interface LoadedPolicies {
+  readonly module: WebAssembly.Module;
+  /** What stands under `data` whoever is judged: in shared memory, once for all threads. */
+  readonly data: readonly (readonly [path: readonly string[], text: Uint8Array])[];
+}
+
 /** rule null asks the aggregate for all rules, a number asks that rule alone. */
 export interface Job {
   readonly document: number;
@@ -28,13 +35,13 @@ export interface AskedRule {
 }
 
 export interface Batch {
-  /** null = the one of the batch before. */
-  readonly module: WebAssembly.Module | null;
+  /** null = those of the batch before. */
+  readonly policies: LoadedPolicies | null;
   /** In the order of the entrypoints. */
   readonly rules: readonly AskedRule[];
   readonly memoryBytes: number;
   readonly bytes: Uint8Array;
-  /** What the module finds under `data`; null = nothing. */
+  /** What the module finds under `data` beside what is loaded; null = nothing. */
   readonly data: Span | null;
   readonly contexts: readonly Readonly<Record<string, Span>>[];
   readonly documents: readonly BatchDocument[];

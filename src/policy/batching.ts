@@ -64,6 +64,13 @@ export function encodeDocuments(documents: readonly PolicyInput[], { asked, data
   return { bytes: texts.bytes(), contexts, documents: encoded, data: dataSpan };
 }
 
+/** In memory that threads share. */
+export function sharedBytes(text: string): Uint8Array {
+  const texts = new TextBuffer();
+  texts.add(text);
+  return texts.bytes();
+}
+
 class TextBuffer {
   readonly #chunks: Uint8Array[] = [];
   #length = 0;

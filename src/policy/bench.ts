@@ -1,4 +1,5 @@
 /** How long evaluations of a compiled set take on this machine, on an instance of its own without a thread around it. */
+import { utf8 } from "../lib/bytes.ts";
 import type { JsonObject } from "../lib/canonical.ts";
 import { encodeDocuments } from "./batching.ts";
 import { loadBuiltins } from "./builtins.ts";
@@ -61,6 +62,7 @@ export async function benchPolicies(
   const began = performance.now();
   const instance = instantiate(module, memoryBytes);
   instance.use(await loadBuiltins(instance.imports));
+  instance.load(set.data.map(([path, text]) => [path, utf8(text)]));
   let shared = -1;
   const time = (index: number, entrypoint: string): number => {
     const document = encoded.documents[index];

@@ -4,19 +4,21 @@
  */
 import * as z from "zod";
 import { decodeBase64, decodeUtf8 } from "../lib/bytes.ts";
-import type { JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { parseStrictJson } from "../lib/json.ts";
+import { type ExactJson, exactJsonText, isExactObject } from "../lib/exact-json.ts";
+import { parseExactJson } from "../lib/json.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
 import { BUNDLE_NAME } from "./bundle.ts";
 import { type BundleFile, invalid, readArchive } from "./bundle-archive.ts";
 import { policyDigest } from "./compile.ts";
+import { readDataFiles } from "./data-files.ts";
 import type { PolicyFile } from "./policy-set.ts";
-import { digestOfText } from "./policy-sources.ts";
+import { digestOfText, filesOfText } from "./policy-sources.ts";
 import { isPolicyFile } from "./reading.ts";
 
 const MAXIMUM_JSON_BYTES = 48 * 1024 * 1024;
-const MAXIMUM_DEPTH = 16;
+/** Of the data: a hundred levels in a file, and its folders. */
+const MAXIMUM_DEPTH = 200;
 const MAXIMUM_PATH = 500;
 
 /** `metadata.sluice` of the manifest. */
@@ -51,13 +53,12 @@ export interface ReadBundle {
 export function readBundle(zipped: Uint8Array): ReadBundle {
   const files = readArchive(zipped);
   const data = jsonOf(files, "data.json");
-  if (data === null || typeof data !== "object" || Object.keys(data).length > 0)
-    throw invalid("it brings data, and policies are given none");
-  const manifest = manifestSchema.safeParse(jsonOf(files, ".manifest"));
+  const manifest = manifestSchema.safeParse(JSON.parse(exactJsonText(jsonOf(files, ".manifest"))));
   if (!manifest.success) throw invalid("its manifest is not of the right form");
   const { revision, metadata } = manifest.data;
   const { sources, name, version, notAfter } = metadata.sluice;
   const policies = policiesOf(sources, revision);
+  if (!isDataOf(data, policies)) throw invalid("its data is not that of its policies");
   const ends = notAfter === null ? null : parseTime(notAfter);
   if (notAfter !== null && ends === null) throw invalid("the time until which it holds is none");
   return { policies, digest: revision, name, version, notAfter: ends, files };
@@ -67,8 +68,7 @@ function policiesOf(base64: string, revision: string): readonly PolicyFile[] {
   const bytes = decodeBase64(base64);
   const text = bytes === null ? null : decodeUtf8(bytes);
   if (text === null || digestOfText(text) !== revision) throw invalid("its sources are not what its revision names");
-  const { policies } = JSON.parse(text) as { policies: [string, string][] }; // digestOfText() held it to its schema
-  const files = policies.map(([path, content]) => ({ path, text: content }));
+  const files = filesOfText(text);
   const odd = files.find(({ path }) => !isPlain(path) || !isPolicyFile(path));
   if (odd !== undefined) throw invalid(`${JSON.stringify(odd.path.slice(0, MAXIMUM_PATH))} is no name of a policy`);
   if (new Set(files.map(({ path }) => path)).size < files.length) throw invalid("two policies have one name");
@@ -76,16 +76,24 @@ function policiesOf(base64: string, revision: string): readonly PolicyFile[] {
   throw new SluiceError("bundle-other-version", "The bundle was built by another version of Sluice or of OPA.");
 }
 
+/** What OPA is given is what the data files say; copies for imported packages stand under names of our own. */
+function isDataOf(data: ExactJson, policies: readonly PolicyFile[]): boolean {
+  if (!isExactObject(data)) return false;
+  const { sluice = {}, ...given } = data;
+  const isCopies = isExactObject(sluice) && Object.keys(sluice).every((name) => /^p_[0-9a-f]{16}$/.test(name));
+  return isCopies && exactJsonText(given) === exactJsonText(readDataFiles(policies).document);
+}
+
 /** Below the folder that it is shown in. */
 function isPlain(path: string): boolean {
   return path.length <= MAXIMUM_PATH && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
-function jsonOf(files: ReadonlyMap<BundleFile, Uint8Array>, name: BundleFile): JsonValue {
+function jsonOf(files: ReadonlyMap<BundleFile, Uint8Array>, name: BundleFile): ExactJson {
   const bytes = files.get(name);
   if (bytes === undefined) throw invalid(`it has no ${name}`);
   const text = decodeUtf8(bytes);
-  const reading = text === null ? null : parseStrictJson(text, { bytes: MAXIMUM_JSON_BYTES, depth: MAXIMUM_DEPTH });
+  const reading = text === null ? null : parseExactJson(text, { bytes: MAXIMUM_JSON_BYTES, depth: MAXIMUM_DEPTH });
   if (reading?.kind !== "value") throw invalid(`${name} is not JSON that everybody reads alike`);
   return reading.value;
 }

@@ -6,8 +6,10 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import * as z from "zod";
 import { decodeUtf8, utf8 } from "../lib/bytes.ts";
-import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
+import { canonicalJson } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { exactJsonText } from "../lib/exact-json.ts";
+import { parseExactJson } from "../lib/json.ts";
 import { ALGORITHMS, verifyText } from "./builtins/jwt-algorithms.ts";
 
 export interface SigningKey {
@@ -18,6 +20,7 @@ export interface SigningKey {
 }
 
 const LEAST_BITS = 2048;
+const MAXIMUM_DEPTH = 200;
 const SIGNATURES = ".signatures.json";
 const JSON_FILES: ReadonlySet<string> = new Set(["data.json", ".manifest"]);
 
@@ -37,10 +40,16 @@ export function bundleSignatures(
 }
 
 function hashOf(name: string, content: Uint8Array, algorithm = "sha256"): string {
-  const bytes = JSON_FILES.has(name)
-    ? utf8(canonicalJson(JSON.parse(Buffer.from(content).toString("utf8")) as JsonValue))
-    : content;
-  return createHash(algorithm).update(bytes).digest("hex");
+  return createHash(algorithm)
+    .update(JSON_FILES.has(name) ? utf8(orderedText(content)) : content)
+    .digest("hex");
+}
+
+/** As OPA walks it (v1/bundle/hash.go): numbers as they are written. What is no JSON is what it is. */
+function orderedText(content: Uint8Array): string {
+  const text = decodeUtf8(content) ?? "";
+  const reading = parseExactJson(text, { bytes: content.byteLength, depth: MAXIMUM_DEPTH });
+  return reading.kind === "value" ? exactJsonText(reading.value) : text;
 }
 
 function rsaKey(pem: string) {

@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { concatBytes, encodeBase64, utf8 } from "../lib/bytes.ts";
 import { canonicalJson } from "../lib/canonical.ts";
 import { bundleSignatures, type SigningKey } from "./bundle-signature.ts";
+import { nestedText } from "./data-files.ts";
 import { AGGREGATE_PACKAGE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import type { PolicySet } from "./policy-set.ts";
 import { type PolicySources, sourcesText } from "./policy-sources.ts";
@@ -36,7 +37,7 @@ export function encodeBundle(
   key: SigningKey | null,
 ): Uint8Array {
   const files: readonly (readonly [string, Uint8Array])[] = [
-    ["data.json", utf8("{}\n")],
+    ["data.json", utf8(`${nestedText(set.data)}\n`)],
     ["policy.wasm", set.wasm],
     [".manifest", utf8(`${manifestOf(set, sources, terms)}\n`)],
   ];
@@ -51,14 +52,14 @@ export function encodeBundle(
 }
 
 /**
- * The bundle owns nothing but the generated package, so that others can be loaded beside it. The sources go in base64: in
+ * The bundle owns nothing but the generated package and its data, so that others can be loaded beside it. The sources go in base64: in
  * plain text, two writers of JSON could escape them differently, and OPA's signature is over what it would write.
  */
 function manifestOf(set: PolicySet, sources: PolicySources, { name, version, notAfter }: BundleTerms): string {
   const entrypoints = [RESULT_ENTRYPOINT, ...set.rules.map((_, index) => ruleEntrypoint(index))];
   return canonicalJson({
     revision: set.digest,
-    roots: [AGGREGATE_PACKAGE.replaceAll(".", "/")],
+    roots: [AGGREGATE_PACKAGE.replaceAll(".", "/"), ...set.data.map(([path]) => path.join("/"))].sort(),
     rego_version: 1,
     metadata: { sluice: { sources: encodeBase64(utf8(sourcesText(sources))), name, version, notAfter } },
     wasm: entrypoints.map((entrypoint) => ({ entrypoint, module: "/policy.wasm" })),

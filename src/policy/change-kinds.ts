@@ -116,7 +116,10 @@ function differences(a: JsonValue | undefined, b: JsonValue | undefined, at: str
   }
   if (isObject(a) && isObject(b)) {
     const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...keys].flatMap((key) => differences(own(a, key), own(b, key), `${at}/${escapeToken(key)}`));
+    return [...keys].flatMap((key) => {
+      const [left, right] = [own(a, key), own(b, key)];
+      return left === right ? [] : differences(left, right, `${at}/${escapeToken(key)}`); // most are: they need no name
+    });
   }
   return a === b ? [] : [at];
 }

@@ -4,20 +4,22 @@ import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { exactJsonText } from "../lib/exact-json.ts";
 import { aggregateModule } from "./aggregate.ts";
 import { isFromRecord, isOffered } from "./builtins.ts";
 import type { CompiledCache, CompiledEntry } from "./compiled-cache.ts";
-import { INVENTORY_PACKAGE, type PolicyProblem, type RegoSource } from "./dialect.ts";
+import { entriesOf, MAXIMUM_DATA_BYTES, nestedText, type ReadData, valueAt } from "./data-files.ts";
+import { INVENTORY_PACKAGE, type MovedData, type PolicyProblem, type RegoSource } from "./dialect.ts";
 import { AGGREGATE_FILE, RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
 import type { ExternalUse } from "./external.ts";
 import { externalUses, isExternal } from "./external-uses.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
-import type { PolicyFile, PolicySet, Rule } from "./policy-set.ts";
+import type { DataEntry, PolicyFile, PolicySet, Rule } from "./policy-set.ts";
 import { type PolicySources, sourceDigest } from "./policy-sources.ts";
 import {
   asWritten,
   compilerFile,
-  DATA_FILE,
+  DATA_CONFLICT,
   noPolicies,
   type ReadPolicies,
   readPolicies,
@@ -30,7 +32,7 @@ import { mayAsk, readsOnlyOwnParts } from "./verdict-memo.ts";
 /** The compiler that this Sluice is made for; part of every digest, so that another one is never mistaken for it. */
 export const COMPILER_VERSION = "opa 1.22.0";
 /** Counts up with every change of the aggregate, of what METADATA or the input mean, of the built-ins or the host. */
-const HOST_VERSION = 9;
+const HOST_VERSION = 10;
 
 const MAXIMUM_FILES = 10_000;
 const MAXIMUM_BYTES = 16 * 1024 * 1024;
@@ -45,8 +47,8 @@ export interface PolicySetSource {
 
 /**
  * @throws SluiceError `no-policies`, `policy-does-not-compile`, `policy-metadata`, `builtin-not-supported`, `not-supported`
- * (data files, CEL, external data), what the dialects refuse, and the toolchain's own. Served by the cache, the toolchain
- * is not started.
+ * (CEL, external data), the `data-` codes, what the dialects refuse, and the toolchain's own. Served by the cache, the
+ * toolchain is not started.
  */
 export async function buildPolicySet({ toolchain, files, cache }: PolicySetSource): Promise<PolicySet> {
   const selected = boundedPolicies(files);
@@ -60,13 +62,6 @@ export async function buildPolicySet({ toolchain, files, cache }: PolicySetSourc
 }
 
 function boundedPolicies(files: readonly PolicyFile[]): SelectedPolicies {
-  const data = files.find((file) => DATA_FILE.test(file.path));
-  if (data !== undefined) {
-    throw new SluiceError(
-      "not-supported",
-      `${data.path} is a data file; policies are given no data yet. Write it as constants in a Rego package.`,
-    );
-  }
   const selected = selectPolicies(files);
   const policies = selected.files;
   if (policies.length === 0 && selected.problems.length === 0) throw refusal([noPolicies()]);
@@ -111,6 +106,7 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
   if (read.problems.length > 0) throw refusal(read.problems);
   if (read.rules.length === 0) throw refusal([noPolicies()]);
   const { wasm, readsInventory, readsRecord, external } = await compileRules(toolchain, read);
+  const moved = read.moved.map(({ from, to }) => [[...from], [...to]]);
   const importedFiles = read.sources.filter(({ rename }) => rename !== null).map(({ path }) => path);
   return {
     header: {
@@ -118,6 +114,7 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
       readsInventory,
       readsRecord,
       importedFiles,
+      moved,
       external: external as unknown as readonly JsonObject[],
     },
     wasm,
@@ -128,15 +125,31 @@ async function compile(toolchain: Toolchain, selected: SelectedPolicies): Promis
 export async function compileRules(
   toolchain: Toolchain,
   read: ReadPolicies,
-): Promise<Pick<PolicySet, "wasm" | "readsInventory" | "external"> & { readonly readsRecord: boolean }> {
+): Promise<Pick<PolicySet, "wasm" | "readsInventory" | "external" | "data"> & { readonly readsRecord: boolean }> {
   const entrypoints = [RESULT_ENTRYPOINT, ...read.rules.map((_, index) => ruleEntrypoint(index))];
   const request = { ...compileRequest(read), entrypoints };
-  const { wasm, data, builtins } = await compiledModule(toolchain, request, read.sources);
+  const { wasm, data, builtins } = await compiledModule(toolchain, request, read);
   const outside = data.filter(isExternal);
   const inside = data.filter((name) => !isExternal(name));
   refuseAbsentData(absentData(inside));
   const external = externalUses(outside, read.sources);
-  return { wasm, readsInventory: inside.length > 0, readsRecord: builtins.some(isFromRecord), external };
+  const readsInventory = inside.length > 0;
+  return { wasm, readsInventory, readsRecord: builtins.some(isFromRecord), external, data: dataOf(read) };
+}
+
+/** What imported policies read below their own packages stands there as well. @throws SluiceError `data-invalid` */
+export function dataOf({
+  data,
+  moved,
+}: {
+  readonly data: ReadData;
+  readonly moved: readonly MovedData[];
+}): readonly DataEntry[] {
+  const copies = moved.map(({ from, to }): DataEntry => [to, exactJsonText(valueAt(data.document, from) ?? null)]);
+  const entries = [...entriesOf(data.document), ...copies];
+  const bytes = entries.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
+  if (bytes <= MAXIMUM_DATA_BYTES) return entries;
+  throw new SluiceError("data-invalid", "The data is larger than 8 MiB, with what stands below imported packages too.");
 }
 
 /**
@@ -146,9 +159,9 @@ export async function compileRules(
 export async function compiledModule(
   toolchain: Toolchain,
   request: JsonObject & { readonly entrypoints: readonly string[] },
-  sources: ReadPolicies["sources"],
+  read: Pick<ReadPolicies, "sources"> & Partial<Pick<ReadPolicies, "data">>,
 ): Promise<{ readonly wasm: Uint8Array; readonly data: readonly string[]; readonly builtins: readonly string[] }> {
-  const asking = about(toolchain, { sources });
+  const asking = about(toolchain, read);
   const compiled = await asking("compile", request);
   const builtins = texts(compiled["builtins"]);
   await refuseBuiltins(asking, request, builtins);
@@ -158,13 +171,14 @@ export async function compiledModule(
 }
 
 /** What the compiler is asked for a set of policies, entry points apart. */
-export function compileRequest({ rules, sources }: ReadPolicies): JsonObject {
+export function compileRequest({ rules, sources, data, moved }: ReadPolicies): JsonObject {
   const aggregate = { path: AGGREGATE_FILE, text: aggregateModule(rules), regoVersion: "v1" };
   return {
     files: [...sources.map(judgingFile), aggregate],
     schemas: INPUT_SCHEMAS,
     schemaByFile: Object.fromEntries(sources.flatMap(({ path, scope }) => (scope === null ? [] : [[path, scope]]))),
     strict: true,
+    data: nestedText(dataOf({ data, moved })),
   };
 }
 
@@ -179,12 +193,12 @@ function judgingFile(source: RegoSource): JsonObject {
 /** Requests about these policies: what the compiler refuses is said in the places of the files as they are written. */
 function about(
   toolchain: Toolchain,
-  { sources }: Pick<ReadPolicies, "sources">,
+  read: Pick<ReadPolicies, "sources"> & Partial<Pick<ReadPolicies, "data">>,
 ): (op: ToolchainOp, body: JsonObject) => Promise<JsonObject> {
   return async (op, body) => {
     const answer = await toolchain.request(op, body);
     if (answer.ok) return answer.result;
-    throw problemsError(asWritten(answer.errors, sources));
+    throw problemsError(asWritten(answer.errors, read));
   };
 }
 
@@ -223,15 +237,19 @@ async function refuseBuiltins(
   );
 }
 
-/** A name under `data` that no policy defines is undefined for ever: a rule that reads it would silently never speak. */
+/** A name under `data` that nothing defines is undefined for ever: a rule that reads it would silently never speak. */
 function refuseAbsentData(names: readonly string[]): void {
   if (names.length === 0) return;
-  throw new SluiceError("policy-does-not-compile", `The policies read ${names.join(", ")}, which no policy defines.`);
+  throw new SluiceError(
+    "policy-does-not-compile",
+    `The policies read ${names.join(", ")}, which no policy and no data file defines.`,
+  );
 }
 
 const COMPILER_CODES: Readonly<Record<string, Code>> = {
   "rego-unsafe-builtin": "builtin-not-supported",
   "rego-data": "data-not-readable",
+  [DATA_CONFLICT]: "data-conflict",
 };
 
 /** What is wrong with the files themselves, as one error under the first code. */
@@ -262,11 +280,17 @@ function place({ file, line, column }: Pick<ToolchainProblem, "file" | "line" | 
   return [file ?? "policies", line, column].filter((part) => part !== null).join(":");
 }
 
-function fromEntry({ header, wasm }: CompiledEntry, digest: string, { files }: SelectedPolicies): PolicySet {
+function fromEntry(
+  { header, wasm }: CompiledEntry,
+  digest: string,
+  { files, data: read }: SelectedPolicies,
+): PolicySet {
   const rules = header["rules"] as unknown as readonly Rule[];
   const readsInventory = header["readsInventory"] === true;
   const external = header["external"] as unknown as readonly ExternalUse[];
   const imported = new Set(header["importedFiles"] as readonly string[]);
+  const moved = (header["moved"] as unknown as readonly [string[], string[]][]).map(([from, to]) => ({ from, to }));
+  const data = dataOf({ data: read(), moved });
   const ofChange = rules.filter((rule) => rule.scope === "change");
   const changeFiles = new Set(ofChange.map((rule) => rule.file));
   const forResources = files.filter(
@@ -281,7 +305,7 @@ function fromEntry({ header, wasm }: CompiledEntry, digest: string, { files }: S
     header["readsRecord"] === true ||
     rules.some((rule) => rule.imported?.constraint?.match.namespaceSelector != null);
   const isAlone = !looksAround && forResources.every(isOwn);
-  return { rules, wasm, digest, readsInventory, external, readsOnlyOwnParts: isAlone };
+  return { rules, wasm, digest, readsInventory, data, external, readsOnlyOwnParts: isAlone };
 }
 
 function texts(value: unknown): readonly string[] {

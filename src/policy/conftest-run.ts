@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { EXCEPTED } from "./answer.ts";
 import { compileRules, problemsError, refusal } from "./compile.ts";
+import { type ReadData, readTopData } from "./data-files.ts";
 import { claimConftest } from "./dialects/conftest.ts";
 import { MINIMAL_INPUT } from "./example.ts";
 import type { PolicyInput } from "./input.ts";
@@ -39,18 +40,24 @@ interface ConftestServices {
   readonly engine: PolicyEngine;
 }
 
+export interface ConftestPolicies {
+  readonly policies: readonly PolicyFile[];
+  /** Documents that all policies find at the top of `data`, whatever their files are called. */
+  readonly data?: readonly PolicyFile[];
+  /** Packages that are asked; null = every package that has rules. */
+  readonly namespaces: readonly string[] | null;
+}
+
 /**
  * By file in the given order, then by namespace. What could not be evaluated is a failure that says so.
- * @param namespaces packages that are asked; null = every package that has rules
  * @throws SluiceError `no-policies` where they have no rule, what compiling throws, and the toolchain's own
  */
 export async function runConftest(
   { toolchain, engine }: ConftestServices,
-  policies: readonly PolicyFile[],
+  { policies, data = [], namespaces }: ConftestPolicies,
   documents: readonly GivenDocument[],
-  namespaces: readonly string[] | null,
 ): Promise<readonly ConftestResult[]> {
-  const set = await compileNamespaces(toolchain, policies, namespaces);
+  const set = await compileNamespaces(toolchain, policies, readTopData(data), namespaces);
   const inputs = documents.map(inputOf);
   const { findings, notEvaluated } = await engine.evaluate(set, inputs, [], []);
   const files = [...new Set(documents.map(({ file }) => file))];
@@ -92,13 +99,16 @@ function whole(message: string): ConftestFinding {
 async function compileNamespaces(
   toolchain: Toolchain,
   policies: readonly PolicyFile[],
+  data: ReadData,
   namespaces: readonly string[] | null,
 ): Promise<PolicySet> {
+  if (data.problems.length > 0) throw refusal(data.problems);
   const { sources } = selectPolicies(policies.filter(({ path }) => path.endsWith(".rego")));
   const inspected = await toolchain.request("inspect", { files: sources.map(compilerFile) });
   if (!inspected.ok) throw problemsError(inspected.errors);
   const modules = readModules(inspected.result);
-  const found = { modules, documents: [], sources: new Map(sources.map((source) => [source.path, source])) };
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const found = { modules, documents: [], sources: byPath, data: data.document };
   const isAsked = (name: string) => namespaces === null || namespaces.includes(name);
   const claim = claimConftest(modules, found, isAsked);
   if (claim.problems.length > 0) throw refusal(claim.problems);
@@ -108,11 +118,11 @@ async function compileNamespaces(
       fix: "sluice test --all-namespaces, or --namespace with the package of your rules",
     });
   }
-  const { wasm, readsInventory, external } = await compileRules(toolchain, claim);
+  const compiled = await compileRules(toolchain, { ...claim, data, moved: claim.moved ?? [] });
   const rules = claim.rules.map((rule): Rule => {
     return { ...rule, imported: rule.imported && { ...rule.imported, form: "whole-results" } };
   });
-  return { rules, wasm, digest: "", readsOnlyOwnParts: false, readsInventory, external };
+  return { ...compiled, rules, digest: "", readsOnlyOwnParts: false };
 }
 
 const KIND = "Document";

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
+import type { ExactObject } from "../lib/exact-json.ts";
 import type { PolicyInput } from "./input.ts";
 import type { Module } from "./inspection.ts";
 import type { AnswerForm, Rule } from "./policy-set.ts";
@@ -66,6 +67,14 @@ export interface Found {
   readonly documents: readonly PolicyDocument[];
   /** What the compiler will be given of each module, by its path. */
   readonly sources: ReadonlyMap<string, RegoSource>;
+  /** What the data files say, as one document. */
+  readonly data: ExactObject;
+}
+
+/** A part of the data that stands below the package of imported policies too, because it stands below theirs. */
+export interface MovedData {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
 }
 
 export interface Claim {
@@ -73,6 +82,8 @@ export interface Claim {
   /** Sources of the modules that it takes, as they are to be compiled. */
   readonly sources: readonly RegoSource[];
   readonly problems: readonly PolicyProblem[];
+  /** Absent: nothing. */
+  readonly moved?: readonly MovedData[];
 }
 
 /** What a rule that selects by other objects sees of them. */

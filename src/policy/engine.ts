@@ -7,8 +7,8 @@
  */
 import type { JsonObject } from "../lib/canonical.ts";
 import { resourceName } from "../render/resource.ts";
-import type { Fault, Job, Outcome, RawFinding } from "./batch.ts";
-import { encodeDocuments } from "./batching.ts";
+import type { Fault, Job, LoadedPolicies, Outcome, RawFinding } from "./batch.ts";
+import { encodeDocuments, sharedBytes } from "./batching.ts";
 import { dialectOf } from "./dialects.ts";
 import type { ExternalData } from "./external.ts";
 import { compareFindings, type Finding, type NotEvaluated } from "./finding.ts";
@@ -40,28 +40,28 @@ const NOTHING_TO_ASK = { rules: [], bytes: new Uint8Array(0), data: null, contex
  */
 export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEngine {
   const pool = openWorkerPool(limits);
-  const modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>();
+  const known = new WeakMap<Uint8Array, Promise<LoadedPolicies>>();
   let prepared: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  function moduleOf(set: PolicySet): Promise<WebAssembly.Module> {
-    const module = modules.get(set.wasm) ?? WebAssembly.compile(set.wasm);
-    modules.set(set.wasm, module);
-    return module;
+  function policiesOf(set: PolicySet): Promise<LoadedPolicies> {
+    const policies = known.get(set.wasm) ?? loaded(set);
+    known.set(set.wasm, policies);
+    return policies;
   }
 
   async function run(evaluation: Evaluation, set: PolicySet, worker: PolicyWorker): Promise<void> {
-    const module = await moduleOf(set).catch(() => null);
-    if (module === null)
+    const policies = await policiesOf(set).catch(() => null);
+    if (policies === null)
       evaluation.failAll({ code: "rules-missing", message: "the compiled policies are not a WebAssembly module" });
-    else await evaluation.run(worker, module, performance.now() + limits.totalDeadlineMs);
+    else await evaluation.run(worker, policies, performance.now() + limits.totalDeadlineMs);
   }
 
   return {
     prepare(set) {
       if (closed) return;
       const asked = pool.use(async (worker) => {
-        await worker.run(await moduleOf(set), NOTHING_TO_ASK, [], performance.now() + limits.totalDeadlineMs);
+        await worker.run(await policiesOf(set), NOTHING_TO_ASK, [], performance.now() + limits.totalDeadlineMs);
       });
       prepared = asked.catch(() => undefined); // evaluate() meets the same failure and says it
     },
@@ -91,6 +91,11 @@ export function openPolicyEngine(limits: EngineLimits = ENGINE_LIMITS): PolicyEn
       await pool.close();
     },
   };
+}
+
+async function loaded({ wasm, data }: PolicySet): Promise<LoadedPolicies> {
+  const texts = data.map(([path, text]) => [path, sharedBytes(text)] as const);
+  return { module: await WebAssembly.compile(wasm), data: texts };
 }
 
 /** Every object of the rendering; deletions are none. */
@@ -149,7 +154,7 @@ class Evaluation {
     this.#fail(job, { code: fault.code, message: fault.message });
   }
 
-  async run(worker: PolicyWorker, module: WebAssembly.Module, until: number): Promise<void> {
+  async run(worker: PolicyWorker, policies: LoadedPolicies, until: number): Promise<void> {
     const hasImported = this.#set.rules.some(({ imported }) => imported !== null);
     const { bytes, contexts, documents, data } = encodeDocuments(this.#documents, {
       asked: hasImported ? this.#asked : null,
@@ -172,7 +177,7 @@ class Evaluation {
     let late: Job[] = [];
     while (queue.length + late.length > 0) {
       if (queue.length === 0) [queue, late] = [late, []];
-      const outcomes = await worker.run(module, content, queue, until);
+      const outcomes = await worker.run(policies, content, queue, until);
       if (performance.now() >= until) return this.#giveUp(queue, outcomes, late);
       const next: Job[] = [];
       for (const [index, job] of queue.entries()) {

@@ -7,7 +7,8 @@ import type { JsonValue } from "../lib/canonical.ts";
 import type { Code } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { isOffered } from "./builtins.ts";
-import { absentData, compileRequest, problemsError } from "./compile.ts";
+import { absentData, compileRequest, dataOf, problemsError } from "./compile.ts";
+import { nestedText, type ReadData } from "./data-files.ts";
 import type { PolicyProblem, RegoSource } from "./dialect.ts";
 import { RESULT_ENTRYPOINT } from "./entrypoints.ts";
 import type { ExternalUse } from "./external.ts";
@@ -16,15 +17,7 @@ import { type TemplateTally, tallyTemplates } from "./gatekeeper/tally.ts";
 import { INPUT_SCHEMAS } from "./input-schema.ts";
 import { readModules } from "./inspection.ts";
 import type { PolicyFile, Rule } from "./policy-set.ts";
-import {
-  asWritten,
-  compilerFile,
-  DATA_FILE,
-  noPolicies,
-  type ReadPolicies,
-  readPolicies,
-  selectPolicies,
-} from "./reading.ts";
+import { asWritten, compilerFile, noPolicies, type ReadPolicies, readPolicies, selectPolicies } from "./reading.ts";
 import type { Toolchain, ToolchainAnswer, ToolchainProblem } from "./toolchain.ts";
 
 export interface ExaminedPolicies {
@@ -36,6 +29,8 @@ export interface ExaminedPolicies {
   readonly templates: TemplateTally | null;
   /** Sources of data from outside that they read; empty where a mistake comes before. */
   readonly external: readonly ExternalUse[];
+  /** Documents of data files, and what policies call them. */
+  readonly data: ReadData["places"];
 }
 
 /**
@@ -48,39 +43,41 @@ export async function examinePolicies(
   examples: readonly string[],
 ): Promise<ExaminedPolicies> {
   const tests = files.filter(({ path }) => path.endsWith("_test.rego"));
-  const data = files.filter((file) => DATA_FILE.test(file.path)).map(dataFile);
   const selected = selectPolicies(files);
+  const data = selected.data().places;
   if (selected.files.length === 0 && selected.problems.length === 0)
-    return { rules: [], problems: [...data, noPolicies()], templates: null, external: [] };
+    return { rules: [], problems: [noPolicies()], templates: null, external: [], data };
   const templates = await tallyTemplates(toolchain, selected.documents);
   const read = await readPolicies(toolchain, selected);
   if ("ok" in read)
     return {
       rules: [],
-      problems: [...data, ...selected.problems, ...fromProblems(read.errors)].sort(byPlace),
+      problems: [...selected.problems, ...selected.data().problems, ...fromProblems(read.errors)].sort(byPlace),
       templates,
       external: [],
+      data,
     };
   const { rules, problems } = read;
-  const found = [...data, ...problems, ...(await checked(toolchain, read, tests))];
+  const found = [...problems, ...(await checked(toolchain, read, tests))];
   if (found.length === 0 && rules.length === 0) found.push(templates === null ? noPolicies() : noConstraint(templates));
   const whole = found.length === 0 ? await compiled(toolchain, read) : { problems: [], external: [] };
   found.push(...whole.problems);
   const native = rules.filter(({ imported }) => imported === null);
   const warned = native.flatMap((rule) => warnings(rule, tests, examples));
-  return { rules, problems: [...found, ...warned].sort(byPlace), templates, external: whole.external };
+  return { rules, problems: [...found, ...warned].sort(byPlace), templates, external: whole.external, data };
 }
 
 /** Tests of imported packages keep the names that their packages had; `policy test` compiles those. */
 async function checked(
   toolchain: Toolchain,
-  { sources }: ReadPolicies,
+  read: ReadPolicies,
   tests: readonly PolicyFile[],
 ): Promise<readonly PolicyProblem[]> {
   const inspected = await toolchain.request("inspect", {
     files: tests.map(({ path, text }) => ({ path, text, regoVersion: "either" })),
   });
   if (!inspected.ok) return fromProblems(inspected.errors);
+  const { sources } = read;
   const renamed = new Set(sources.flatMap(({ rename }) => Object.keys(rename ?? {})));
   const isOurs = new Map(readModules(inspected.result).map((module) => [module.path, !renamed.has(module.package)]));
   const own = tests
@@ -91,8 +88,9 @@ async function checked(
     schemas: INPUT_SCHEMAS,
     schemaByFile: Object.fromEntries(sources.flatMap(({ path, scope }) => (scope === null ? [] : [[path, scope]]))),
     strict: true,
+    data: nestedText(dataOf(read)),
   });
-  return fromCompiler(answer, sources);
+  return fromCompiler(answer, read);
 }
 
 /** What only the whole set can show: functions that the host does not offer, names under data that nobody defines. */
@@ -102,18 +100,18 @@ async function compiled(
 ): Promise<Pick<ExaminedPolicies, "problems" | "external">> {
   const request = { ...compileRequest(read), entrypoints: [RESULT_ENTRYPOINT] };
   const answer = await toolchain.request("compile", request);
-  if (!answer.ok) return { problems: fromCompiler(answer, read.sources), external: [] };
+  if (!answer.ok) return { problems: fromCompiler(answer, read), external: [] };
   const deniedBuiltins = texts(answer.result["builtins"]).filter((name) => !isOffered(name));
   const denied =
     deniedBuiltins.length === 0
       ? []
-      : fromCompiler(await toolchain.request("compile", { ...request, deniedBuiltins }), read.sources);
+      : fromCompiler(await toolchain.request("compile", { ...request, deniedBuiltins }), read);
   const data = texts(answer.result["requiredData"]);
   const absent = absentData(data.filter((name) => !isExternal(name))).map(
     (name): PolicyProblem => ({
       severity: "mistake",
       code: "policy-does-not-compile",
-      message: `The policies read ${name}, which no policy defines.`,
+      message: `The policies read ${name}, which no policy and no data file defines.`,
       file: null,
       line: null,
       column: null,
@@ -138,8 +136,8 @@ function usesOf(
   }
 }
 
-function fromCompiler(answer: ToolchainAnswer, sources: readonly RegoSource[]): readonly PolicyProblem[] {
-  return answer.ok ? [] : fromProblems(asWritten(answer.errors, sources));
+function fromCompiler(answer: ToolchainAnswer, read: ReadPolicies): readonly PolicyProblem[] {
+  return answer.ok ? [] : fromProblems(asWritten(answer.errors, read));
 }
 
 /** @throws SluiceError `toolchain-failed` where the request itself was refused */
@@ -179,11 +177,6 @@ function join(folder: string, path: string): string {
 
 function warning(code: Code, message: string, rule: Rule): PolicyProblem {
   return { severity: "warning", code, message, file: rule.file, line: 1, column: 1 };
-}
-
-function dataFile({ path }: PolicyFile): PolicyProblem {
-  const message = "Policies are given no data yet; write it as constants in a Rego package.";
-  return { severity: "mistake", code: "not-supported", message, file: path, line: 1, column: null };
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {

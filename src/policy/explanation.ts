@@ -5,13 +5,13 @@
 import * as z from "zod";
 import type { JsonObject, JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { compileRequest, problemsError } from "./compile.ts";
+import { compileRequest, dataOf, problemsError } from "./compile.ts";
 import { AGGREGATE_FILE, AGGREGATE_PACKAGE } from "./entrypoints.ts";
-import { EXTERNAL_PACKAGE, type ExternalData } from "./external.ts";
+import type { ExternalData } from "./external.ts";
 import type { Finding } from "./finding.ts";
 import type { PolicyInput } from "./input.ts";
-import { dataText } from "./inventory.ts";
-import type { PolicyFile, Rule } from "./policy-set.ts";
+import { evaluatorData } from "./inventory.ts";
+import type { DataEntry, PolicyFile, Rule } from "./policy-set.ts";
 import { asWritten, type ReadPolicies } from "./reading.ts";
 import { isObject, type Toolchain } from "./toolchain.ts";
 
@@ -45,13 +45,13 @@ const EvalAnswer = z.object({
  */
 export async function explainFinding(
   toolchain: Toolchain,
-  files: readonly PolicyFile[],
+  { files, data }: Pick<Asked, "files" | "data">,
   document: PolicyInput,
   finding: Pick<Finding, "policy" | "message" | "at"> & { readonly said: string },
   external: ExternalData,
 ): Promise<readonly FindingExplanation[]> {
   const set = `data.${finding.policy}.${finding.said}`;
-  const asked = { toolchain, files, document, external };
+  const asked = { toolchain, files, data, document, external };
   const { value } = await evaluate(asked, set, "off");
   const term = (Array.isArray(value) ? value : []).find((one: JsonValue) => isSame(one, finding)) as
     | JsonValue
@@ -104,7 +104,7 @@ export async function explainImported(
     files: compileRequest(read)["files"] ?? [],
     query: `data.${AGGREGATE_PACKAGE}.rule_${rule}`,
     input: { ...(document as unknown as JsonObject), asked: { [id]: [...reviews] } },
-    data: JSON.parse(dataText(objects, external) ?? "{}") as JsonObject,
+    data: evaluatorData(dataOf(read), objects, external),
     explain: "full",
   });
   const ended = explanation.filter(({ op, file }) => op === "Exit" && file !== "" && file !== AGGREGATE_FILE);
@@ -117,7 +117,7 @@ export async function explainImported(
 /** Each place once; Rego that stands in another file at its place there. */
 function placed(events: Answer["explanation"], sources: ReadPolicies["sources"]): readonly FindingExplanation[] {
   const found = events.map(({ file, line, locals }) => {
-    const [written] = asWritten([{ code: "rego-eval", message: "", file, line, column: null }], sources);
+    const [written] = asWritten([{ code: "rego-eval", message: "", file, line, column: null }], { sources });
     return { file: written?.file ?? file, line: written?.line ?? line, values: shorten(locals) };
   });
   return [...new Map(found.map((one) => [`${one.file}:${one.line}`, one])).values()];
@@ -126,16 +126,18 @@ function placed(events: Answer["explanation"], sources: ReadPolicies["sources"])
 interface Asked {
   readonly toolchain: Toolchain;
   readonly files: readonly PolicyFile[];
+  /** As the set has it. */
+  readonly data: readonly DataEntry[];
   readonly document: PolicyInput;
   readonly external: ExternalData;
 }
 
-function evaluate({ toolchain, files, document, external }: Asked, query: string, explain: "off" | "full") {
+function evaluate({ toolchain, files, data, document, external }: Asked, query: string, explain: "off" | "full") {
   return evaluated(toolchain, {
     files: files.map(({ path, text }) => ({ path, text, regoVersion: "either" })),
     query,
     input: document as unknown as JsonObject,
-    data: { [EXTERNAL_PACKAGE]: Object.fromEntries(external) },
+    data: evaluatorData(data, null, external),
     explain,
   });
 }

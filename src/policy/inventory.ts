@@ -1,20 +1,36 @@
 /**
  * What the module finds under `data`: the other objects of the rendering in the form that Gatekeeper gives them
- * (`data.inventory`), and what sources outside gave (`data.external`).
+ * (`data.inventory`), and what sources outside gave (`data.external`). What data files say is part of the set.
  */
 import { canonicalJson, type JsonObject } from "../lib/canonical.ts";
+import { nestedText } from "./data-files.ts";
 import { INVENTORY_PACKAGE } from "./dialect.ts";
 import { EXTERNAL_PACKAGE, type ExternalData } from "./external.ts";
+import type { DataEntry } from "./policy-set.ts";
 import { isObject } from "./toolchain.ts";
 
 type Tree = { [key: string]: Tree | JsonObject };
 
 /** JSON text; null = nothing. @param objects null where no rule looks at the others */
 export function dataText(objects: readonly JsonObject[] | null, external: ExternalData): string | null {
-  if (objects === null && external.size === 0) return null;
-  const inventory = objects === null ? {} : inventoryOf(objects);
-  const outside = external.size === 0 ? {} : { [EXTERNAL_PACKAGE]: Object.fromEntries(external) };
-  return canonicalJson({ ...inventory, ...outside });
+  const entries = changingEntries(objects, external);
+  return entries.length === 0 ? null : nestedText(entries);
+}
+
+/** All that OPA's own evaluator finds under `data`: what the set has (PolicySet.data), and what dataText() adds. */
+export function evaluatorData(
+  data: readonly DataEntry[],
+  objects: readonly JsonObject[] | null,
+  external: ExternalData,
+): string {
+  return nestedText([...data, ...changingEntries(objects, external)]);
+}
+
+function changingEntries(objects: readonly JsonObject[] | null, external: ExternalData): readonly DataEntry[] {
+  const inventory: readonly DataEntry[] =
+    objects === null ? [] : [[INVENTORY_PACKAGE.split("."), canonicalJson(inventoryOf(objects))]];
+  if (external.size === 0) return inventory;
+  return [...inventory, [[EXTERNAL_PACKAGE], canonicalJson(Object.fromEntries(external))]];
 }
 
 /**
@@ -27,10 +43,7 @@ function inventoryOf(objects: readonly JsonObject[]): JsonObject {
     const path = pathOf(object);
     if (path !== null && isWritable(object)) put(inventory, path, object);
   }
-  return INVENTORY_PACKAGE.split(".").reduceRight<JsonObject>(
-    (inner, part) => ({ [part]: inner }),
-    inventory as JsonObject,
-  );
+  return inventory as JsonObject;
 }
 
 function pathOf({ apiVersion, kind, metadata }: JsonObject): readonly string[] | null {

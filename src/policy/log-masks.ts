@@ -7,8 +7,9 @@ import { utf8 } from "../lib/bytes.ts";
 import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { loadBuiltins } from "./builtins.ts";
-import { absentData, compiledModule } from "./compile.ts";
-import type { PolicyFile } from "./policy-set.ts";
+import { absentData, compiledModule, refusal } from "./compile.ts";
+import { entriesOf, nestedText } from "./data-files.ts";
+import type { DataEntry, PolicyFile } from "./policy-set.ts";
 import { compilerFile, selectPolicies } from "./reading.ts";
 import type { Toolchain } from "./toolchain.ts";
 import { type CallRules, instantiate, type PolicyInstance } from "./wasm-instance.ts";
@@ -35,12 +36,20 @@ export interface LogMaskAnswer {
 /** Throws where the rules have no answer. */
 export type LogMaskRules = (event: JsonObject) => LogMaskAnswer;
 
-/** @throws SluiceError `policy-does-not-compile`, `builtin-not-supported`, `data-not-readable`, and the toolchain's own */
+/** @throws SluiceError `policy-does-not-compile`, `builtin-not-supported`, the `data-` codes, and the toolchain's own */
 export async function compileLogMasks(toolchain: Toolchain, files: readonly PolicyFile[]): Promise<LogMaskRules> {
-  const { sources } = selectPolicies(files);
+  const { sources, data: given } = selectPolicies(files);
+  const [problem] = given().problems;
+  if (problem !== undefined) throw refusal([problem]);
+  const entries = entriesOf(given().document);
   const asking = { path: ASKING_FILE, text: ASKING, regoVersion: "v1" };
-  const request = { files: [...sources.map(compilerFile), asking], entrypoints: [ASKED, DROPPED], strict: false };
-  const { wasm, data } = await compiledModule(toolchain, request, sources);
+  const request = {
+    files: [...sources.map(compilerFile), asking],
+    entrypoints: [ASKED, DROPPED],
+    strict: false,
+    data: nestedText(entries),
+  };
+  const { wasm, data } = await compiledModule(toolchain, request, { sources, data: given() });
   const absent = absentData(data).filter((name) => !/^data\.system\.log\.(?:mask|drop)$/.test(name));
   if (absent.length > 0 || absentData(data).length > 1)
     throw new SluiceError(
@@ -52,7 +61,7 @@ export async function compileLogMasks(toolchain: Toolchain, files: readonly Poli
   let instance: PolicyInstance | null = null;
   return (event) => {
     try {
-      instance ??= started(module, functions);
+      instance ??= started(module, functions, entries);
       return ask(instance, event);
     } catch (thrown) {
       instance = null; // one that threw is dead
@@ -61,9 +70,14 @@ export async function compileLogMasks(toolchain: Toolchain, files: readonly Poli
   };
 }
 
-function started(module: WebAssembly.Module, functions: Parameters<PolicyInstance["use"]>[0]): PolicyInstance {
+function started(
+  module: WebAssembly.Module,
+  functions: Parameters<PolicyInstance["use"]>[0],
+  data: readonly DataEntry[],
+): PolicyInstance {
   const instance = instantiate(module, MEMORY_BYTES, CALLS);
   instance.use(functions);
+  instance.load(data.map(([path, text]) => [path, utf8(text)]));
   instance.share({});
   return instance;
 }

@@ -72,6 +72,9 @@ export interface LabelSelector {
   }[];
 }
 
+/** A value as JSON text, and where it stands under `data`. */
+export type DataEntry = readonly [path: readonly string[], text: string];
+
 export interface PolicySet {
   /** Rules sorted by id; never empty (`no-policies` otherwise). */
   readonly rules: readonly Rule[];
@@ -82,6 +85,8 @@ export interface PolicySet {
   readonly readsOnlyOwnParts: boolean;
   /** True when a rule reads the other objects of the rendering (`data.inventory`). */
   readonly readsInventory: boolean;
+  /** What stands under `data` beside its rules, whoever is judged; empty where there are no data files. */
+  readonly data: readonly DataEntry[];
   /** Sources of data from outside that its rules read; sorted by name. */
   readonly external: readonly ExternalUse[];
 }
@@ -90,6 +95,8 @@ export interface PolicySet {
 export interface PolicyFile {
   readonly path: string;
   readonly text: string;
+  /** Of a data file: its folder below that of the policies, `shop/images`. Absent: the folder that its path names. */
+  readonly at?: string;
 }
 
 export interface Evaluated {

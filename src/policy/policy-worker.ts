@@ -1,7 +1,7 @@
 /** One worker thread at a time, replaced when it is stopped: runs jobs and says of each how it ended. */
 import { Worker } from "node:worker_threads";
 import { siblingModule } from "../lib/sibling-module.ts";
-import type { Batch, Fault, Job, Outcome, Report } from "./batch.ts";
+import type { Batch, Fault, Job, LoadedPolicies, Outcome, Report } from "./batch.ts";
 
 export interface WorkerLimits {
   /** Milliseconds that one job may take before its worker is ended. */
@@ -10,16 +10,17 @@ export interface WorkerLimits {
   readonly memoryBytes: number;
 }
 
-export type BatchContent = Omit<Batch, "module" | "jobs" | "progress" | "memoryBytes">;
+export type BatchContent = Omit<Batch, "policies" | "jobs" | "progress" | "memoryBytes">;
 
 export interface PolicyWorker {
   /**
    * Outcomes by job, in the order of `jobs`. A job that exceeds its deadline or the thread's memory gets an outcome
    * that says so and ends the call: null stands for jobs that were then not asked. Never rejects.
+   * @param policies loaded once as long as it is the same object.
    * @param until instant of `performance.now()` at which everything still open is ended.
    */
   run(
-    module: WebAssembly.Module,
+    policies: LoadedPolicies,
     content: BatchContent,
     jobs: readonly Job[],
     until: number,
@@ -35,7 +36,7 @@ const MEGABYTE = 1024 * 1024;
 /** Starts the first thread at once, so that it is ready when the documents are. */
 export function startPolicyWorker(limits: WorkerLimits): PolicyWorker {
   let current: Worker | null = start();
-  let loaded: WebAssembly.Module | null = null;
+  let loaded: LoadedPolicies | null = null;
 
   function start(): Worker {
     const thread = startThread(limits);
@@ -53,13 +54,13 @@ export function startPolicyWorker(limits: WorkerLimits): PolicyWorker {
   }
 
   return {
-    async run(module, content, jobs, until) {
+    async run(policies, content, jobs, until) {
       current ??= start();
       const thread = current;
       const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
       const batch: Batch = {
         ...content,
-        module: loaded === module ? null : module,
+        policies: loaded === policies ? null : policies,
         jobs,
         progress,
         memoryBytes: limits.memoryBytes,
@@ -67,7 +68,7 @@ export function startPolicyWorker(limits: WorkerLimits): PolicyWorker {
       thread.ref();
       const { outcomes, healthy } = await watch(thread, batch, limits.jobDeadlineMs, until);
       thread.unref();
-      if (healthy) loaded = module;
+      if (healthy) loaded = policies;
       else await replace();
       return outcomes;
     },

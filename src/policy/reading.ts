@@ -1,14 +1,20 @@
 /** A folder of policies to rules and to what the compiler is given: each dialect takes its own (dialects.ts). */
 import type { JsonObject } from "../lib/canonical.ts";
-import { type Found, mistake, type PolicyDocument, type PolicyProblem, type RegoSource } from "./dialect.ts";
+import { once } from "../lib/once.ts";
+import { DATA_FILE, nameOf, type ReadData, readDataFiles } from "./data-files.ts";
+import {
+  type Found,
+  type MovedData,
+  mistake,
+  type PolicyDocument,
+  type PolicyProblem,
+  type RegoSource,
+} from "./dialect.ts";
 import { DIALECTS } from "./dialects.ts";
 import { isDocumentFile, readPolicyDocuments } from "./gatekeeper/documents.ts";
 import { type Module, readModules } from "./inspection.ts";
 import type { PolicyFile, Rule } from "./policy-set.ts";
 import type { Toolchain, ToolchainAnswer, ToolchainProblem } from "./toolchain.ts";
-
-/** Read by OPA beside the policies; refused by name, so that it is not overlooked. */
-export const DATA_FILE = /(?:^|\/)data\.(?:json|ya?ml)$/;
 
 /** By its path alone: whether a file of the policy folder is handed to the compiler of policy sets. */
 export function isPolicyFile(path: string): boolean {
@@ -16,11 +22,12 @@ export function isPolicyFile(path: string): boolean {
 }
 
 export interface SelectedPolicies {
-  /** What the policies are: Rego without tests, and files with objects of Gatekeeper; sorted by path. */
+  /** What the policies are: Rego without tests, data files, and files with objects of Gatekeeper; sorted by path. */
   readonly files: readonly PolicyFile[];
   readonly documents: readonly PolicyDocument[];
   readonly sources: readonly RegoSource[];
   readonly problems: readonly PolicyProblem[];
+  readonly data: () => ReadData;
 }
 
 /** Everything else in the folder is left out here. */
@@ -31,12 +38,14 @@ export function selectPolicies(files: readonly PolicyFile[]): SelectedPolicies {
     files: found,
     problems,
   } = readPolicyDocuments(files.filter(({ path }) => isDocumentFile(path) && !DATA_FILE.test(path)));
+  const given = files.filter(({ path }) => DATA_FILE.test(path));
   const embedded = DIALECTS.flatMap((dialect) => dialect.embedded(documents));
   return {
-    files: [...rego, ...found].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: [...rego, ...found, ...given].sort((a, b) => (a.path < b.path ? -1 : 1)),
     documents,
     sources: [...rego.map(plainSource), ...embedded].sort((a, b) => (a.path < b.path ? -1 : 1)),
     problems,
+    data: once(() => readDataFiles(given)),
   };
 }
 
@@ -49,7 +58,13 @@ export interface ReadPolicies {
   readonly rules: readonly Rule[];
   readonly sources: readonly RegoSource[];
   readonly problems: readonly PolicyProblem[];
+  readonly data: ReadData;
+  /** What of the data imported policies find below their own packages. */
+  readonly moved: readonly MovedData[];
 }
+
+/** What policies read that stand alone. */
+export const WITHOUT_DATA: Pick<ReadPolicies, "data" | "moved"> = { data: readDataFiles([]), moved: [] };
 
 /** The compiler's refusal where a file cannot be parsed. @throws SluiceError the toolchain's own */
 export async function readPolicies(
@@ -57,31 +72,34 @@ export async function readPolicies(
   selected: SelectedPolicies,
 ): Promise<ReadPolicies | Extract<ToolchainAnswer, { ok: false }>> {
   const answer = await toolchain.request("inspect", { files: selected.sources.map(compilerFile) });
-  if (!answer.ok) return { ok: false, errors: asWritten(answer.errors, selected.sources) };
+  if (!answer.ok) return { ok: false, errors: asWritten(answer.errors, selected) };
   return claimAll(readModules(answer.result), selected);
 }
 
 function claimAll(
   inspected: readonly Module[],
-  { documents, sources: given, problems: unread }: SelectedPolicies,
+  { documents, sources: given, problems: unread, data: readData }: SelectedPolicies,
 ): ReadPolicies {
   let modules = inspected;
   const rules: Rule[] = [];
   const sources: RegoSource[] = [];
-  const problems: PolicyProblem[] = [...unread];
+  const data = readData();
+  const problems: PolicyProblem[] = [...unread, ...data.problems];
+  const moved: MovedData[] = [];
   const byPath = new Map(given.map((source) => [source.path, source]));
   for (const dialect of DIALECTS) {
-    const found: Found = { modules, documents, sources: byPath };
+    const found: Found = { modules, documents, sources: byPath, data: data.document };
     const claim = dialect.claim(found);
     const taken = new Set(claim.sources.map(({ path }) => path));
     modules = modules.filter(({ path }) => !taken.has(path) && byPath.get(path)?.written === null);
     rules.push(...claim.rules);
     sources.push(...claim.sources);
     problems.push(...claim.problems);
+    moved.push(...(claim.moved ?? []));
   }
   rules.sort((a, b) => (a.id < b.id ? -1 : 1));
   const imports = sources.some(({ rename, written }) => rename !== null && written === null);
-  return { rules, sources: imports ? withLenientLibraries(sources, rules) : sources, problems };
+  return { rules, sources: imports ? withLenientLibraries(sources, rules) : sources, problems, data, moved };
 }
 
 /** Functions that came along with policies of another engine are not held to what that engine does not ask. */
@@ -97,13 +115,15 @@ export function compilerFile({ path, text, regoVersion, lenient, rename }: RegoS
   return { path, text, regoVersion, lenient, ...(rename === null ? {} : { rename }) };
 }
 
-/** Places in Rego that stands inside another file are those of that file. */
+/** Places in Rego that stands inside another file are those of that file; a conflict with a data file names both places. */
 export function asWritten(
   problems: readonly ToolchainProblem[],
-  sources: readonly RegoSource[],
+  { sources, data }: Pick<SelectedPolicies, "sources"> & { readonly data?: ReadData | (() => ReadData) },
 ): readonly ToolchainProblem[] {
   const writtenBy = new Map(sources.map(({ path, written }) => [path, written]));
-  return problems.map((problem) => {
+  return problems.map((given) => {
+    const problem =
+      given.code === DATA_CONFLICT ? withBothPlaces(given, typeof data === "function" ? data() : data) : given;
     const written = problem.file === null ? null : (writtenBy.get(problem.file) ?? null);
     if (written === null) return problem;
     const { file, line, indent } = written;
@@ -111,6 +131,19 @@ export function asWritten(
     const column = problem.column === null ? null : problem.column + indent;
     return { ...problem, file, line: line + problem.line - 1, column };
   });
+}
+
+/** Of the compiler: a rule and a value of the data at one path. */
+export const DATA_CONFLICT = "rego-data-conflict";
+
+/** The compiler names the path; imported policies know theirs without the package that they are compiled under. */
+function withBothPlaces(problem: ToolchainProblem, data: ReadData | undefined): ToolchainProblem {
+  const path = /^conflicting rule for data path (.*) found$/.exec(problem.message)?.[1]?.split("/");
+  if (path === undefined) return problem;
+  const own = path[0] === "sluice" && path[1]?.startsWith("p_") === true ? path.slice(2) : path;
+  const place = data?.definedAt(own);
+  const where = place == null ? "a data file" : `${place.file}:${place.line}:${place.column}`;
+  return { ...problem, message: `${nameOf(own)} is defined by this rule and by ${where}.` };
 }
 
 export function noPolicies(): PolicyProblem {

@@ -1,7 +1,15 @@
 /** What the two dialects that are plain Rego files share: their packages move together, under one name of their own. */
 import { canonicalJson } from "../lib/canonical.ts";
 import { sha256Hex } from "../lib/digest.ts";
-import { type Found, IMPORTED_PACKAGE, mistake, type PolicyProblem, type RegoSource } from "./dialect.ts";
+import { movedData, nameParts } from "./data-names.ts";
+import {
+  type Found,
+  IMPORTED_PACKAGE,
+  type MovedData,
+  mistake,
+  type PolicyProblem,
+  type RegoSource,
+} from "./dialect.ts";
 import { EXTERNAL_PACKAGE } from "./external.ts";
 import type { Module } from "./inspection.ts";
 import type { Imported, Rule } from "./policy-set.ts";
@@ -21,15 +29,16 @@ export interface MovedModules {
   /** Package that each of them is compiled under. */
   readonly compiled: (module: Module) => string;
   readonly problems: readonly PolicyProblem[];
+  readonly moved: readonly MovedData[];
 }
 
 /**
  * `taken` move under one package of their own; packages without rules, which nobody takes, stay what they are called and
- * may be read by them.
+ * may be read by them. Data files are read by all (data-names.ts).
  */
 export function move(
   taken: readonly Module[],
-  { modules, sources }: Found,
+  { modules, sources, data }: Found,
   isRule: (name: string) => boolean,
 ): MovedModules {
   const texts = taken.map(({ path }) => [path, sources.get(path)?.text ?? ""]);
@@ -41,7 +50,15 @@ export function move(
   );
   // As everywhere, unless these policies call something of their own that.
   const isFree = [...names].every((name) => name !== EXTERNAL_PACKAGE && !name.startsWith(`${EXTERNAL_PACKAGE}.`));
+  const others = modules.filter((module) => !taken.includes(module) && !libraries.includes(module));
+  const documents = movedData(data, {
+    root: nameParts(root),
+    taken: [...names].map(nameParts),
+    libraries: libraries.map((module) => nameParts(module.package)),
+    others: others.map((module) => nameParts(module.package)),
+  });
   const rename = Object.fromEntries([
+    ...documents.renames,
     ...(isFree ? [[EXTERNAL_PACKAGE, EXTERNAL_PACKAGE] as const] : []),
     ...libraries.map((module) => [module.package, module.package]),
     ...taken.map((module) => [module.package, compiled(module)]),
@@ -53,6 +70,7 @@ export function move(
     }),
     compiled,
     problems: taken.flatMap(dialectProblems),
+    moved: documents.moved,
   };
 }
 

@@ -36,7 +36,9 @@ export interface PolicyInstance {
   readonly imports: readonly string[];
   /** MUST come before the first evaluation of a module that has imports; see loadBuiltins. */
   use(functions: ReadonlyMap<string, Builtin>): void;
-  /** Replaces what the following documents share, and what stands under `data`. @throws EvaluationFault */
+  /** What stands under `data` as long as this instance lives; MUST come before share(). @throws EvaluationFault */
+  load(data: readonly (readonly [path: readonly string[], text: Uint8Array])[]): void;
+  /** Replaces what the following documents share, and what stands under `data` beside what was loaded. @throws EvaluationFault */
   share(parts: InputParts, data?: Uint8Array | null): void;
   /**
    * `rules` are those of its calls, where they are not the ones of the instance.
@@ -117,6 +119,7 @@ export function instantiate(
     imports: host.imports,
     use: (functions) => host.use(functions),
     query: (entrypoint, values) => host.guard(() => host.query(entrypoint, values)),
+    load: (data) => host.guard(() => host.load(data)),
     share: (parts, data) => host.guard(() => host.share(parts, data ?? null)),
     evaluate: (entrypoint, own, given) => host.guard(() => host.evaluate(entrypoint, own, given ?? rules)),
     isSwollen: () => host.isSwollen(),
@@ -145,11 +148,13 @@ class Host {
   #functions: ReadonlyMap<string, Builtin> = new Map();
   readonly imports: readonly string[];
   readonly entrypoints: Readonly<Record<string, number>>;
-  readonly #origin: number;
+  #origin: number;
   #base: number;
   #data = 0;
   /** Address of `["key"]` and of the parsed value, for each shared part. */
   #shared: readonly (readonly [number, number])[] = [];
+  /** Address of the path and of the parsed value, for each part of `data` that stays. */
+  #loaded: readonly (readonly [number, number])[] = [];
   /** Set by whatever stops the module, so that the reason survives the trap. */
   #fault: EvaluationFault | null = null;
 
@@ -194,9 +199,17 @@ class Host {
     this.#functions = functions;
   }
 
+  /** Parsed once: from then on the heap is set back to behind it. */
+  load(data: readonly (readonly [readonly string[], Uint8Array])[]): void {
+    this.#loaded = data.map(([path, text]) => [this.#parse(utf8(JSON.stringify(path))), this.#parse(text)]);
+    this.#origin = this.#exports.opa_heap_ptr_get();
+    this.#base = this.#origin;
+  }
+
   share(parts: InputParts, data: Uint8Array | null): void {
     this.#exports.opa_heap_ptr_set(this.#origin);
     this.#data = this.#parse(data ?? utf8("{}"));
+    for (const [path, value] of this.#loaded) this.#add(this.#data, path, value);
     this.#shared = Object.entries(parts).map(([key, text]) => [this.#path(key), this.#parse(text)]);
     this.#base = this.#exports.opa_heap_ptr_get();
   }

@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { builtinWarning, readAnswer } from "./answer.ts";
-import type { AskedRule, Batch, Fault, Job, Outcome, RawFinding, Report, Span } from "./batch.ts";
+import type { AskedRule, Batch, Fault, Job, LoadedPolicies, Outcome, RawFinding, Report, Span } from "./batch.ts";
 import type { Builtin } from "./builtins/call.ts";
 import { loadBuiltins } from "./builtins.ts";
 import { RESULT_ENTRYPOINT, ruleEntrypoint } from "./entrypoints.ts";
@@ -16,19 +16,20 @@ const REPORT_EVERY_MS = 20;
 if (parentPort !== null) serve(parentPort);
 
 function serve(port: MessagePort): void {
-  let module: WebAssembly.Module | null = null;
+  let policies: LoadedPolicies | null = null;
   let functions: ReadonlyMap<string, Builtin> | null = null;
   let kept: PolicyInstance | null = null;
   port.on("message", async (batch: Batch) => {
-    if (batch.module !== null) [module, functions, kept] = [batch.module, null, null];
-    if (module === null) return;
+    if (batch.policies !== null) [policies, functions, kept] = [batch.policies, null, null];
+    if (policies === null) return;
     if (functions === null) {
       // A module of which no instance can be made imports nothing: each of its jobs then says why.
-      const instance = attempt(() => instantiate(module as WebAssembly.Module, batch.memoryBytes));
-      [functions, kept] = [await loadBuiltins(instance?.imports ?? []), instance];
-      kept?.use(functions);
+      const { module } = policies;
+      const instance = attempt(() => instantiate(module, batch.memoryBytes));
+      functions = await loadBuiltins(instance?.imports ?? []);
+      kept = attempt(() => ready(instance, functions, policies));
     }
-    kept = new Run(batch, module, functions, kept).all((report) => port.postMessage(report));
+    kept = new Run(batch, policies, functions, kept).all((report) => port.postMessage(report));
   });
 }
 
@@ -40,24 +41,35 @@ function attempt<T>(run: () => T): T | null {
   }
 }
 
+/** With everything that stays as long as it lives. @throws EvaluationFault */
+function ready<T extends PolicyInstance | null>(
+  instance: T,
+  functions: ReadonlyMap<string, Builtin> | null,
+  policies: LoadedPolicies | null,
+): T {
+  if (functions !== null) instance?.use(functions);
+  instance?.load(policies?.data ?? []);
+  return instance;
+}
+
 class Run {
   readonly #batch: Batch;
-  readonly #module: WebAssembly.Module;
+  readonly #policies: LoadedPolicies;
   readonly #functions: ReadonlyMap<string, Builtin>;
   readonly #ruleOf: ReadonlyMap<string, number>;
   #instance: PolicyInstance | null;
   #context: number | null = null;
 
-  /** `kept` is an instance of the module that has not thrown, or null: what documents share is given to it anew. */
+  /** `kept` is an instance of the policies that has not thrown, or null: what documents share is given to it anew. */
   constructor(
     batch: Batch,
-    module: WebAssembly.Module,
+    policies: LoadedPolicies,
     functions: ReadonlyMap<string, Builtin>,
     kept: PolicyInstance | null,
   ) {
     this.#instance = kept;
     this.#batch = batch;
-    this.#module = module;
+    this.#policies = policies;
     this.#functions = functions;
     this.#ruleOf = new Map(batch.rules.map(({ id }, index) => [id, index]));
   }
@@ -101,8 +113,8 @@ class Run {
     const document = this.#batch.documents[job.document];
     if (document === undefined) throw new EvaluationFault("policy-aborted", "the worker was not given its input");
     if (this.#instance === null) {
-      this.#instance = instantiate(this.#module, this.#batch.memoryBytes);
-      this.#instance.use(this.#functions);
+      const instance = instantiate(this.#policies.module, this.#batch.memoryBytes);
+      this.#instance = ready(instance, this.#functions, this.#policies);
       this.#context = null;
     }
     if (this.#context !== document.context) {

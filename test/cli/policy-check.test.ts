@@ -47,7 +47,7 @@ test("policy check says where a file cannot be parsed, and that there is no poli
   }
 });
 
-test("policy check names every use of a function that is not offered, data that nobody defines, and data files", async (t) => {
+test("policy check names every use of a function that is not offered, and data that nobody defines", async (t) => {
   const many = Array.from({ length: 7 }, (_, index) => `\thttp.send({"method": "get", "url": "${index}"})`).join("\n");
   const body = `deny contains {"message": "no"} if {\n${many}\n}\n`;
   const denied = await check(t, {
@@ -58,16 +58,6 @@ test("policy check names every use of a function that is not offered, data that 
   assert.deepEqual(
     uses.map(({ line }) => line),
     [11, 12, 13, 14, 15, 16, 17],
-  );
-  const absent = await check(t, {
-    ...COMPLETE,
-    "policies/list/policy.rego": `${metadata("list")}package rules.list\n\ndeny contains {"message": "no"} if data.allowed.x\n`,
-    "policies/data.yaml": "x: 1\n",
-  });
-  const mistakes = absent.problems.filter(({ severity }) => severity === "mistake");
-  assert.deepEqual(
-    mistakes.map(({ code, file }) => [code, file]),
-    [["not-supported", "policies/data.yaml"]],
   );
   const alone = await check(t, {
     "policies/list/policy.rego": `${metadata("list")}package rules.list\n\ndeny contains {"message": "no"} if data.allowed.x\n`,
@@ -158,4 +148,23 @@ test("policy check takes tests in Rego v0 beside policies in Rego v0", async (t)
   });
   const { code, stdout } = await runCommand(policyCheck, [], folder);
   assert.deepEqual([code, stdout], [0, "conftest  main/deny  policies/main.rego\n1 rule, 0 mistakes, 0 warnings\n"]);
+});
+
+test("policy check lists data files with what policies call them, and says what is wrong with one", async (t) => {
+  const files = {
+    ...COMPLETE,
+    "policies/shop/data.yaml": "teams: {}\n",
+    "policies/shop/lists/data.json": '{"allowed": []}',
+  };
+  const run = await runCommand(policyCheck, [], scene(t, files));
+  assert.equal(run.code, 0);
+  assert.match(
+    run.stdout,
+    /^data {4}data\.shop {2}policies\/shop\/data\.yaml\ndata {4}data\.shop\.lists {2}policies\/shop\/lists\/data\.json$/m,
+  );
+  const wrong = await check(t, { ...files, "policies/shop/lists/data.json": '{"allowed": [}' });
+  assert.deepEqual(
+    wrong.problems.map(({ code, file, line, column }) => [code, file, line, column]),
+    [["data-invalid", "policies/shop/lists/data.json", 1, 14]],
+  );
 });

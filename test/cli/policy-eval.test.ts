@@ -210,3 +210,27 @@ exception[rules] {
     ],
   );
 });
+
+test("policy eval gives policies their data files, and --explain the values that came of them", async (t) => {
+  const body = `deny contains {"message": message} if {
+	some limit in data.shop.limits
+	message := sprintf("%s is under %d", [input.resource.id.name, limit])
+}
+`;
+  const files = {
+    "a.yaml": BAD,
+    "policies/shop/data.yaml": "limits: [3]\n",
+    "policies/limit/policy.rego": `${metadata("limit")}package rules.limit\n\n${body}`,
+    "policies/limits.rego": `package main\n\nimport rego.v1\n\ndeny contains m if m := sprintf("main %d", [data.shop.limits[0]])\n`,
+    "policies/label/policy.rego": LABEL_RULE,
+  };
+  const { findings } = await evaluate(t, files, "a.yaml", "--explain");
+  assert.deepEqual(
+    findings.map(({ message, explanation }) => [message, explanation?.map(({ values }) => values)]),
+    [
+      ["a is labelled no", [{ message: '"a is labelled no"', value: '"no"' }]],
+      ["a is under 3", [{ limit: "3", message: '"a is under 3"' }]],
+      ["main 3", [{ m: '"main 3"' }]],
+    ],
+  );
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { policyBench } from "../../src/cli/policy-bench.ts";
 import { policyTest } from "../../src/cli/policy-test.ts";
 import { policyTestSchema } from "../../src/cli/reports/schemas.ts";
 import { runSluice } from "../support/sluice.ts";
@@ -128,4 +129,32 @@ test("policy test with nothing to run says so and exits 1, and takes no threshol
     const run = await runCommand(policyTest, args, folder);
     assert.deepEqual([run.code, run.stdout, run.error], [2, "", "usage"], args.join(" "));
   }
+});
+
+test("policy test gives tests and examples the data files, and tests replace them", async (t) => {
+  const body = `deny contains {"message": "bad"} if input.resource.object.metadata.labels[_] in data.labels.bad\n`;
+  const tests = `package rules.label_test
+
+import data.rules.label
+
+one := {"resource": {"object": {"metadata": {"labels": {"a": "worse"}}}}}
+
+test_reads_the_file if count(data.labels.bad) == 2
+
+test_denies if count(label.deny) == 1 with input as one
+
+test_replaced if count(label.deny) == 0 with input as one with data.labels.bad as []
+`;
+  const folder = scene(t, {
+    "policies/label/policy.rego": `${metadata("label")}package rules.label\n\n${body}`,
+    "policies/label/policy_test.rego": tests,
+    "policies/labels/data.json": '{"bad": ["bad", "worse"]}',
+    "policies/label/examples/allow/good.yaml": configMap("good", "{a: good}"),
+    "policies/label/examples/deny/bad.yaml": configMap("bad", "{a: worse}"),
+  });
+  const run = await runCommand(policyTest, ["--threshold", "100", "--format", "json"], folder);
+  const { counts, coverage } = policyTestSchema.parse(JSON.parse(run.stdout));
+  assert.deepEqual([run.code, counts, coverage?.percent], [0, { passed: 5, failed: 0, skipped: 0 }, 100]);
+  const measured = await runCommand(policyBench, ["policies/label/examples/deny/bad.yaml", "--rounds", "2"], folder);
+  assert.deepEqual([measured.code, measured.error], [0, null]);
 });

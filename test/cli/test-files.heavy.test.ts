@@ -133,3 +133,39 @@ test("test reads folders and standard input, prints every form, and refuses what
     assert.equal((await runCommand(testFiles, args, folder)).error, error, args.join(" "));
   }
 });
+
+test("test gives policies the documents of --data, at the top of data whatever their files and folders are called", async (t) => {
+  const policy = `package main
+
+deny[msg] { input.root; msg := sprintf("%v %v %v", [data.main.limit, data.shop.name, data["a.b"]]) }
+
+deny_absent[msg] { not data.shop.absent; msg := "absent" }
+`;
+  const files = {
+    "policy/main.rego": policy,
+    "policy/data.json": '{"shop": {"name": "of the folder of policies, which is not asked"}}',
+    "given/deep/limits.yaml": "main: {limit: 12}\n",
+    "given/shop.json": '{"shop": {"name": "shop"}, "a.b": 123456789012345678901234567890}',
+    "given/notes.txt": "no data",
+    "other.yml": "shop: {teams: []}\n",
+  };
+  const args = ["root.yaml", "--data", "given", "--data", "other.yml", "--output", "json"];
+  const { results } = await judged(t, args, files);
+  assert.deepEqual(
+    results().map(({ failures }) => failures?.map(({ msg }) => msg)),
+    [["12 shop 123456789012345678901234567890", "absent"]],
+  );
+  for (const [more, error] of [
+    ["other.yml", null],
+    ["given/shop.json", "data-conflict"],
+    ["external.json", "data-reserved"],
+    ["wrong.json", "data-invalid"],
+    ["given/notes.txt", "not-supported"],
+    ["absent.json", "usage"],
+  ] as const) {
+    const given = { ...files, "external.json": '{"external": {}}', "wrong.json": "[]" };
+    const run = await judged(t, ["root.yaml", "--data", "given", "--data", more], given);
+    assert.equal(run.error, error, more);
+  }
+  assert.equal((await judged(t, ["root.yaml"], files)).error, "data-not-readable");
+});

@@ -143,7 +143,6 @@ const REFUSED: readonly (readonly [string, readonly PolicyFile[], Code, RegExp])
     "builtin-not-supported",
     /opa\.runtime/,
   ],
-  ["a data file", [denyLabel("a"), { path: "a/data.yaml", text: "x: 1" }], "not-supported", /a\/data\.yaml/],
   [
     "our own package",
     [denyLabel("a"), library("package sluice.aggregate\nresult := {}")],

@@ -30,6 +30,7 @@ function policySet(digest: string, readsOnly = true): PolicySet {
     digest,
     readsOnlyOwnParts: readsOnly,
     readsInventory: false,
+    data: [],
     external: [],
   };
 }

@@ -213,6 +213,9 @@ export const policyCheckSchema = z.strictObject({
       }),
     )
     .describe("Sources of data from outside that the policies read, with the first place that does."),
+  data: z
+    .array(z.strictObject({ name: z.string().describe("What policies call it: data.shop."), file: z.string() }))
+    .describe("Data files."),
   problems: z.array(policyProblemSchema).describe("All of them, sorted by file, line and column."),
 });
 

@@ -78,7 +78,28 @@ export const POLICY_CODES = {
     means:
       "A policy of another engine names something under `data` that is neither its own nor given to it, so it would be undefined for ever.",
     example: "`import data.settings` in the Rego of a ConstraintTemplate.",
-    fix: "Put what the policy needs into its parameters, its libraries or `data.inventory`, then run `sluice policy check`.",
+    fix: "Put what the policy needs into its parameters, its libraries, `data.inventory` or, except for Gatekeeper, a data file; then run `sluice policy check`.",
+  },
+  "data-invalid": {
+    class: "error",
+    means:
+      "A data file of the policies is not JSON or YAML that everybody reads alike, is no object where it stands at the top, or the data is larger than 8 MiB.",
+    example: "A key that stands twice in policies/shop/data.json.",
+    fix: "Correct the place that the message names, then run `sluice policy check`.",
+  },
+  "data-conflict": {
+    class: "error",
+    means:
+      "Two data files, or a rule and a data file, define one name under `data`, so nobody could say which of them a policy reads.",
+    example: "`allowed` in policies/shop/data.json, and a rule `allowed` in package shop.",
+    fix: "Give one of the two another name or folder, then run `sluice policy check`.",
+  },
+  "data-reserved": {
+    class: "error",
+    means:
+      "A data file defines `data.external`, `data.inventory` or `data.sluice`, which is what Sluice itself gives policies.",
+    example: "A folder policies/external with a data.json.",
+    fix: "Give the folder or the key another name, and write that in the policies that read it.",
   },
   "template-invalid": {
     class: "error",

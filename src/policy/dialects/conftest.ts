@@ -33,7 +33,7 @@ function claim(found: Found): Claim {
 
 /** All of `taken` move together; rules are those of the packages that are asked. */
 export function claimConftest(taken: readonly Module[], found: Found, isAsked: (name: string) => boolean): Claim {
-  const { sources, compiled, problems } = move(taken, found, (name) => RULE.test(name));
+  const { sources, compiled, problems, moved } = move(taken, found, (name) => RULE.test(name));
   const groups = Map.groupBy(taken, (module) => module.package);
   const rules = [...groups.values()].flatMap((modules): readonly Rule[] => {
     const [first] = modules;
@@ -42,16 +42,18 @@ export function claimConftest(taken: readonly Module[], found: Found, isAsked: (
     const hasExceptions = names.includes(EXCEPTION);
     return names
       .filter((name) => RULE.test(name))
-      .map((name) =>
-        importedRule(first, name, name.startsWith("warn") ? "warn" : "deny", {
+      .map((name) => {
+        const own = modules.find((module) => ruleNames([module]).includes(name)) ?? first;
+        const rule = importedRule(first, name, name.startsWith("warn") ? "warn" : "deny", {
           dialect: NAME,
           package: compiled(first),
           form: "results",
           hasExceptions,
-        }),
-      );
+        });
+        return { ...rule, file: own.path };
+      });
   });
-  return { rules, sources, problems };
+  return { rules, sources, problems, moved };
 }
 
 /** As Conftest asks: `exception[_][_]` is the rule's name without its first word. */

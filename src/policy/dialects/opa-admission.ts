@@ -31,7 +31,7 @@ function claim(found: Found): Claim {
       saysDialect(module, NAME) ||
       (/^(?:kubernetes\.admission|system)(?:$|[.[])/.test(module.package) && !saysNative(module)),
   );
-  const { sources, compiled, problems } = move(taken, found, (name) => /^deny(?:$|[.[])/.test(name));
+  const { sources, compiled, problems, moved } = move(taken, found, (name) => /^deny(?:$|[.[])/.test(name));
   const groups = [...Map.groupBy(taken, (module) => module.package).values()];
   const system = groups.find(([first]) => first?.package === SYSTEM) ?? [];
   const asksSystem = ruleNames(system).includes(MAIN);
@@ -41,7 +41,7 @@ function claim(found: Found): Claim {
     if (asksSystem) return first.package === SYSTEM ? [ruleOf(first, MAIN, "responses", compiled(first))] : [];
     return ruleNames(modules).includes(DENY) ? [ruleOf(first, DENY, "denials", compiled(first))] : [];
   });
-  return { rules, sources, problems };
+  return { rules, sources, problems, moved };
 }
 
 function ruleOf(module: Module, name: string, form: "denials" | "responses", compiled: string): Rule {

@@ -15,7 +15,7 @@ import { MINIMAL_INPUT } from "../example.ts";
 import type { PolicyInput } from "../input.ts";
 import { readModules } from "../inspection.ts";
 import type { PolicyEngine, PolicySet, Rule } from "../policy-set.ts";
-import { asWritten, compilerFile } from "../reading.ts";
+import { asWritten, compilerFile, WITHOUT_DATA } from "../reading.ts";
 import { isObject, type Toolchain } from "../toolchain.ts";
 import { isSchemaProblem, type ReadConstraint, readConstraint } from "./constraint.ts";
 import { readPolicyDocuments } from "./documents.ts";
@@ -137,7 +137,7 @@ async function compileAll(tests: readonly ReadyTest[], toolchain: Toolchain): Pr
 async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain): Promise<CompiledTests> {
   const sources = tests.map(({ template }, number) => templateSources(template, number));
   const inspected = await toolchain.request("inspect", { files: sources.flat().map(compilerFile) });
-  if (!inspected.ok) throw problemsError(asWritten(inspected.errors, sources.flat()));
+  if (!inspected.ok) throw problemsError(asWritten(inspected.errors, { sources: sources.flat() }));
   const byPath = new Map(readModules(inspected.result).map((module) => [module.path, module]));
   const packages = new Map<string, readonly RegoSource[]>();
   const rules = tests.map(({ template, document, constraint }, number): Rule => {
@@ -150,8 +150,8 @@ async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain
     // Whatever the constraint enforces, its violations are counted.
     return { ...constraintRule(document, template, { ...constraint, mode: "enforce" }, module), id: `test-${number}` };
   });
-  const read = { rules, sources: [...packages.values()].flat(), problems: [] };
-  const { wasm, readsInventory, external } = await compileRules(toolchain, read);
+  const read = { rules, sources: [...packages.values()].flat(), problems: [], ...WITHOUT_DATA };
+  const { wasm, readsInventory, data, external } = await compileRules(toolchain, read);
   return new Map(
     tests.map(({ test }, number) => {
       const id = `test-${number}`;
@@ -161,6 +161,7 @@ async function compileTogether(tests: readonly ReadyTest[], toolchain: Toolchain
         digest: "",
         readsOnlyOwnParts: false,
         readsInventory,
+        data,
         external,
       };
       return [test, { set, id }];

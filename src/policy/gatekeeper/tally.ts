@@ -5,7 +5,7 @@ import type { PolicyDocument, RegoSource } from "../dialect.ts";
 import { RESULT_ENTRYPOINT } from "../entrypoints.ts";
 import { readModules } from "../inspection.ts";
 import type { Rule } from "../policy-set.ts";
-import { compilerFile } from "../reading.ts";
+import { compilerFile, WITHOUT_DATA } from "../reading.ts";
 import type { Toolchain, ToolchainProblem } from "../toolchain.ts";
 import { groupOf } from "./documents.ts";
 import { constraintRule, templateModule, templateSources } from "./module.ts";
@@ -79,7 +79,10 @@ async function refusedTemplates(
     renamed.push(...module.sources);
   }
   if (misplaced.size > 0) return misplaced;
-  const request = { ...compileRequest({ rules, sources: renamed, problems: [] }), entrypoints: [RESULT_ENTRYPOINT] };
+  const request = {
+    ...compileRequest({ rules, sources: renamed, problems: [], ...WITHOUT_DATA }),
+    entrypoints: [RESULT_ENTRYPOINT],
+  };
   const compiled = await toolchain.request("compile", request);
   if (!compiled.ok) return blamed(compiled.errors, sources);
   const builtins = compiled.result["builtins"];

@@ -49,6 +49,13 @@ export const POLICY_TABLE = {
   "data-not-readable": gatekeeper([
     template("K8sRequiredLabels", 'package p\n\nimport data.settings\n\nviolation[{"msg": settings.a}] {\n\ttrue\n}\n'),
   ]),
+  "data-invalid": checked({ ...RULE, "policies/shop/data.json": '{"a": 1, "a": 1}' }),
+  "data-conflict": checked({
+    ...RULE,
+    "policies/shop/data.json": '{"allowed": []}',
+    "policies/shop/shop.rego": "package shop\n\nallowed := []\n",
+  }),
+  "data-reserved": checked({ ...RULE, "policies/external/data.json": "{}" }),
   "template-invalid": gatekeeper([template("K8sRequiredLabels", "package p\n\nallow {\n\ttrue\n}\n")]),
   "template-duplicate": checked({
     "policies/a.yaml": textOf(template("K8sRequiredLabels", REQUIRED)),

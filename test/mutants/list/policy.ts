@@ -4,6 +4,7 @@ const ENGINE = "test/policy/engine.test.ts";
 const EXTERNAL = "test/policy/external.test.ts";
 const CACHE = "test/policy/compiled-cache.test.ts";
 const COMPILE = "test/policy/compile.test.ts";
+const DATA = "test/policy/data-files.test.ts";
 const CONTRACT = "test/policy/dialects/contract.test.ts";
 const GATEKEEPER = "test/policy/dialects/gatekeeper.test.ts";
 const REGO = "test/policy/dialects/rego.test.ts";
@@ -279,8 +280,8 @@ export const POLICY: readonly Mutant[] = [
   {
     name: "names a cached policy by its path and not by its content",
     file: "src/policy/policy-sources.ts",
-    find: "policies.map(({ path, text }) => [path, sha256Hex(text)])",
-    replace: "policies.map(({ path }) => [path])",
+    find: "[file.path, sha256Hex(file.text), ...placed(file)]",
+    replace: "[file.path, ...placed(file)]",
     test: COMPILE,
     named: "has one digest for one content, whatever the order, and another for every other content",
   },
@@ -381,12 +382,52 @@ export const POLICY: readonly Mutant[] = [
     named: "refuses data that no policy defines",
   },
   {
-    name: "passes over a data file",
+    name: "lets the later of two data files win",
+    file: "src/policy/data-files.ts",
+    find: "else if (twice !== null)",
+    replace: "else if (twice?.length === 0)",
+    test: DATA,
+    named: "that define one name twice are refused with both places",
+  },
+  {
+    name: "does not hold rules against the data files",
     file: "src/policy/compile.ts",
-    find: "if (data !== undefined) {",
-    replace: 'if (data?.path === "") {',
-    test: COMPILE,
-    named: "refuses a data file",
+    find: "    data: nestedText(dataOf({ data, moved })),\n",
+    replace: "",
+    test: DATA,
+    named: "that a rule contradicts are refused with both places, in every dialect",
+  },
+  {
+    name: "takes a data file for what the host gives",
+    file: "src/policy/data-files.ts",
+    find: "if (reserved !== undefined)",
+    replace: 'if (reserved === "sluice")',
+    test: DATA,
+    named: "that take what the host gives are refused",
+  },
+  {
+    name: "leaves the data where it is when a package moves away from it",
+    file: "src/policy/data-names.ts",
+    find: "if (taken.some((one) => begins(path, one))) moved.push({ from: path, to });",
+    replace: "if (taken.some((one) => begins(path, one))) return;",
+    test: DATA,
+    named: "are seen by imported policies below, around and beside their own packages as one document with their rules",
+  },
+  {
+    name: "leaves the folder of a data file out of the digest",
+    file: "src/policy/policy-sources.ts",
+    find: '[placeOfData(file).join("/")] : []',
+    replace: "[] : []",
+    test: DATA,
+    named: "are part of the digest, with the folder that they stand in",
+  },
+  {
+    name: "takes a bundle that gives OPA other data than its policies have",
+    file: "src/policy/bundle-read.ts",
+    find: "if (!isDataOf(data, policies))",
+    replace: "if (data === null)",
+    test: BUNDLE,
+    named: HOSTILE,
   },
   {
     name: "takes any compiler for its own",

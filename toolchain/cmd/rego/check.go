@@ -25,7 +25,11 @@ func check(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := checkModules(r, source); err != nil {
+	data, err := r.data()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := checkModules(r, source, data); err != nil {
 		return nil, err
 	}
 	return struct{}{}, nil
@@ -34,7 +38,7 @@ func check(r request) (any, error) {
 // checkModules compiles all files once per schema in use. OPA knows only one input type per compilation, so each file
 // is judged in the compilation that has its schema, and the other compilations' opinion of it is dropped. It returns
 // one of the compilers: types apart they are the same.
-func checkModules(r request, source parsed) (*ast.Compiler, error) {
+func checkModules(r request, source parsed, data document) (*ast.Compiler, error) {
 	groups, err := schemaGroups(r, source.files)
 	if err != nil {
 		return nil, err
@@ -47,6 +51,7 @@ func checkModules(r request, source parsed) (*ast.Compiler, error) {
 			return nil, err
 		}
 		last = compiler
+		compiler.WithPathConflictsCheck(data.conflicts)
 		compiler.Compile(source.modules)
 		mine := groups[name]
 		for _, problem := range compiler.Errors {
@@ -56,6 +61,7 @@ func checkModules(r request, source parsed) (*ast.Compiler, error) {
 		}
 		if !compiler.Failed() {
 			problems = append(problems, deniedIn(compiler.Modules, r.DeniedBuiltins)...)
+			problems = append(problems, data.missed(compiler, source.files)...)
 		}
 	}
 	if len(problems) > 0 {

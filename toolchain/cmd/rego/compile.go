@@ -39,7 +39,7 @@ func compileWasm(r request) (any, error) {
 	if len(policies) == 0 {
 		return nil, serve.Refuse(serve.CodeBadRequest, "no policies to compile")
 	}
-	checked, err := checkModules(r, source)
+	checked, err := checkModules(r, source, data)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func compileWasm(r request) (any, error) {
 	for _, resolver := range built.Manifest.WasmResolvers {
 		entrypoints = append(entrypoints, resolver.Entrypoint)
 	}
-	required, err := requiredData(checked, entrypoints)
+	required, err := requiredData(checked, entrypoints, data)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func compileWasm(r request) (any, error) {
 	}, nil
 }
 
-func build(r request, source parsed, data map[string]any) (*bundle.Bundle, error) {
+func build(r request, source parsed, data document) (*bundle.Bundle, error) {
 	input := &bundle.Bundle{Data: data}
 	input.SetRegoVersion(source.version)
 	input.Manifest.Init()
@@ -106,8 +106,9 @@ func build(r request, source parsed, data map[string]any) (*bundle.Bundle, error
 	return built, nil
 }
 
-// requiredData lists the base documents that the entry points read, by the part of the path that is known.
-func requiredData(compiler *ast.Compiler, entrypoints []string) ([]string, error) {
+// requiredData lists the base documents that the entry points read and that are not given, by the part of the path that
+// is known.
+func requiredData(compiler *ast.Compiler, entrypoints []string, data document) ([]string, error) {
 	names := map[string]bool{}
 	for _, entrypoint := range entrypoints {
 		path, known := storage.ParsePathEscaped("/" + entrypoint)
@@ -120,7 +121,7 @@ func requiredData(compiler *ast.Compiler, entrypoints []string) ([]string, error
 			return nil, err
 		}
 		for _, ref := range refs {
-			if prefix := ref.ConstantPrefix(); prefix.HasPrefix(ast.DefaultRootRef) {
+			if prefix := ref.ConstantPrefix(); prefix.HasPrefix(ast.DefaultRootRef) && !data.covers(prefix) {
 				names[prefix.String()] = true
 			}
 		}

@@ -48,6 +48,9 @@ func fromAST(problem *ast.Error) serve.Error {
 	case ast.TypeErr:
 		code = codeType
 	}
+	if isConflict(problem) {
+		code = codeDataConflict
+	}
 	return place(code, withDetails(problem), problem.Location)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -59,9 +60,14 @@ func movesOf(names map[string]string) moves {
 	return list
 }
 
+// packagePath reads "a.b", and ["a", "b.c"] where a part is no plain name.
 func packagePath(name string) ast.Ref {
 	path := ast.Ref{ast.DefaultRootDocument}
-	for _, part := range strings.Split(name, ".") {
+	parts := []string{}
+	if !strings.HasPrefix(name, "[") || json.Unmarshal([]byte(name), &parts) != nil {
+		parts = strings.Split(name, ".")
+	}
+	for _, part := range parts {
 		path = append(path, ast.StringTerm(part))
 	}
 	return path

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/util"
 
 	"sluice.dev/toolchain/internal/serve"
 )
@@ -28,6 +27,7 @@ const (
 	codeEval          = "eval-error"
 	codeNesting       = "nesting"
 	codeData          = "rego-data"
+	codeDataConflict  = "rego-data-conflict"
 )
 
 // request is the union of what the operations take; each reads its own fields and a key outside of them is refused.
@@ -133,18 +133,6 @@ func namedVersion(name string) (ast.RegoVersion, error) {
 		return ast.RegoV0, nil
 	}
 	return ast.RegoUndefined, serve.Refuse(serve.CodeBadRequest, "unknown regoVersion %q", name)
-}
-
-// data is the base document; absent and null mean an empty one.
-func (r request) data() (map[string]any, error) {
-	if len(r.Data) == 0 || string(r.Data) == "null" {
-		return map[string]any{}, nil
-	}
-	var value map[string]any
-	if err := util.UnmarshalJSON(r.Data, &value); err != nil {
-		return nil, serve.Refuse(serve.CodeBadRequest, "data is not an object: %v", err)
-	}
-	return value, nil
 }
 
 // deadline is 0 when the request names none.
