@@ -26,7 +26,7 @@ export function openSealedMemo(files: SealedFiles, scope: string, bytesAnAnswer 
   const learnt = new Map<string, string>();
   let misses = 0;
   const remembered = (): Map<string, string> => {
-    known ??= read(files.read(name));
+    known ??= decode(files.read(name));
     return known;
   };
   const isWorthReading = (): boolean => known !== null || files.size(name) <= Math.max(1, misses) * bytesAnAnswer;
@@ -53,14 +53,33 @@ export function openSealedMemo(files: SealedFiles, scope: string, bytesAnAnswer 
       if (learnt.size === 0 || !isWorthReading()) return;
       const before = remembered();
       if ([...learnt].every(([entry, text]) => before.get(entry) === text)) return;
-      files.write(name, utf8(JSON.stringify([...bounded(used, before)])));
+      files.write(name, encode(bounded(used, before)));
     },
   };
 }
 
-function read(body: Uint8Array | null): Map<string, string> {
-  const text = body === null ? null : decodeUtf8(body);
-  return new Map(text === null ? [] : (JSON.parse(text) as [string, string][]));
+/**
+ * Not JSON, whose escapes would be written and read once more around texts that are JSON themselves.
+ *
+ *   body = for each text: length of its name ‖ ":" ‖ its own length ‖ ":" ‖ name ‖ text      lengths in UTF-16 units, decimal
+ */
+function encode(texts: ReadonlyMap<string, string>): Uint8Array {
+  return utf8([...texts].map(([name, text]) => `${name.length}:${text.length}:${name}${text}`).join(""));
+}
+
+/** Empty for a body of another form, as an earlier version wrote it. */
+function decode(body: Uint8Array | null): Map<string, string> {
+  const known = new Map<string, string>();
+  const whole = (body === null ? null : decodeUtf8(body)) ?? "";
+  for (let at = 0; at < whole.length; ) {
+    const [first, second] = [whole.indexOf(":", at), whole.indexOf(":", whole.indexOf(":", at) + 1)];
+    const name = second + 1 + Number(whole.slice(at, first));
+    const end = name + Number(whole.slice(first + 1, second));
+    if (!(at < end && end <= whole.length)) return new Map();
+    known.set(whole.slice(second + 1, name), whole.slice(name, end));
+    at = end;
+  }
+  return known;
 }
 
 /** What this run used comes first; the rest as far as there is room. */

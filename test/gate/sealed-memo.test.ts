@@ -3,6 +3,8 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openSealedMemo } from "../../src/gate/sealed-memo.ts";
+import { utf8 } from "../../src/lib/bytes.ts";
+import { sha256Hex } from "../../src/lib/digest.ts";
 import { openSealedFiles } from "../../src/policy/sealed-file.ts";
 import { tempFolder } from "../support/temp.ts";
 
@@ -45,6 +47,26 @@ describe("a memo that outlives the process", () => {
     bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
     writeFileSync(join(folder, name), bytes);
     assert.equal(reopened(folder).get("a"), null);
+  });
+
+  it("gives names and texts back as they were, whatever they are made of", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    const texts = { "": "", "3:4:": "5:6:x", "a\nb": '{"k":"\\u0000"}', "ä𝄞": "𝄞\u0000\n", last: "" };
+    const memo = reopened(folder);
+    for (const [name, text] of Object.entries(texts)) memo.set(name, text);
+    memo.save();
+    const again = reopened(folder);
+    assert.deepEqual(Object.fromEntries(Object.keys(texts).map((name) => [name, again.get(name)])), texts);
+  });
+
+  it("takes a sealed file of another form for none", (t) => {
+    const folder = join(tempFolder(t), "cache");
+    for (const body of ['[["a","first"]]', "1:9:afirst", "1:-9:afirst", "1:5", ":", "1:5:afirst1:"]) {
+      openSealedFiles({ folder, key: KEY }).write(sha256Hex("shop"), utf8(body));
+      assert.equal(reopened(folder).get("a"), null, body);
+    }
+    openSealedFiles({ folder, key: KEY }).write(sha256Hex("shop"), utf8("1:5:afirst"));
+    assert.equal(reopened(folder).get("a"), "first");
   });
 
   it("is not used in a folder that others can enter", (t) => {

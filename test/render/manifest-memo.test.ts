@@ -43,6 +43,15 @@ describe("a manifest that is remembered", () => {
     assert.equal((await rendered(TWO, memo, { isIgnored: () => true })).reads, 2);
   });
 
+  test("is one of several in its file, with line ends in its values", async () => {
+    const memo = processMemo();
+    const files = { "app/a.yaml": `${configMap("a", 'data: {k: "x\\ny"}\n')}---\n${configMap("b", "data: {ä: 𝄞}\n")}` };
+    const { reads: _first, ...before } = await rendered(files, memo);
+    const { reads, ...after } = await rendered(files, memo);
+    assert.deepEqual([reads, before.resources.map(({ object }) => object["data"])], [0, [{ k: "x\ny" }, { ä: "𝄞" }]]);
+    assert.deepEqual(after, before);
+  });
+
   test("still counts towards the size of a target", async () => {
     const memo = processMemo();
     const { files } = request(TWO);
@@ -64,7 +73,7 @@ describe("a manifest that is remembered", () => {
 
   test("is read again when what is remembered is no object any more", async () => {
     const memo: Memo = {
-      get: () => '{"bytes":1,"resources":[{"canonical":"{}","line":1,"document":0,"at":""}]}',
+      get: () => '{"bytes":1,"resources":[{"length":2,"line":1,"document":0,"at":""}]}\n{}',
       set() {},
     };
     const { reads, resources } = await rendered(TWO, memo);
