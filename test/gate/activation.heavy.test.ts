@@ -11,6 +11,7 @@ import { retain } from "../../src/gate/retention.ts";
 import type { Gate } from "../../src/gate/wiring.ts";
 import { decodeUtf8 } from "../../src/lib/bytes.ts";
 import type { JsonObject } from "../../src/lib/canonical.ts";
+import type { DecisionLog } from "../../src/log/decision-log.ts";
 import type { EntryKind, LoggedEntry } from "../../src/log/entry.ts";
 import { deployment, document, type Json, policy } from "../support/shop.ts";
 import { makeWorld, type World } from "../support/world.ts";
@@ -163,14 +164,32 @@ test("what a hold keeps back is in force when it is released, with everybody who
   assert.deepEqual([signers.map((one) => one.person).sort(), more], [["ada", "max"], []]);
 });
 
+/** The first so many that look at the newest policies all see what was there before any of them records something. */
+function afterAllLooked(log: DecisionLog, count: number): DecisionLog {
+  const all = Promise.withResolvers<void>();
+  let looked = 0;
+  return {
+    ...log,
+    latest: async (target, kinds) => {
+      const found = await log.latest(target, kinds);
+      if (!kinds.includes("policy-activation")) return found;
+      looked += 1;
+      if (looked === count) all.resolve();
+      await all.promise;
+      return found;
+    },
+  };
+}
+
 test("several looks at once, by one gate or by two on one log, record what gate.yaml changed once", async (t) => {
   const world = base.copy(t);
   operate(world, { minimum: { approvals: 1 } }, { revoked: [world.fingerprint("max")] });
   await withGate(world, async (gate) => {
-    const { log, services, target, repository } = gate;
-    const history = await readHistory(log, "prod");
+    const { services, target, repository } = gate;
+    const history = await readHistory(gate.log, "prod");
+    const log = afterAllLooked(gate.log, 3);
     const means = { log, services, target, repository, configuration: () => gate.configuration };
-    const gates = [gate.activations, openActivations(means), openActivations(means)];
+    const gates = [1, 2, 3].map(() => openActivations(means));
     await Promise.all([...gates, ...gates].map((one) => one.record("prod", history)));
   });
   await withGate(world, look);
