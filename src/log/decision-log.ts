@@ -30,6 +30,8 @@ export interface DecisionLog {
   /** Re-read from storage, re-hashed against the tree. @throws `entry-unknown`, `log-corrupt` */
   read(index: number): Promise<LoggedEntry>;
   find(query: EntryQuery): Promise<readonly LoggedEntry[]>;
+  /** Numbers of the entries that find() would answer, in its order. By the tables alone: none of them is read or proven. */
+  findIndexes(query: EntryQuery): Promise<readonly number[]>;
   count(query: EntryQuery): Promise<number>;
   /** The newest entry of these kinds for the target, or null. */
   latest(target: string, kinds: readonly EntryDraft["kind"][]): Promise<LoggedEntry | null>;

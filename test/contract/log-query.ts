@@ -128,6 +128,7 @@ export async function findsAll(log: DecisionLog): Promise<void> {
     const found = (await log.find({ ...query, order: "oldest" })).map(({ index }) => index);
     assert.deepEqual(found, expected, name);
     assert.equal(await log.count(query), expected.length, name);
+    assert.deepEqual(await log.findIndexes({ ...query, order: "oldest" }), expected, `${name}, by number`);
     assert.deepEqual(await paged(log, { ...query, order: "newest" }), expected.toReversed(), `${name}, paged`);
     assert.deepEqual(await paged(log, { ...query, order: "oldest" }), expected, `${name}, paged upwards`);
     const below = { ...query, after: 30, order: "newest" } as const;

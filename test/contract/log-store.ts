@@ -10,6 +10,7 @@ import { openCheckpoint, parseCheckpoint, signCheckpoint } from "../../src/log/c
 import type { Checkpoint, DecisionLog } from "../../src/log/decision-log.ts";
 import type { EntryDraft, EntryQuery } from "../../src/log/entry.ts";
 import { prepareEntry, sequenceLeaf } from "../../src/log/leaf.ts";
+import { leafHashes } from "../../src/log/leaf-hashes.ts";
 import { leafHash, nodeHash, verifyConsistency, verifyInclusion } from "../../src/log/merkle.ts";
 import { noteSigner, noteVerifier } from "../../src/log/note.ts";
 import { proveInclusion, readProof, verifyProof, writeProof } from "../../src/log/proof.ts";
@@ -245,6 +246,8 @@ export function logStoreContract(store: TestStore): void {
         }
         const proof = await log.consistencyProof(before.size, size);
         assert.ok(verifyConsistency(before.size, size, proof, before.root, now.root), `${before.size} to ${size}`);
+        const hashes = Buffer.from(await leafHashes(log, now));
+        assert.equal(hashes.subarray(-32).toString("base64"), (await log.read(size - 1)).leafHash);
         before = now;
       }
       assert.equal((await store.verify(place)).kind, "intact");

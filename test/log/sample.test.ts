@@ -1,8 +1,12 @@
 /** A sample of the log that its auditor can draw again. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { copyFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
+import type { EntryQuery } from "../../src/log/entry.ts";
 import { drawSample } from "../../src/log/sample.ts";
-import { draft, fill, logPath, openTestLog } from "../support/log.ts";
+import { draft, fill, logPath, openTestLog, openTestReader } from "../support/log.ts";
 
 describe("a sample", () => {
   it("is another for another seed, and the same for the same, also when the log has grown", async (context) => {
@@ -35,6 +39,50 @@ describe("a sample", () => {
     assert.deepEqual([few.entries.map(({ index }) => index), few.population], [[20, 22], 2]);
     assert.deepEqual((await drawSample(log, { verdict: "wait" }, 5, "s")).entries, []);
     assert.equal((await drawSample(log, { verdict: "allow" }, 5, "s")).entries.length, 5);
+  });
+
+  it("is drawn as docs/auditing.md says: by the least SHA-256 of the seed, a line end and the leaf hash", async (context) => {
+    const log = await openTestLog(logPath(context));
+    context.after(() => log.close());
+    await fill(log, 513);
+    const all = await log.find({ order: "oldest" });
+    const rankOf = (leafHash: string) => createHash("sha256").update(`2026-Q4\n${leafHash}`).digest("hex");
+    const ranked = all.map(({ index, leafHash }) => [rankOf(leafHash), index] as const);
+    const least = ranked.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, 25);
+    assert.deepEqual(
+      (await drawSample(log, {}, 25, "2026-Q4")).entries.map(({ index }) => index),
+      least.map(([, index]) => index).sort((a, b) => a - b),
+    );
+  });
+
+  it("of an empty log is empty", async (context) => {
+    const log = await openTestLog(logPath(context));
+    context.after(() => log.close());
+    assert.deepEqual(await drawSample(log, {}, 25, "s"), { entries: [], population: 0, below: 0 });
+  });
+
+  it("is not steered by whoever can write the tables: by a hash that is not in the tree, by a column that its leaf denies", async (context) => {
+    const path = logPath(context);
+    const log = await openTestLog(path);
+    await fill(log, 300);
+    await log.close();
+    for (const change of [
+      "UPDATE entries SET hash = (SELECT hash FROM entries WHERE idx = 8) WHERE idx = 7",
+      "UPDATE entries SET hash = zeroblob(32) WHERE idx = 299",
+      "DELETE FROM entries WHERE idx = 7",
+      "UPDATE entries SET verdict = 'deny' WHERE idx = 7",
+      "UPDATE entries SET target = 'staging', verdict = 'deny' WHERE idx = 7",
+    ]) {
+      const changed = logPath(context);
+      copyFileSync(path, changed);
+      const db = new DatabaseSync(changed);
+      db.exec(change);
+      db.close();
+      const reader = await openTestReader(changed);
+      const query: EntryQuery = change.includes("verdict") ? { verdict: "deny" } : {};
+      await assert.rejects(drawSample(reader, query, 5, "s"), { code: "log-corrupt" }, change);
+      await reader.close();
+    }
   });
 
   it("takes every entry about as often as every other", async (context) => {

@@ -12,6 +12,7 @@ export function maskedLog(log: DecisionLog, masks: readonly Mask[]): DecisionLog
     appendAll: async (drafts) => log.appendAll(drafts.map((draft) => masked(draft, masks))),
     read: (index) => log.read(index),
     find: (query) => log.find(query),
+    findIndexes: (query) => log.findIndexes(query),
     count: (query) => log.count(query),
     latest: (target, kinds) => log.latest(target, kinds),
     checkpoint: () => log.checkpoint(),

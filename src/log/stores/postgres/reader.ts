@@ -81,11 +81,19 @@ export class PostgresReader implements DecisionLog {
 
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     const head = await this.checkpoint();
-    const bounds = await this.#bounds(query, head.size);
+    return this.#entries(await this.#indexes(query, head.size), head);
+  }
+
+  async findIndexes(query: EntryQuery): Promise<readonly number[]> {
+    return this.#indexes(query, (await this.checkpoint()).size);
+  }
+
+  async #indexes(query: EntryQuery, size: number): Promise<readonly number[]> {
+    const bounds = await this.#bounds(query, size);
     const statements = findStatements(query, bounds, true, await this.#language(query, bounds));
     const found: (readonly number[])[] = [];
     for (const one of statements) found.push((await this.#ask<{ idx: string }>(one)).map(({ idx }) => Number(idx)));
-    return this.#entries(inOrder(query, found), head);
+    return inOrder(query, found);
   }
 
   async count(query: EntryQuery): Promise<number> {

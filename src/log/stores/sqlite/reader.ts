@@ -78,12 +78,14 @@ export class SqliteReader implements DecisionLog {
   async find(query: EntryQuery): Promise<readonly LoggedEntry[]> {
     return whole(() => {
       const head = this.#newestHead();
-      const statements = findStatements(query, this.#bounds(query, head.size), this.#searchable(query));
-      const found = statements.map((statement) => this.#ask(statement).map(({ idx }) => Number(idx)));
-      const indexes = inOrder(query, found);
+      const indexes = this.#indexes(query, head.size);
       const rows = new Map(this.#rows(indexes).map((row) => [row.idx, row]));
       return indexes.map((index) => this.#entry(index, rows.get(index), head));
     });
+  }
+
+  async findIndexes(query: EntryQuery): Promise<readonly number[]> {
+    return whole(() => this.#indexes(query, this.#newestHead().size));
   }
 
   async count(query: EntryQuery): Promise<number> {
@@ -198,6 +200,14 @@ export class SqliteReader implements DecisionLog {
     const start = from === undefined ? 0 : this.#firstSince(from, size);
     const end = to === undefined ? size : this.#firstSince(to, size);
     return { ...narrowed(query, start, end), lanes };
+  }
+
+  #indexes(query: EntryQuery, size: number): readonly number[] {
+    const statements = findStatements(query, this.#bounds(query, size), this.#searchable(query));
+    return inOrder(
+      query,
+      statements.map((statement) => this.#ask(statement).map(({ idx }) => Number(idx))),
+    );
   }
 
   #ask({ sql, parameters }: Statement): readonly Record<string, SQLOutputValue>[] {
