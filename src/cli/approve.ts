@@ -99,7 +99,10 @@ async function ownKey(invocation: Invocation): Promise<OwnKey> {
   const openpgp = textOption(invocation, "openpgp");
   if (openpgp === undefined) {
     const given = textOption(invocation, "key") ?? (await gitIdentity(invocation)).signingKey;
-    return sshKey(resolve(invocation.folder, given ?? required(invocation, "key", "FILE")));
+    if (given !== null) return sshKey(resolve(invocation.folder, given));
+    throw new SluiceError("usage", "--key is missing, and git signs with no SSH key yet.", {
+      fix: "--key FILE, --openpgp FINGERPRINT, or first: sluice signing setup",
+    });
   }
   if (textOption(invocation, "key") !== undefined) {
     throw new SluiceError("usage", "An approval is signed with one key.", {

@@ -7,6 +7,7 @@ import { nearest } from "../lib/nearest.ts";
 import { VERSION } from "../lib/version.ts";
 import type { Command, CommandEntry, Invocation } from "./command.ts";
 import { COMMANDS, PLANNED } from "./commands.ts";
+import { counted } from "./counted.ts";
 import { errorText, exitCodeOf } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { processOutput } from "./output.ts";
@@ -77,17 +78,23 @@ function parse(command: Command, args: readonly string[]): Pick<Invocation, "opt
     ]),
   );
   const parsed = parseOrThrow(command, args, options);
-  const [least, most] = command.positionals;
-  if (parsed.positionals.length < least || parsed.positionals.length > most) {
-    throw new SluiceError(
-      "usage",
-      `sluice ${command.usage[0] ?? command.name} takes ${least === most ? least : `${least} to ${most}`} arguments.`,
-      {
-        fix: `sluice ${command.name} --help`,
-      },
-    );
-  }
+  refusePositionals(command, parsed.positionals);
   return { options: parsed.values as Invocation["options"], positionals: parsed.positionals };
+}
+
+function refusePositionals({ name, usage, positionals: [least, most] }: Command, given: readonly string[]): void {
+  if (given.length < least)
+    throw new SluiceError("usage", `sluice ${name} lacks an argument.`, { fix: `sluice ${usage[0] ?? name}` });
+  const extra = given[most];
+  if (extra === undefined) return;
+  const takes = most === 0 ? "no argument" : counted(most, "argument");
+  throw new SluiceError(
+    "usage",
+    `sluice ${name} takes ${takes}; ${JSON.stringify(extra.slice(0, 100))} is one too many.`,
+    {
+      fix: `sluice ${name} --help`,
+    },
+  );
 }
 
 function parseOrThrow(
@@ -98,15 +105,22 @@ function parseOrThrow(
   try {
     return parseArgs({ args: [...args], options: options ?? {}, allowPositionals: true, strict: true });
   } catch (cause) {
-    const unknown = /'(--?[^' ]+)/.exec((cause as Error).message)?.[1];
-    const close = unknown === undefined ? null : nearest(unknown.replace(/^--?/, ""), Object.keys(command.options));
-    const message =
-      unknown === undefined
-        ? (cause as Error).message
-        : `sluice ${command.name} has no option ${unknown}, or it lacks its value.`;
-    throw new SluiceError("usage", message, {
-      fix: close === null ? `sluice ${command.name} --help` : `--${close}`,
-      cause,
-    });
+    throw optionRefusal(command, cause as NodeJS.ErrnoException);
   }
+}
+
+/** In our words; those of Node name the option in quotes. */
+function optionRefusal({ name: command, options }: Command, cause: NodeJS.ErrnoException): SluiceError {
+  const named = /'(?:-\w, )?(--?[^' ,]+)/.exec(cause.message)?.[1] ?? "";
+  const option = options[named.replace(/^--/, "")];
+  if (option !== undefined && cause.code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
+    const [rule, form] =
+      option.type === "boolean" ? ["takes no value", ""] : ["lacks its value", ` ${option.value ?? "VALUE"}`];
+    return new SluiceError("usage", `${named} ${rule}.`, { fix: `${named}${form}`, cause });
+  }
+  const close = named.startsWith("--") ? nearest(named.slice(2), Object.keys(options)) : null;
+  return new SluiceError("usage", `sluice ${command} has no option ${named}.`, {
+    fix: close === null ? `sluice ${command} --help` : `--${close}`,
+    cause,
+  });
 }

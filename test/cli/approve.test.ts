@@ -36,7 +36,6 @@ test("an approval signed by gpg counts at the gate, for the person whose key it 
     ["a key that nobody owns", ["--openpgp", stranger], 1, "unknown-signer"],
     ["half a fingerprint", ["--openpgp", fingerprint.slice(24)], 2, "usage"],
     ["two keys", ["--openpgp", fingerprint, "--key", world.key("lin")], 2, "usage"],
-    ["no key", [], 2, "usage"],
     ["a key without its public half", ["--key", world.path("no-such-key")], 2, "secret-missing"],
   ];
   await Promise.all(
@@ -44,6 +43,12 @@ test("an approval signed by gpg counts at the gate, for the person whose key it 
       const run = await world.sluice(["approve", head, ...OPTIONS, ...args], { env });
       assert.deepEqual([run.code, run.error, run.stdout], [code, error, ""], what);
     }),
+  );
+  const without = await world.sluice(["approve", head, ...OPTIONS], { env });
+  assert.equal(without.code, 2);
+  assert.match(
+    without.stderr,
+    /^usage {2}--key is missing, and git signs with no SSH key yet\.\n.* or first: sluice signing setup\n/,
   );
   const elsewhere = await world.sluice(["approve", head, ...OPTIONS, "--openpgp", fingerprint]);
   assert.deepEqual([elsewhere.code, elsewhere.error], [2, "secret-missing"], "the secret key is not here");

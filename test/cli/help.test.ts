@@ -100,3 +100,22 @@ test("a refusal ends with a fix, its own or the catalogue's, and shows strangers
     /\n {15}fix {2}Fetch the whole history: /,
   );
 });
+
+test("a wrong command line is answered with what to type, in a line of 80 columns", async (t) => {
+  const folder = (await repository(t)).path;
+  const cases: readonly (readonly [readonly string[], string, string])[] = [
+    [["check", "extra"], 'sluice check takes no argument; "extra" is one too many.', "sluice check --help"],
+    [["release"], "sluice release lacks an argument.", "sluice release TARGET --config gate.yaml"],
+    [["check", "--hed", "x"], "sluice check has no option --hed.", "--head"],
+    [["check", "--output"], "--output lacks its value.", "--output FILE"],
+    [["init", "--dry-run=yes"], "--dry-run takes no value.", "--dry-run"],
+  ];
+  for (const [args, message, fix] of cases) {
+    const { code, stdout, stderr } = await runSluice(args, { cwd: folder });
+    assert.deepEqual([code, stdout, stderr], [2, "", `usage  ${message}\n       fix  ${fix}\n`], args.join(" "));
+    assert.ok(
+      stderr.split("\n").every((line) => line.length <= 80),
+      stderr,
+    );
+  }
+});
