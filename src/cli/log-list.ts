@@ -3,6 +3,7 @@
 import { findAffected } from "../gate/affected.ts";
 import { entrySummary } from "../gate/json/entry.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { nearest } from "../lib/nearest.ts";
 import { printable } from "../lib/printable.ts";
 import { parseTime } from "../lib/time.ts";
 import {
@@ -102,6 +103,7 @@ export const logList: Command = {
 
 async function run(invocation: Invocation): Promise<number> {
   const query = { ...queryOf(invocation), ...(await repositoryOf(invocation)) };
+  await refuseUnknownTarget(invocation, query.target);
   const who = textOption(invocation, "affected-by");
   if (who !== undefined) return runAffected(invocation, query, who);
   const wanted = sampleOf(invocation);
@@ -225,6 +227,21 @@ function queryOf(invocation: Invocation): EntryQuery {
     order,
     limit,
   };
+}
+
+/**
+ * A name that was mistyped is not answered with nothing; one that gate.yaml no longer holds has its entries.
+ * @throws SluiceError `target-unknown`
+ */
+async function refuseUnknownTarget(invocation: Invocation, target: string | undefined): Promise<void> {
+  const formats = ["text", "json", "ndjson"];
+  const { targets } = (await gateConfiguration(invocation, formats)).gate;
+  if (target === undefined || Object.hasOwn(targets, target)) return;
+  if ((await withGateLog(invocation, (log) => log.count({ target }), formats)) > 0) return;
+  const names = Object.keys(targets);
+  throw new SluiceError("target-unknown", `No entry is about ${target}, and gate.yaml names ${names.join(", ")}.`, {
+    fix: `--target ${nearest(target, names) ?? names[0]}`,
+  });
 }
 
 /** @throws SluiceError `usage` for a repository that gate.yaml does not name, or beside a target */

@@ -29,10 +29,18 @@ export interface Why {
 /** @throws SluiceError `resource-not-live`, `log-corrupt` */
 export async function explainResource(log: DecisionLog, target: string, resource: string): Promise<Why> {
   const current = await lastRelease(log, target);
-  if (current === null) throw notLive(resource, `${target} has no release yet`);
+  if (current === null)
+    throw notLive(
+      `${target} has no release yet`,
+      `see what was decided: sluice log list --target ${target} --config gate.yaml`,
+    );
   const released = await decisionAt(log, current.release.decision.index);
   const isThere = released.decision.objects.some((one) => one.action !== "delete" && resourceName(one.id) === resource);
-  if (!isThere) throw notLive(resource, `${resource} is not part of ${target} #${current.release.sequence}`);
+  if (!isThere)
+    throw notLive(
+      `${resource} is not part of ${target} #${current.release.sequence}`,
+      `name it as Kind/namespace/name; ${resource} was looked for`,
+    );
   const found = (await lastChange(log, target, resource, current.release.decision.index)) ?? released;
   const { decision, entry } = found;
   return {
@@ -101,8 +109,6 @@ async function appliedBy(log: DecisionLog, target: string, sequence: number): Pr
   return typeof agent === "string" && typeof at === "string" ? { agent, at } : null;
 }
 
-function notLive(resource: string, message: string): SluiceError {
-  return new SluiceError("resource-not-live", `${message}.`, {
-    fix: `name it as Kind/namespace/name; ${resource} was looked for`,
-  });
+function notLive(message: string, fix: string): SluiceError {
+  return new SluiceError("resource-not-live", `${message}.`, { fix });
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SluiceError } from "../lib/errors.ts";
 import { openReader } from "./objects.ts";
 import { OwnRepository } from "./own-repository.ts";
 import type { GitRepository } from "./repository.ts";
@@ -25,11 +26,11 @@ export type PreviewRepository = GitRepository & {
 /**
  * Objects are read in place through an alternates file of ours; merges are written to our store only.
  * @throws SluiceError `not-a-repository`, `shallow-clone`, `not-supported`, `alternates-refused`, `refs-unreadable`,
- *   `git-missing`, `git-too-old`
+ *   `git-missing`, `git-too-old`, `usage` where nothing temporary can be written
  */
 export async function openPreviewRepository(options: PreviewOptions): Promise<PreviewRepository> {
   const source = openSource(options.path, "bounded");
-  const folder = mkdtempSync(join(options.scratch ?? tmpdir(), "sluice-git-"));
+  const folder = scratchFolder(options.scratch ?? tmpdir());
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const alternates = [source.objectsFolder];
@@ -40,5 +41,17 @@ export async function openPreviewRepository(options: PreviewOptions): Promise<Pr
   } catch (error) {
     remove();
     throw error;
+  }
+}
+
+/** @throws SluiceError `usage`: a wrong TMPDIR is no fault of the repository */
+function scratchFolder(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, "sluice-git-"));
+  } catch (cause) {
+    throw new SluiceError("usage", `Nothing can be written to ${parent}, the folder for temporary files.`, {
+      fix: "set TMPDIR to a folder that is there and can be written to, or unset it",
+      cause,
+    });
   }
 }

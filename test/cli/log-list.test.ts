@@ -37,6 +37,18 @@ describe("log list", () => {
     await log.close();
   });
 
+  it("refuses a target that neither gate.yaml nor the log knows, and shows one that only the log knows", async () => {
+    for (const more of [[], ["--count"], ["--format", "ndjson"], ["--sample", "1", "--seed", "x"]]) {
+      const { code, stdout, stderr } = await list("--target", "prdo", ...more);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(
+        stderr,
+        /^target-unknown {2}No entry is about prdo, and gate\.yaml names prod.*\n +fix {2}--target prod\n$/,
+      );
+    }
+    assert.deepEqual(await indexes("--target", "staging"), [4]);
+  });
+
   it("answers newest first, or oldest first, and goes on behind an entry in the same order", async () => {
     assert.deepEqual(await indexes(), [4, 3, 2, 1, 0]);
     assert.deepEqual(await indexes("--limit", "2", "--after", "3"), [2, 1]);

@@ -67,7 +67,12 @@ test("the reason for a resource of a target that gate.yaml does not name", async
   const stranger = await why("nope");
   assertSaid(stranger, "target-unknown", 2);
   assert.match(stranger.stderr, /gate\.yaml has no target "nope"; it has prod\./);
-  assertSaid(await why("prod"), "resource-not-live", 1);
+  const early = await why("prod");
+  assertSaid(early, "resource-not-live", 1);
+  assert.match(
+    early.stderr,
+    /prod has no release yet\.\n +fix {2}see what was decided: sluice log list --target prod /,
+  );
 });
 
 test("a commit that was never pushed", async (t) => {

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Commit, commitId } from "../../src/git/object.ts";
+import { openPreviewRepository } from "../../src/git/preview.ts";
 import { findRepository } from "../../src/git/source.ts";
 import { loosePath, preview, swapObject } from "../support/preview.ts";
 import { repository } from "../support/repository.ts";
@@ -283,4 +284,13 @@ test("the repository is found from a folder inside it", async (t) => {
   assert.equal(findRepository(join(repo.path, "a/b")), repo.path);
   assert.equal(findRepository(join(repo.path, ".git/refs")), join(repo.path, ".git"));
   assert.equal(findRepository(tempFolder(t)), null);
+});
+
+test("a folder for temporary files that is not there is said, and not taken for a fault of ours", async (t) => {
+  const repo = await repository(t);
+  repo.commit();
+  await assert.rejects(openPreviewRepository({ path: repo.path, scratch: join(repo.path, "nowhere") }), {
+    code: "usage",
+    fix: "set TMPDIR to a folder that is there and can be written to, or unset it",
+  });
 });
