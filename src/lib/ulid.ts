@@ -13,7 +13,7 @@ export function ulidTime(at: Instant): string {
   return base32(at, 10);
 }
 
-/** The last sixteen characters, of 10 bytes. */
+/** The last sixteen characters, of the first 10 bytes. */
 export function ulidRandom(random: Uint8Array): string {
   return base32(bigEndian(random, 0), 8) + base32(bigEndian(random, 5), 8);
 }

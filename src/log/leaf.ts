@@ -1,7 +1,7 @@
 /** Leaf version 1 (FORMS "Log leaf"): canonical JSON, closed; values that may be personal or secret are commitments. */
 import { hash } from "node:crypto";
-import { decodeBase64, decodeUtf8, encodeBase64, utf8 } from "../lib/bytes.ts";
-import { canonicalJson, type JsonObject, type JsonValue } from "../lib/canonical.ts";
+import { decodeBase64, decodeUtf8, encodeBase64 } from "../lib/bytes.ts";
+import { canonicalJson, type JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime, type Instant, parseTime } from "../lib/time.ts";
 import { ULID, ulidRandom, ulidTime } from "../lib/ulid.ts";
@@ -38,8 +38,14 @@ const HEX_DIGESTS = ["policies", "trust", "configuration", "waivers"];
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** RFC 3339 in UTC with milliseconds, on a day that every month has; the few others are looked at more closely. */
 const LEAF_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+const OBJECT_ID = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+const CODE_VERSION = /^[\x21-\x7e]{1,128}$/;
+const TARGET = /^[^\u0000-\u001f\u007f]{1,200}$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 const REASON = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
+
+type SaidField = "kind" | "target" | "purpose" | "verdict" | "subject" | "digests";
 
 /**
  * A draft made ready to be sequenced: all that costs time is done. Only flat texts, because it crosses to the writer's
@@ -67,24 +73,16 @@ export interface PreparedEntry {
 export function prepareEntry(draft: EntryDraft, at: Instant, random: (bytes: number) => Uint8Array): PreparedEntry {
   const { kind, target, verdict } = draft;
   const names = Object.keys(draft.disclosed).sort();
-  const fields = leafFields(draft);
-  const fault = fieldsFault({ v: 1, commitments: {}, ...fields }) ?? namesFault(names);
+  const reasons = draft.reasons.length < 2 ? draft.reasons : [...new Set(draft.reasons)].sort();
+  const fault = saidFault(draft, reasons) ?? namesFault(names);
   if (fault !== null) throw malformed(fault);
   const noise = random(ULID_RANDOM_BYTES + SALT_BYTES * names.length);
-  const [commitments, disclosed] = commitAll(draft, names, noise.subarray(ULID_RANDOM_BYTES));
+  const salts = noise.subarray(ULID_RANDOM_BYTES);
+  const [commitments, disclosed] = commitAll(draft, names, salts);
   if (disclosed.length > MAXIMUM_DISCLOSED_CHARACTERS) throw tooLarge("its disclosed values exceed 64 MiB");
-  const id = ulidRandom(noise.subarray(0, ULID_RANDOM_BYTES));
-  return {
-    kind,
-    target,
-    verdict,
-    pieces: piecesOf(fields, commitments),
-    disclosed,
-    terms: termsText(draft),
-    at,
-    random: id,
-    ...(draft.follows === undefined ? {} : { follows: draft.follows }),
-  };
+  const pieces = piecesOf(draft, reasons, commitments);
+  const prepared = { kind, target, verdict, pieces, disclosed, terms: termsText(draft), at, random: ulidRandom(noise) };
+  return draft.follows === undefined ? prepared : { ...prepared, follows: draft.follows };
 }
 
 /** JSON texts: {name: commitment}, {name: {salt, value}}. */
@@ -92,7 +90,8 @@ function commitAll({ disclosed, withheld }: EntryDraft, names: readonly string[]
   let commitments = "";
   let disclosures = "";
   let separator = "";
-  for (const [place, name] of names.entries()) {
+  for (let place = 0; place < names.length; place++) {
+    const name = names[place] as string;
     const salt = salts.subarray(place * SALT_BYTES, (place + 1) * SALT_BYTES);
     const value = canonicalJson(disclosed[name] as JsonValue);
     commitments += `${separator}"${name}":"${commit(salt, value)}"`;
@@ -118,26 +117,29 @@ export function matchesCommitment(disclosure: Disclosure, commitment: string): b
 }
 
 /** The canonical text, key by key in its order: only what is not plain by the checks above needs the general writer. */
-function piecesOf(fields: ReturnType<typeof leafFields>, commitments: string): readonly string[] {
-  const { digests, kind, purpose, reasons, subject, target, verdict } = fields;
+function piecesOf(draft: EntryDraft, reasons: readonly string[], commitments: string): readonly string[] {
+  const { digests, kind, purpose, subject, target, verdict } = draft;
+  const { code, configuration, policies, trust, waivers } = digests;
+  const inForce = `{"code":${canonicalJson(code)},"configuration":${plain(configuration)},"policies":${plain(policies)},"trust":${plain(trust)},"waivers":${plain(waivers)}}`;
+  const codes = reasons.length === 0 ? "" : `"${reasons.join('","')}"`;
   return [
-    `{"commitments":${commitments},"digests":${canonicalJson(digests as unknown as JsonObject)},"id":`,
+    `{"commitments":${commitments},"digests":${inForce},"id":`,
     `,"kind":"${kind}","previous":`,
-    `,"purpose":"${purpose}","reasons":${canonicalJson(reasons)},"subject":${canonicalJson(subject)},"target":${canonicalJson(target)},"time":`,
-    `,"v":1,"verdict":${canonicalJson(verdict)}}`,
+    `,"purpose":"${purpose}","reasons":[${codes}],"subject":${subjectText(subject)},"target":${canonicalJson(target)},"time":`,
+    `,"v":1,"verdict":${plain(verdict)}}`,
   ];
 }
 
-function leafFields({ kind, target, purpose, verdict, reasons, subject, digests }: EntryDraft) {
-  return {
-    kind,
-    target,
-    purpose,
-    verdict,
-    reasons: reasons.length < 2 ? reasons : [...new Set(reasons)].sort(),
-    subject,
-    digests,
-  };
+function subjectText(subject: EntryDraft["subject"]): string {
+  let text = "";
+  for (const name of Object.keys(subject).sort())
+    text += `${text === "" ? "" : ","}"${name}":${plain(subject[name] ?? null)}`;
+  return `{${text}}`;
+}
+
+/** Of what holds nothing that JSON escapes. */
+function plain(value: string | null): string {
+  return value === null ? "null" : `"${value}"`;
 }
 
 export interface SequencedLeaf {
@@ -153,7 +155,7 @@ export function sequenceLeaf(entry: PreparedEntry, at: Instant, previous: string
   const time = formatTime(at);
   const [before, betweenIdAndPrevious, betweenPreviousAndTime, after] = entry.pieces;
   const link = previous === null ? "null" : `"${previous}"`;
-  const bytes = utf8(`${before}"${id}"${betweenIdAndPrevious}${link}${betweenPreviousAndTime}"${time}"${after}`);
+  const bytes = Buffer.from(`${before}"${id}"${betweenIdAndPrevious}${link}${betweenPreviousAndTime}"${time}"${after}`);
   if (bytes.byteLength >= MAXIMUM_ENTRY_BYTES) throw tooLarge(`it has ${bytes.byteLength} bytes`);
   return { id, time, bytes };
 }
@@ -211,6 +213,13 @@ function fieldsFault(fields: Readonly<Record<string, unknown>>): string | null {
   const { v, kind, target, purpose, verdict, reasons, subject, digests, commitments, ...unknown } = fields;
   if (Object.keys(unknown).length > 0) return `${JSON.stringify(Object.keys(unknown)[0])} is not a key of version 1`;
   if (v !== 1) return "`v` is not 1";
+  const fault = saidFault({ kind, target, purpose, verdict, subject, digests }, reasons);
+  return fault ?? (isRecord(commitments, isCommitment) ? null : "`commitments` are not SHA-256 in base64");
+}
+
+/** The same of what a draft says itself. */
+function saidFault(said: Readonly<Record<SaidField, unknown>>, reasons: unknown): string | null {
+  const { kind, target, purpose, verdict, subject, digests } = said;
   if (!ENTRY_KINDS.includes(kind as EntryKind)) return "`kind` is not a kind of version 1";
   if (target !== null && !isTargetName(target)) return "`target` is not a name";
   if (!PURPOSES.includes(purpose)) return "`purpose` is not gate, dry-run or observe";
@@ -219,7 +228,6 @@ function fieldsFault(fields: Readonly<Record<string, unknown>>): string | null {
   if (!isReasons(reasons)) return "`reasons` are not sorted codes";
   if (!isRecord(subject, isObjectIdOrNull)) return "`subject` holds something other than commit and tree ids";
   if (!isDigests(digests)) return "`digests` are not policies, trust, configuration, waivers (SHA-256 in hex) and code";
-  if (!isRecord(commitments, isCommitment)) return "`commitments` are not SHA-256 in base64";
   return null;
 }
 
@@ -228,7 +236,7 @@ function namesFault(names: readonly string[]): string | null {
 }
 
 function isTargetName(value: unknown): boolean {
-  return typeof value === "string" && value.isWellFormed() && /^[^\u0000-\u001f\u007f]{1,200}$/.test(value);
+  return typeof value === "string" && value.isWellFormed() && TARGET.test(value);
 }
 
 function isReasons(value: unknown): boolean {
@@ -237,11 +245,11 @@ function isReasons(value: unknown): boolean {
 }
 
 function isRecord(value: unknown, isMember: (member: unknown) => boolean): boolean {
-  return isObject(value) && Object.entries(value).every(([name, member]) => NAME.test(name) && isMember(member));
+  return isObject(value) && Object.keys(value).every((name) => NAME.test(name) && isMember(value[name]));
 }
 
 function isObjectIdOrNull(value: unknown): boolean {
-  return value === null || matches(value, /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
+  return value === null || matches(value, OBJECT_ID);
 }
 
 function matches(value: unknown, pattern: RegExp): boolean {
@@ -254,10 +262,10 @@ function isCommitment(value: unknown): boolean {
 
 function isDigests(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { code, ...hex } = value;
-  if (code !== null && !matches(code, /^[\x21-\x7e]{1,128}$/)) return false;
-  if (Object.keys(hex).length !== HEX_DIGESTS.length) return false;
-  return HEX_DIGESTS.every((name) => hex[name] === null || matches(hex[name], /^[0-9a-f]{64}$/));
+  const { code } = value;
+  if (code !== null && !matches(code, CODE_VERSION)) return false;
+  if (Object.keys(value).length !== HEX_DIGESTS.length + 1) return false;
+  return HEX_DIGESTS.every((name) => value[name] === null || matches(value[name], SHA256_HEX));
 }
 
 function isObject(value: unknown): value is Record<string, JsonValue> {
@@ -276,8 +284,8 @@ function termsText({ terms }: EntryDraft): string {
   for (const { kind, value } of terms)
     if (!TERM_KINDS.includes(kind) || value === "" || value.length > MAXIMUM_TERM_CHARACTERS || !value.isWellFormed())
       throw malformed(`a term of kind ${JSON.stringify(kind)} is not 1 to ${MAXIMUM_TERM_CHARACTERS} characters`);
-  const pairs = terms.map(({ kind, value }) => JSON.stringify([kind, value]));
-  return `[${[...new Set(pairs)].sort().join(",")}]`;
+  const pairs = terms.map(({ kind, value }) => `["${kind}",${canonicalJson(value)}]`).sort();
+  return `[${pairs.filter((pair, at) => pair !== pairs[at - 1]).join(",")}]`;
 }
 
 function malformed(detail: string): SluiceError {
