@@ -14,7 +14,7 @@ const WITHHELD = Buffer.from('":null');
 const [OPEN, CLOSE, COMMA, QUOTE] = [0x7b, 0x7d, 0x2c, 0x22];
 /** Inside of a value there may be what looks like its end. */
 const MAXIMUM_TRIES = 8;
-/** Larger values than this are put together in memory of their own. */
+/** Larger texts than this are copied to memory of their own. */
 const SCRATCH_BYTES = 65_536;
 
 interface QuickCount {
@@ -22,7 +22,7 @@ interface QuickCount {
   readonly withheld: readonly string[];
 }
 
-/** Counts of one caller after the other: it keeps the memory in which salts and values are put together. */
+/** Counts of one caller after the other: it keeps the memory in which salts are put before values. */
 export function quickCounter(): (json: Uint8Array, commitments: Leaf["commitments"]) => QuickCount | null {
   const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   return (json, commitments) => countQuickly(json, commitments, scratch);
@@ -40,9 +40,12 @@ export function countQuickly(
   const names = Object.keys(commitments);
   const last = json.length - 1;
   if (json[0] !== OPEN || json[last] !== CLOSE) return null;
+  const room = json.length <= scratch.length ? scratch : Buffer.allocUnsafe(json.length);
+  room.set(json);
   const withheld: string[] = [];
   let at = 0;
-  for (const [place, name] of names.entries()) {
+  for (let place = 0; place < names.length; place++) {
+    const name = names[place] as string;
     const start = at + 2 + name.length;
     if (json[at + 1] !== QUOTE || !isAscii(json, at + 2, name)) return null;
     const next = names[place + 1];
@@ -50,7 +53,7 @@ export function countQuickly(
       withheld.push(name);
       at = start + WITHHELD.length;
     } else {
-      const behind = behindValue(json, start, commitments[name] as string, next, scratch);
+      const behind = behindValue(json, start, commitments[name] as string, next, room);
       if (behind === null) return null;
       at = behind;
     }
@@ -59,37 +62,33 @@ export function countQuickly(
   return at === last ? { matching: names.length - withheld.length, withheld } : null;
 }
 
-/** Where the value's closing brace has been passed; null where none of the places that could be it gives the commitment. */
+/**
+ * Where the value's closing brace has been passed; null where none of the places that could be it gives the commitment.
+ * `room` holds the text too, and gets the salt's bytes directly before the value: what is hashed then lies together.
+ */
 function behindValue(
   json: Uint8Array,
   start: number,
   commitment: string,
   next: string | undefined,
-  scratch: Buffer,
+  room: Buffer,
 ): number | null {
   const salt = start + SALT.length;
   const value = salt + SALT_CHARACTERS + VALUE.length;
   if (!isAt(json, start, SALT) || !isAt(json, salt + SALT_CHARACTERS, VALUE)) return null;
-  const last = json.length - 2;
-  const room =
-    value <= last && SALT_BYTES + last - value <= scratch.length
-      ? scratch
-      : Buffer.allocUnsafe(SALT_BYTES + json.length);
-  if (!readSalt(json, salt, room)) return null;
-  let filled = value;
-  const matches = (end: number) => {
-    room.set(json.subarray(filled, end), SALT_BYTES + filled - value);
-    filled = end;
-    return hash("sha256", room.subarray(0, SALT_BYTES + end - value), "base64") === commitment;
-  };
-  if (next === undefined) return json[last] === CLOSE && last >= value && matches(last) ? last + 1 : null;
-  let end = value;
-  for (let tries = 0; tries < MAXIMUM_TRIES; tries++, end++) {
-    end = nextEnd(json, end, next);
-    if (end < 0) return null;
-    if (matches(end)) return end + 1;
+  if (!readSalt(json, salt, room, value - SALT_BYTES)) return null;
+  let end = next === undefined ? lastEnd(json, value) : nextEnd(json, value, next);
+  for (let tries = 0; end >= 0 && tries < MAXIMUM_TRIES; tries++) {
+    if (hash("sha256", room.subarray(value - SALT_BYTES, end), "base64") === commitment) return end + 1;
+    end = next === undefined ? -1 : nextEnd(json, end + 1, next);
   }
   return null;
+}
+
+/** Of the value that stands last: `}}` ends the text. */
+function lastEnd(json: Uint8Array, value: number): number {
+  const end = json.length - 2;
+  return end >= value && json[end] === CLOSE ? end : -1;
 }
 
 /** Where `},"next":` stands. */
@@ -124,10 +123,10 @@ const DIGIT_VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** 16 bytes from strict base64: 22 digits, the last with its four unused bits zero, and the padding. */
-function readSalt(json: Uint8Array, start: number, into: Uint8Array): boolean {
+function readSalt(json: Uint8Array, start: number, into: Uint8Array, place: number): boolean {
   const padding = 0x3d;
   if (json[start + 22] !== padding || json[start + 23] !== padding) return false;
-  let [bits, held, out] = [0, 0, 0];
+  let [bits, held, out] = [0, 0, place];
   for (let at = 0; at < 22; at++) {
     const digit = DIGIT_VALUES[json[start + at] ?? 0] ?? NO_DIGIT;
     if (digit === NO_DIGIT) return false;
