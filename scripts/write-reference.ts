@@ -83,6 +83,7 @@ interface Node {
   readonly additionalProperties?: Node | boolean;
   readonly items?: Node;
   readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
 }
 
 function configurationPage(): string {
@@ -116,8 +117,12 @@ function keysOf(node: Node, path: string): readonly Row[] {
   const inMap =
     typeof node.additionalProperties === "object" ? keysOf(node.additionalProperties, under(path, "NAME")) : [];
   const inList = node.items === undefined ? [] : keysOf(node.items, `${path}[]`);
-  const inUnion = (node.anyOf ?? []).flatMap((child) => keysOf(child, path).map(asChoice));
+  const inUnion = formsOf(node).flatMap((child) => keysOf(child, path).map(asChoice));
   return [...here, ...inMap, ...inList, ...inUnion];
+}
+
+function formsOf({ anyOf, oneOf }: Node): readonly Node[] {
+  return anyOf ?? oneOf ?? [];
 }
 
 /** One of several forms: its keys are required only where it is the one. */
@@ -136,7 +141,7 @@ function isRequired(parent: Node, key: string, child: Node): boolean {
 function typeOf(node: Node): string {
   if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(", ");
-  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(" or ");
+  if (formsOf(node).length > 0) return [...new Set(formsOf(node).map(typeOf))].join(" or ");
   if (node.type === "array") return `list of ${typeOf(node.items ?? {})}`;
   return (
     { object: "map", string: "text", integer: "number", boolean: "true or false" }[node.type ?? ""] ?? node.type ?? ""

@@ -13,6 +13,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("verify", "verify signatures only", async () => (await import("./verify.ts")).verify),
   entry("approve", "sign a yes to exactly this content", async () => (await import("./approve.ts")).approve),
   entry("release", "judge what landed, log it, release it", async () => (await import("./release.ts")).release),
+  entry("review", "review what one operator alone released", async () => (await import("./review.ts")).review),
   entry("head", "sign a fresh head", async () => (await import("./head.ts")).head),
   entry("rollback", "release an earlier sequence again", async () => (await import("./rollback.ts")).rollback),
   entry("hold", "stop releases in a scope", async () => (await import("./hold.ts")).hold),

@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { GateConfiguration, GateTarget } from "../config/gate-yaml.ts";
 import type { Environment } from "../config/secret.ts";
 import { openExternalSources } from "../gate/external.ts";
+import { openReview } from "../gate/review.ts";
 import { dataFolder, openGateLog } from "../gate/wiring.ts";
 import { isCode } from "../lib/codes.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
@@ -13,6 +14,7 @@ import { examineGate, grouped } from "./configuration-files.ts";
 import { diskRemark, isWritable } from "./doctor-machine.ts";
 import { serviceRemarks } from "./doctor-service.ts";
 import { examine, failed, failure, fine, type Remark, warning } from "./remark.ts";
+import { reviewCommand, reviewOwed } from "./reports/review.ts";
 
 const GROUP = "gate";
 /** How far ahead of this clock an entry may stand. */
@@ -69,6 +71,7 @@ async function logRemarks(
     return [
       await examine(GROUP, "log", () => logRemark(log, clock)),
       ...(await Promise.all(targets.map((target) => adoptionRemark(log, target, path)))),
+      ...(await Promise.all(targets.map((target) => reviewRemarks(log, target, clock, path)))).flat(),
     ];
   } finally {
     await log.close();
@@ -96,6 +99,20 @@ function adoptionRemark(log: DecisionLog, target: string, path: string): Promise
       },
     );
   });
+}
+
+/** None where nobody owes a review; one that is overdue fails. */
+async function reviewRemarks(log: DecisionLog, target: string, clock: Clock, path: string): Promise<readonly Remark[]> {
+  const what = `review of ${target}`;
+  try {
+    const open = await openReview(log, target, clock());
+    if (open === null) return [];
+    const sentence = `In log ${open.entry} ${reviewOwed(open)}.`;
+    const fix = `${reviewCommand(open.entry)} --token-file FILE --config ${path}`;
+    return [open.state === "due" ? warning(GROUP, what, sentence, fix) : failure(GROUP, what, sentence, fix)];
+  } catch (thrown) {
+    return [failed(GROUP, what, asSluiceError(thrown))];
+  }
 }
 
 function anchorRemark({ gate, folder }: GateConfiguration, data: string): Remark {

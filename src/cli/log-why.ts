@@ -2,6 +2,7 @@
 
 import { givenReport } from "../gate/json/check.ts";
 import { verificationReport } from "../gate/json/verification.ts";
+import { type ReviewState, reviewState } from "../gate/review.ts";
 import { explainResource, type Why } from "../gate/why.ts";
 import { printable } from "../lib/printable.ts";
 import { lastRelease } from "../release/record.ts";
@@ -9,6 +10,7 @@ import { ANSWER_OPTIONS, answer } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
 import { knownTarget } from "./one-target.ts";
 import { CONFIG_OPTION, gateConfiguration, required, withGateLog } from "./opening.ts";
+import { reviewCommand, reviewOwed } from "./reports/review.ts";
 
 export const logWhy: Command = {
   name: "log why",
@@ -36,13 +38,20 @@ async function run(invocation: Invocation): Promise<number> {
   const why = await withGateLog(invocation, async (log) => {
     // One that gate.yaml no longer names may have releases; a name that nothing knows is a slip.
     if ((await lastRelease(log, target)) === null) knownTarget(Object.keys(gate.targets), target, "gate.yaml");
-    return explainResource(log, target, resource);
+    const found = await explainResource(log, target, resource);
+    return { ...found, review: await reviewState(log, found.entry, invocation.clock()) };
   });
   answer(invocation, report(why), () => text(why));
   return why.proven ? 0 : 1;
 }
 
-function report({ resource, target, release, manifestDigest, decision, entry, proposal, proven, applied }: Why) {
+interface Explained extends Why {
+  /** Where one operator alone released it. */
+  readonly review: ReviewState | null;
+}
+
+function report(why: Explained) {
+  const { resource, target, release, manifestDigest, decision, entry, proposal, proven, applied, review } = why;
   return {
     apiVersion: "sluice/v1",
     kind: "Why",
@@ -66,6 +75,7 @@ function report({ resource, target, release, manifestDigest, decision, entry, pr
     },
     carried: decision.carried,
     emergency: decision.emergency === undefined ? null : [...decision.emergency.operators],
+    review,
     verifications: (proposal?.decision ?? decision).verifications.map(verificationReport),
     approvals: decision.approvals.given.map(givenReport),
     rules: {
@@ -77,8 +87,8 @@ function report({ resource, target, release, manifestDigest, decision, entry, pr
   };
 }
 
-function text(why: Why): string {
-  const { resource, target, release, manifestDigest, decision, entry, proposal, proven, applied } = why;
+function text(why: Explained): string {
+  const { resource, target, release, manifestDigest, decision, entry, proposal, proven, applied, review } = why;
   const judged = proposal?.decision ?? decision;
   const authors = signers(judged.verifications);
   const approvers = decision.approvals.given.map((one) => one.person);
@@ -108,6 +118,7 @@ function text(why: Why): string {
     ...operators.map(({ person, reason, ticket, index }) =>
       row("EMERGENCY", `${person}: ${reason} (${ticket ?? "no ticket"})   log ${index}`),
     ),
+    ...(review === null ? [] : [reviewRow(review)]),
     ...(decision.carried === null
       ? []
       : [
@@ -134,6 +145,13 @@ function text(why: Why): string {
     ),
   ];
   return `${lines.map(printable).join("\n")}\n`;
+}
+
+function reviewRow(state: ReviewState): string {
+  if (state.review === null)
+    return row(state.state === "due" ? "review" : "OVERDUE", `${reviewOwed(state)}: ${reviewCommand(state.entry)}`);
+  const { by, at, reason, index } = state.review;
+  return row("reviewed", `${state.state} at ${at} by ${by ?? "(erased)"}: ${reason ?? "(erased)"}   log ${index}`);
 }
 
 function carriedWhat({ how }: { readonly how: string }): string {

@@ -23,7 +23,7 @@ export const release: Command = {
   usage: [
     "release TARGET --config gate.yaml",
     "release TARGET --gate URL --token-file FILE",
-    "release TARGET --emergency --reason TEXT --ticket ID --token-file FILE (--config gate.yaml | --gate URL)",
+    "release TARGET --emergency [--alone] --reason TEXT --ticket ID --token-file FILE (--config gate.yaml | --gate URL)",
   ],
   options: {
     config: CONFIG_OPTION,
@@ -31,6 +31,11 @@ export const release: Command = {
     emergency: {
       type: "boolean",
       description: "two operators, each with a token, stand in for approvals and what policies found",
+    },
+    alone: {
+      type: "boolean",
+      description:
+        "nobody else is there: where gate.yaml allows it one operator is enough, and another person reviews it",
     },
     reason: { type: "string", value: "TEXT", description: "why it is an emergency; recorded" },
     ticket: { type: "string", value: "ID", description: "what the emergency is known by elsewhere; recorded" },
@@ -68,14 +73,15 @@ async function run(invocation: Invocation): Promise<number> {
 interface Order {
   readonly target: string;
   /** null where nothing stands in for anything. */
-  readonly emergency: { readonly reason: string; readonly ticket: string } | null;
+  readonly emergency: { readonly reason: string; readonly ticket: string; readonly alone: boolean } | null;
 }
 
 /** @throws SluiceError `usage`: a reason is asked for before anything is judged, and is nothing without --emergency */
 function emergencyOf(invocation: Invocation): Order["emergency"] {
+  const alone = isSet(invocation, "alone");
   if (isSet(invocation, "emergency"))
-    return { reason: required(invocation, "reason", "TEXT"), ticket: required(invocation, "ticket", "ID") };
-  const other = ["reason", "ticket"].find((name) => textOption(invocation, name) !== undefined);
+    return { reason: required(invocation, "reason", "TEXT"), ticket: required(invocation, "ticket", "ID"), alone };
+  const other = alone ? "alone" : ["reason", "ticket"].find((name) => textOption(invocation, name) !== undefined);
   if (other === undefined) return null;
   throw new SluiceError("usage", `--${other} is for --emergency.`, { fix: "leave it out, or add --emergency" });
 }

@@ -6,6 +6,7 @@ import { readSecretFile } from "../config/secret.ts";
 import type { AdoptionReport } from "../gate/json/adoption.ts";
 import type { CheckReport } from "../gate/json/check.ts";
 import type { RedactionReport } from "../gate/json/redaction.ts";
+import type { ReviewState } from "../gate/review.ts";
 import type { JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
@@ -34,6 +35,10 @@ export async function adoptionAnswer(): Promise<z.ZodType<AdoptionReport>> {
 
 export async function redactionAnswer(): Promise<z.ZodType<RedactionReport>> {
   return (await import("../gate/json/schemas/redaction.ts")).redactionSchema as unknown as z.ZodType<RedactionReport>;
+}
+
+export async function reviewAnswer(): Promise<z.ZodType<ReviewState>> {
+  return (await import("../gate/json/schemas/acts.ts")).reviewedSchema as unknown as z.ZodType<ReviewState>;
 }
 
 /** `schema` is read when the gate is asked: a command that asks none goes without. */

@@ -19,8 +19,11 @@ const notYet = z.unknown().describe("Not supported yet.");
 const SHORTEST_MS = 100;
 const LONGEST_POLL_MS = 24 * 60 * 60 * 1000;
 const LONGEST_DEADLINE_MS = 30_000;
+const SHORTEST_REVIEW_MS = 10 * 60_000;
+const LONGEST_REVIEW_MS = 24 * 60 * 60_000;
 
 const poll = duration(SHORTEST_MS, LONGEST_POLL_MS, "30s or 5m, from 100ms to 1d");
+const reviewWithin = duration(SHORTEST_REVIEW_MS, LONGEST_REVIEW_MS, "4h or 24h, from 10m to 24h");
 const deadline = duration(SHORTEST_MS, LONGEST_DEADLINE_MS, "800ms or 2s, from 100ms to 30s");
 
 /** A whole name in which at most one star stands for anything, as in a refspec; Sluice's own references are none. */
@@ -61,11 +64,23 @@ const minimum = z.strictObject({
   change: z.int().min(0).max(20).optional().describe("How many approve governance files, at least."),
 });
 
+/** What would do nothing is not taken: two operators are reviewed by nobody. */
+const emergency = z.discriminatedUnion("operators", [
+  z.strictObject({ operators: z.literal(2).describe("Two say the same within 15 minutes.") }),
+  z.strictObject({
+    operators: z.literal(1).describe("One may do it alone, and another person reviews it."),
+    review: reviewWithin.default("24h").describe("Within which time; at most 24h."),
+  }),
+]);
+
 const target = z.strictObject({
   repository: name.describe("Name under `repositories`."),
   branch: z.string().min(1).max(250).describe("Must be the branch that sluice.yaml names."),
   channels: z.array(channel).min(1).max(8).describe("Where releases are written."),
   minimum: minimum.prefault({}).describe("Holds beside what the repository says; the stricter side wins."),
+  emergency: emergency
+    .prefault({ operators: 2 })
+    .describe("Who may release in an emergency; sluice.yaml cannot say it."),
   agents: z.array(verifierKey).default([]).describe("Keys of the agents whose reports count."),
   reports: z.string().optional().describe("Folder that agents write their reports to."),
 });

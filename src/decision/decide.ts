@@ -4,8 +4,8 @@ import { formatTime, type Instant } from "../lib/time.ts";
 import type { Finding } from "../policy/finding.ts";
 import { resourceName } from "../render/resource.ts";
 import { missingFrom } from "./approval.ts";
-import type { Decision, Evidence, Reason, Verdict } from "./decision.ts";
-import { areTwo, beyondEmergency } from "./emergency.ts";
+import type { Decision, Emergency, Evidence, Reason, Verdict } from "./decision.ts";
+import { areEnough, beyondEmergency } from "./emergency.ts";
 
 /** A reason together with what it does to the verdict; only the reason is kept. */
 interface Weighed {
@@ -28,14 +28,20 @@ export function decide(evidence: Evidence, id: string, now: Instant): Decision {
 /** What an allow in an emergency says before all that it stands in for; null where there is none, or it may not stand in. */
 function inEmergency(weighed: readonly Weighed[], evidence: Evidence): readonly Reason[] | null {
   const { emergency, subject } = evidence;
-  if (emergency === undefined || subject !== "landed" || !areTwo(emergency) || weighed.length === 0) return null;
+  if (emergency === undefined || subject !== "landed" || !areEnough(emergency) || weighed.length === 0) return null;
   const reasons = weighed.map((one) => one.reason);
   if (beyondEmergency(reasons, evidence).length > 0) return null;
   const words = emergency.operators.map(
     ({ person, reason, ticket }) => `${person} (${ticket ?? "no ticket"}: ${reason})`,
   );
   const message = `It is released in an emergency by ${words.join(" and ")}.`;
-  return [{ code: "emergency-release", message, fix: fixOf("emergency-release") }];
+  return [{ code: "emergency-release", message, fix: fixOf("emergency-release") }, ...reviewOwed(emergency)];
+}
+
+function reviewOwed({ operators, reviewDue }: Emergency): readonly Reason[] {
+  if (reviewDue === undefined) return [];
+  const message = `${operators[0]?.person} did it alone; another person reviews it by ${reviewDue}.`;
+  return [{ code: "review-due", message, fix: fixOf("review-due") }];
 }
 
 const RULES: readonly ((evidence: Evidence) => readonly Weighed[])[] = [

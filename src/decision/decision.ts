@@ -98,9 +98,11 @@ export interface OperatorWord {
   readonly index: number;
 }
 
-/** Two operators who said the same of one commit, each by a token of their own; the first one's word comes first. */
+/** Operators who said the same of one commit, each by a token of their own; the first one's word comes first. */
 export interface Emergency {
   readonly operators: readonly OperatorWord[];
+  /** Set where gate.yaml let one operator do it alone: until when another person reviews it (RFC 3339). */
+  readonly reviewDue?: string;
 }
 
 /** Everything decide() may look at. Frozen before it is decided on; a gate logs all of it. */
@@ -139,7 +141,7 @@ export interface Evidence {
   };
   readonly governance: GovernanceEvidence | null;
   readonly carried: Carried | null;
-  /** Two operators who stand in for approvals and for what policies found; absent in every other decision. */
+  /** Operators who stand in for approvals and for what policies found; absent in every other decision. */
   readonly emergency?: Emergency;
   /** Reasons found before judging: merge-conflict, not-fast-forward, empty range, ... */
   readonly refusals: readonly Reason[];

@@ -1,4 +1,4 @@
-/** Two operators in place of what is still missing: which reasons they may stand in for, and which never. */
+/** Operators in place of what is still missing: which reasons they may stand in for, and which never. */
 import type { Emergency, Evidence, Reason } from "./decision.ts";
 
 /** Missing approvals and what policies found. Everything else is what makes a state known at all, or judges the next one. */
@@ -16,7 +16,11 @@ export function beyondEmergency(
   return [...beyond, { code: "emergency-governance", message, fix: null }];
 }
 
-/** Whether they are two, told apart by name. */
-export function areTwo({ operators }: Emergency): boolean {
-  return new Set(operators.map(({ person }) => person)).size >= 2;
+/** Whether they are two, told apart by name; or one, whose act another person reviews afterwards. */
+export function areEnough({ operators, reviewDue }: Emergency): boolean {
+  const people = new Set(operators.map(({ person }) => person)).size;
+  return people >= 2 || (people === 1 && reviewDue !== undefined);
 }
+
+/** Codes that say what an emergency is, beside those of what it stands in for. */
+export const EMERGENCY_CODES: readonly string[] = ["emergency-release", "review-due"];

@@ -29,7 +29,7 @@ export interface LandingWatch {
   readonly signal?: () => AbortSignal;
   /** Hears of each step as soon as it is logged, and released where it is. */
   readonly onLanded?: (landed: Landed) => void;
-  /** Two operators who stand in for what is missing of one commit. */
+  /** Operators who stand in for what is missing of one commit. */
   readonly emergency?: Emergency & { readonly of: CommitId };
 }
 
@@ -79,14 +79,17 @@ async function judgeStep(
   }
 }
 
-/** What two operators said just now of this very commit, or what they said of it before a crash kept it from its release. */
+/** What operators said just now of this very commit, or what they said of it before a crash kept it from its release. */
 function emergencyOf(
   commit: CommitId,
   { emergency }: LandingWatch,
   earlier: LoggedDecision | null,
   now: Instant,
 ): Pick<Subject, "emergency"> {
-  if (emergency?.of === commit) return { emergency: { operators: emergency.operators } };
+  if (emergency?.of === commit) {
+    const { of: _, ...said } = emergency;
+    return { emergency: said };
+  }
   const before = earlier?.decision.emergency;
   return before !== undefined && isFresh(earlier?.entry.leaf.time ?? "", now) ? { emergency: before } : {};
 }

@@ -2,6 +2,7 @@
 import type { DecisionLog } from "../log/decision-log.ts";
 import type { LoggedEntry } from "../log/entry.ts";
 import { readHolds } from "../release/holds.ts";
+import { unreviewed } from "./review.ts";
 
 const PAGE_ENTRIES = 100;
 
@@ -9,8 +10,9 @@ const PAGE_ENTRIES = 100;
 export type NeededValues = ReadonlyMap<number, ReadonlySet<string> | null>;
 
 /**
- * Per target: the baseline, the releases down to the newest that is no rollback with their decisions, the newest
- * landed decision that is none, and what gate.yaml demands. Of the whole gate: the holds in force.
+ * Per target: the baseline, the releases down to the newest that is no rollback with their decisions, the newest landed
+ * decision that is none, what another person is still to review, and what gate.yaml demands. Of the whole gate: the holds
+ * in force.
  */
 export async function neededValues(log: DecisionLog): Promise<NeededValues> {
   const needed = new Map<number, ReadonlySet<string> | null>();
@@ -39,6 +41,7 @@ async function needOf(
     const evidence = entry.disclosed["evidence"]?.value as { readonly carried?: { readonly how?: unknown } | null };
     if (evidence?.carried?.how !== "rollback") break;
   }
+  for (const { index } of await unreviewed(log, target)) needed.set(index, null);
   const configured = await log.latest(target, ["configuration-change"]);
   if (configured !== null) needed.set(configured.index, new Set(["gate"])); // else it would be said anew
 }

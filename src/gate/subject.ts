@@ -40,7 +40,7 @@ export interface Subject {
   readonly baseline: ReadonlySet<string>;
   /** Set where the signatures were judged before: a rollback, or (offered, see carrying.ts) a landing of an allowed proposal. */
   readonly carried: CarriedEvidence | null;
-  /** Two operators who stand in for approvals and findings of this landed commit. */
+  /** Operators who stand in for approvals and findings of this landed commit. */
   readonly emergency?: Emergency;
 }
 

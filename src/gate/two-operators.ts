@@ -1,7 +1,7 @@
 /**
- * What one operator alone may not do. Each says it by himself, for the same commit, the second within 15 minutes of the
- * first; each word is an entry of its own before anything rests on it. The leaf alone tells them apart: a first word
- * has verdict `wait`, a second `allow`.
+ * What one operator alone may not do, but where gate.yaml lets one. Each says it by himself, for the same commit, the
+ * second within 15 minutes of the first; each word is an entry of its own before anything rests on it. The leaf alone
+ * tells them apart: a first word has verdict `wait`, a second `allow`, one that counts alone also the reason `review-due`.
  */
 import type { OperatorWord } from "../decision/decision.ts";
 import { SluiceError } from "../lib/errors.ts";
@@ -26,8 +26,10 @@ export interface OperatorAct {
   readonly commit: string;
   readonly tree: string;
   readonly digests: EntryDraft["digests"];
-  /** What the second word's entry says beside who, why and what for. */
+  /** What the entry of the word that does it says beside who, why and what for. */
   readonly disclosed: EntryDraft["disclosed"];
+  /** Where the word counts alone: until when another person reviews it. */
+  readonly reviewDue?: string;
 }
 
 /** Who said it first, and the entry that is to be logged for this word. */
@@ -43,7 +45,7 @@ export async function wordOf(log: DecisionLog, wish: OperatorWish, act: Operator
   const said = await firstWords(log, wish.target, act, now);
   const first = said.find(({ person }) => person !== wish.by) ?? null;
   const own = said.find(({ person }) => person === wish.by);
-  if (first === null && own !== undefined) {
+  if (first === null && own !== undefined && act.reviewDue === undefined) {
     throw new SluiceError(
       "second-operator-same",
       `${wish.by} said this for ${act.commit.slice(0, 7)} already, in entry ${own.index}; the second word is another person's.`,
@@ -92,15 +94,24 @@ function readWord({ index, disclosed }: LoggedEntry): OperatorWord | null {
 function draftOf(wish: OperatorWish, act: OperatorAct, first: OperatorWord | null): EntryDraft {
   const { target, reason, ticket, by } = wish;
   const { kind, commit, tree, digests, disclosed } = act;
+  const reviewDue = first === null ? (act.reviewDue ?? null) : null; // two are reviewed by nobody
+  const isFirst = first === null && reviewDue === null;
   return {
     kind,
     target,
     purpose: "gate",
-    verdict: first === null ? "wait" : "allow",
-    reasons: [],
+    verdict: isFirst ? "wait" : "allow",
+    reasons: reviewDue === null ? [] : ["review-due"],
     subject: { commit, tree },
     digests,
-    disclosed: { by, reason, ticket, first: first?.index ?? null, ...(first === null ? {} : disclosed) },
+    disclosed: {
+      by,
+      reason,
+      ticket,
+      first: first?.index ?? null,
+      ...(isFirst ? {} : disclosed),
+      ...(reviewDue === null ? {} : { reviewDue }),
+    },
     terms: [
       ...terms("person", [by]),
       ...terms("commit", [commit]),

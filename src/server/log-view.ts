@@ -1,4 +1,5 @@
 /** The part of ServiceView that a log answers by itself, whoever writes it. */
+import { reviewState } from "../gate/review.ts";
 import { SluiceError } from "../lib/errors.ts";
 import type { Instant } from "../lib/time.ts";
 import { timeOfUlid, ULID } from "../lib/ulid.ts";
@@ -20,6 +21,7 @@ export function openLogView(log: DecisionLog): LogView {
     entry: (name) => entryNamed(log, name),
     proof: async (index) => writeProof(await proveInclusion(log, (await log.read(index)).index)),
     releases: (query) => releasesOf(log, query),
+    reviewState: (entry, now) => reviewState(log, entry, now),
     holds: () => readHolds(log),
     resource: (path) => log.resource(path),
     recordRead: async (read) => void (await log.append(readDraft(read))),

@@ -13,6 +13,7 @@ import { landedReport } from "../gate/json/landed.ts";
 import { redactionReport } from "../gate/json/redaction.ts";
 import { readJudgeWaivers, readSluiceConfiguration, targetYaml } from "../gate/judge.ts";
 import { redactOpenLog } from "../gate/redacting.ts";
+import { openReview, reviewEmergency } from "../gate/review.ts";
 import { commitId } from "../git/object.ts";
 import { asSluiceError, SluiceError } from "../lib/errors.ts";
 import type { HoldRequest } from "../release/holds.ts";
@@ -50,6 +51,7 @@ export function serviceOrders(service: Service): Orders {
     hold: (request) => holding(service, "hold", request),
     resume: (request) => holding(service, "resume", request),
     release: (request) => release(service, request),
+    review: (wish) => reviewEmergency(gate, wish),
     ...handingIn(service),
     adopt: (request) => adopt(service, request),
     redact: async (order) => {
@@ -91,6 +93,7 @@ async function targetState(service: Service, target: string): Promise<TargetStat
     released: sequence === undefined || commit === undefined || time === undefined ? null : { sequence, commit, time },
     head: head === null ? null : { issuedAt: head.issuedAt, notAfter: head.notAfter },
     hold: isHeld(await readHolds(gate.log), target, repository),
+    review: await openReview(gate.log, target, gate.services.clock()),
     waiting: judging.waitingFor(target),
   };
 }
@@ -219,16 +222,18 @@ const ROOM: Readonly<Record<Room, string>> = {
 async function metrics(service: Service, queue: MetricFacts["queue"]): Promise<MetricFacts> {
   const { gate, facts } = service;
   const holds = await readHolds(gate.log);
-  const targets = targetNames(service).map((target) => {
+  const targets = targetNames(service).map(async (target) => {
     const head = facts.head(target);
     return {
       target,
       sequence: head?.latestSequence ?? 0,
       held: isHeld(holds, target, gate.target(target).repository) !== null,
+      review: (await openReview(gate.log, target, gate.services.clock()))?.state ?? null,
       headNotAfter: head === null ? null : Date.parse(head.notAfter),
     };
   });
   const { startedAt, polls, decisions, landingToRelease } = facts;
   const logSize = (await gate.log.checkpoint()).size;
-  return { startedAt, logSize, freeBytes: service.freeBytes(), queue, polls, decisions, targets, landingToRelease };
+  const room = { logSize, freeBytes: service.freeBytes() };
+  return { startedAt, ...room, queue, polls, decisions, targets: await Promise.all(targets), landingToRelease };
 }

@@ -13,6 +13,7 @@ import type { CheckReport } from "../gate/json/check.ts";
 import type { landedReport } from "../gate/json/landed.ts";
 import type { RedactionReport } from "../gate/json/redaction.ts";
 import type { RedactionOrder } from "../gate/redacting.ts";
+import type { ReviewState, ReviewWish } from "../gate/review.ts";
 import type { RollbackWish } from "../gate/rollback.ts";
 import type { Code } from "../lib/codes.ts";
 import type { Instant } from "../lib/time.ts";
@@ -30,6 +31,8 @@ export interface LogView {
   proof(index: number): Promise<string>;
   /** Newest first. */
   releases(query: ReleaseQuery): Promise<readonly ReleaseSummary[]>;
+  /** How the review of a decision stands at `now`; null for an entry that owes none. */
+  reviewState(entry: LoggedEntry, now: Instant): Promise<ReviewState | null>;
   /** Those in force, oldest first. */
   holds(): Promise<readonly Hold[]>;
   /** C2SP tlog-tiles, below the log's root: `checkpoint`, `tile/0/000.p/3`; null where there is none. */
@@ -54,10 +57,12 @@ export interface ServiceView extends LogView {
   /** As hold(). */
   resume(request: HoldRequest): Promise<Holding>;
   /**
-   * Judges whatever landed and releases what is allowed; in an emergency also what two operators stand for.
+   * Judges whatever landed and releases what is allowed; in an emergency also what operators stand for.
    * @throws SluiceError `second-operator-needed` for the first word, and what releaseInEmergency() throws
    */
   release(request: ReleaseRequest): Promise<Landings>;
+  /** What another person says of what one operator alone released. @throws SluiceError what reviewEmergency() throws */
+  review(wish: ReviewWish): Promise<ReviewState>;
   /** A first approved state, or, by two operators, another judge. @throws what adoptTarget() and adoptAgain() throw */
   adopt(request: AdoptRequest): Promise<AdoptionReport>;
   /** Erases disclosed values. @throws SluiceError what redactOpenLog() throws */
@@ -135,6 +140,8 @@ export interface TargetState {
   readonly head: { readonly issuedAt: string; readonly notAfter: string } | null;
   /** The oldest hold that stands over it. */
   readonly hold: Hold | null;
+  /** The oldest that another person still owes. */
+  readonly review: ReviewState | null;
   /** Proposals and landings that are not decided yet. */
   readonly waiting: number;
 }
@@ -200,8 +207,8 @@ export interface ReleaseRequest {
   readonly target: string;
   /** The named person. */
   readonly by: string;
-  /** The person's word as one of two operators. */
-  readonly emergency?: { readonly reason: string; readonly ticket: string };
+  /** The person's word: as one of two operators, or `alone` where gate.yaml allows it. */
+  readonly emergency?: { readonly reason: string; readonly ticket: string; readonly alone: boolean };
 }
 
 export interface GivenApproval {
@@ -253,7 +260,7 @@ export interface MetricFacts {
   }[];
   readonly decisions: readonly {
     readonly target: string;
-    /** `emergency`: a landed commit for which two operators stood in. */
+    /** `emergency`: a landed commit for which operators stood in. */
     readonly subject: "proposed" | "landed" | "emergency" | "admission";
     readonly verdict: Verdict;
     readonly count: number;
@@ -263,6 +270,8 @@ export interface MetricFacts {
     /** 0 before the first release. */
     readonly sequence: number;
     readonly held: boolean;
+    /** null where no review is owed. */
+    readonly review: ReviewState["state"] | null;
     /** Until when its newest head counts; null before the first. */
     readonly headNotAfter: Instant | null;
   }[];

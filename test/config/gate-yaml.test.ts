@@ -53,6 +53,7 @@ test("the example is read as far as its parts are there, and paths resolve from 
     branch: "main",
     channels: [{ directory: "/srv/releases/prod" }],
     minimum: { mode: "enforce", signatures: "every-commit" },
+    emergency: { operators: 2 },
     agents: ["prod-1+1a2b3c4d+AZab"],
     reports: "/srv/reports/prod",
   });
@@ -146,4 +147,29 @@ test("a gate is not opened with one key for log and releases, and writes nothing
       return true;
     },
   );
+});
+
+test("an emergency takes two operators unless the file says one, whose act is reviewed within a day at most", (t) => {
+  const read = (emergency: string) =>
+    readGateYaml(write(t, EXAMPLE.replace("branch: main,", `branch: main, emergency: ${emergency},`))).gate.targets[
+      "prod"
+    ]?.emergency;
+  assert.deepEqual(read("{operators: 2}"), { operators: 2 });
+  assert.deepEqual(read("{operators: 1}"), { operators: 1, review: "24h" });
+  assert.deepEqual(read("{operators: 1, review: 4h}"), { operators: 1, review: "4h" });
+  for (const [emergency, message] of [
+    ["{operators: 1, review: 25h}", /is a duration such as 4h or 24h, from 10m to 24h/],
+    ["{operators: 1, review: 5m}", /is a duration such as 4h or 24h/],
+    ["{operators: 1, reviews: 4h}", /unknown key "reviews"; .*"review"\?/],
+    ["{operators: 2, review: 4h}", /unknown key "review"/],
+    ["{operators: 0}", /operators/],
+    ["{operators: '1'}", /operators/],
+    ["{review: 4h}", /operators/],
+    ["{}", /operators/],
+    ["1", /emergency/],
+  ] as const) {
+    const [code, said] = refused(t, EXAMPLE.replace("branch: main,", `branch: main, emergency: ${emergency},`));
+    assert.equal(code, "gate-configuration-invalid", emergency);
+    assert.match(said, message, emergency);
+  }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Evidence } from "../../src/decision/decision.ts";
+import type { Emergency, Evidence } from "../../src/decision/decision.ts";
 import { CODES, codeEntry, isCode } from "../../src/lib/codes.ts";
 import type { Rejection } from "../../src/signature/verification.ts";
 import {
@@ -336,4 +336,23 @@ test("a render failure says where", () => {
 test("a commit outside of the range does not help", () => {
   const change = { verifications: [verified(PARENT), verified(commit("e"))], requiredCommits: [PARENT, HEAD] };
   assert.equal(outcome(change)[0], "error");
+});
+
+test("an emergency takes two people, or one whose act is to be reviewed; it never makes an allow of nothing", () => {
+  const word = (person: string) => ({ person, reason: "down", ticket: "INC-77", index: 3 });
+  const reviewDue = "2026-11-22T10:00:00.000Z";
+  const landed = { ...target({ approvals: APPROVALS }), subject: "landed" } as const;
+  const said = (emergency: Emergency) => outcome({ ...landed, emergency });
+  const [missing, loud, due] = ["approval-missing", "emergency-release", "review-due"];
+  assert.deepEqual(said({ operators: [word("sam")] }), ["wait", missing]);
+  assert.deepEqual(said({ operators: [word("sam"), word("sam")] }), ["wait", missing]);
+  assert.deepEqual(said({ operators: [], reviewDue }), ["wait", missing]);
+  assert.deepEqual(said({ operators: [word("sam"), word("jo")] }), ["allow", missing, loud]);
+  assert.deepEqual(said({ operators: [word("sam")], reviewDue }), ["allow", missing, loud, due]);
+  assert.deepEqual(outcome({ ...landed, subject: "proposed", emergency: { operators: [word("sam")], reviewDue } }), [
+    "wait",
+    missing,
+  ]);
+  const reason = decided({ ...landed, emergency: { operators: [word("sam")], reviewDue } }).reasons.at(-1);
+  assert.equal(reason?.message, "sam did it alone; another person reviews it by 2026-11-22T10:00:00.000Z.");
 });

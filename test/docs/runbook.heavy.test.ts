@@ -31,7 +31,7 @@ function onlyLanded({ report }: Answer<Landings>): string | undefined {
 describe("the runbook", () => {
   it("has a section for each thing that goes wrong, and a command in each", () => {
     const titles = [...PAGE.matchAll(/^## (.*)$/gm)].map((match) => match[1] ?? "");
-    assert.equal(titles.length, 10);
+    assert.equal(titles.length, 11);
     assert.deepEqual(
       titles.filter((title) => blocks(title).length === 0),
       [],
@@ -99,6 +99,19 @@ describe("the runbook", () => {
     assert.match(ending(4, world, first), /^second-operator-needed /);
     assert.equal(sequenceOf(world), 1);
     assert.match(play(world, second), /^EMERGENCY {2}prod[\s\S]*released {3}prod #2[\s\S]*INTACT/);
+    assert.equal((await world.agent()).code, 0);
+  });
+
+  it("releases what one operator alone stands for, where gate.yaml allows it, and has it reviewed by another", async (t) => {
+    const world = withOperators(t);
+    world.configure("gate.yaml", (now) => {
+      const { prod } = now["targets"] as Record<string, object>;
+      return { targets: { prod: { ...prod, emergency: { operators: 1, review: "24h" } } } };
+    });
+    world.push({ files: { [WEB]: deployment("web", { privileged: true, replicas: 4 }) } });
+    const [release = "", review = ""] = blocks("An emergency, and nobody else is there");
+    assert.match(play(world, release), /^EMERGENCY {2}prod[\s\S]*^review due sam [\s\S]*released {3}prod #2/m);
+    assert.match(play(world, review), /^warn {2}review of prod[\s\S]*is accepted by jo[\s\S]* review /m);
     assert.equal((await world.agent()).code, 0);
   });
 

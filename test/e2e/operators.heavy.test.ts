@@ -14,6 +14,7 @@ for (const [person, role, more] of [
   ["jo", "operator", []],
   ["lin", "approver", []],
   ["max", "operator", ["--targets", "prod"]],
+  ["eve", "reader", []],
   ["root", "admin", []],
 ] as const) {
   const args = ["token", "new", "--role", role, "--person", person, "--config", "../gate.yaml", "--format", "json"];
@@ -100,6 +101,125 @@ test("through a running service two operators do the same, and its metrics count
   const page = await (await fetch(`${url}/changes`, { headers: { authorization: `Bearer ${token}` } })).text();
   assert.match(page, /EMERGENCY/);
   await service.stop();
+});
+
+/** A copy whose gate.yaml lets one operator do it. */
+function alone(t: Scope): World {
+  const world = broken(t);
+  world.configure("gate.yaml", (now) => {
+    const { prod } = now["targets"] as { prod: object };
+    return { targets: { prod: { ...prod, emergency: { operators: 1, review: "4h" } } } };
+  });
+  return world;
+}
+
+const ALONE = [...EMERGENCY, "--alone"];
+const CURE = ["--reason", "the right cure"];
+
+test("one operator releases alone where gate.yaml allows it; what is owed is loud until another person reviews it", async (t) => {
+  const world = alone(t);
+  const sluice = (...args: readonly string[]) => world.sluice([...args, ...HERE]);
+  assert.equal((await sluice("release", "prod", "--alone")).error, "usage");
+  assert.equal((await sluice("release", "prod", ...ALONE)).error, "usage");
+  assert.equal((await sluice("release", "prod", ...ALONE, ...by("lin"))).error, "not-permitted");
+  const { code, stdout, stderr } = await sluice("release", "prod", ...ALONE, ...by("sam"));
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^EMERGENCY {2}prod {2}[^\n]*: 2 to fix, /);
+  const due = /^review due sam did it alone; another person reviews it by (\S+)\.\n {11}(sluice review \d+ .*)$/m;
+  const [, until = "", command = ""] = due.exec(stdout) ?? assert.fail(stdout);
+  const decision = command.split(" ")[2] ?? "";
+  assert.match(stdout, /^released {3}prod #1, 3 objects/m);
+  const why = ["log", "why", "Deployment/apps/web", "--target", "prod"];
+  assert.match(
+    (await sluice(...why)).stdout,
+    new RegExp(`^review {5}sam released it alone; .* is due by ${until}: sluice review ${decision} `, "m"),
+  );
+  const doctor = await sluice("doctor");
+  assert.match(
+    doctor.stdout,
+    new RegExp(`^warn {2}review of prod +In log ${decision} sam released it alone; .* due by ${until}\\.$`, "m"),
+  );
+
+  const review = (person: string, ...args: readonly string[]) => sluice("review", decision, ...args, ...by(person));
+  assert.equal((await review("jo", ...CURE)).error, "usage", "nothing is said by leaving a word out");
+  assert.equal((await review("jo", "--accept", "--contest", ...CURE)).error, "usage");
+  assert.equal((await review("jo", "--accept")).error, "usage");
+  assert.equal((await sluice("review", decision, "--accept", ...CURE)).error, "usage");
+  assert.equal((await review("eve", "--accept", ...CURE)).error, "not-permitted");
+  assert.equal((await review("sam", "--accept", ...CURE)).error, "review-own");
+  assert.equal((await sluice("review", "0", "--accept", ...CURE, ...by("jo"))).error, "review-not-owed");
+  assert.equal((await sluice("review", "9999", "--accept", ...CURE, ...by("jo"))).error, "entry-unknown");
+  assert.equal((await world.log<{ count: number }>(["list", "--kind", "review"])).report.count, 0);
+  const done = await review("lin", "--accept", ...CURE); // an approver is enough
+  assert.match(
+    done.stdout,
+    new RegExp(`^prod: what sam released alone in log ${decision} is accepted by lin {3}log \\d+\n$`),
+    done.stderr,
+  );
+  assert.equal((await review("jo", "--contest", ...CURE)).error, "review-done");
+  assert.match((await sluice(...why)).stdout, /^reviewed {3}accepted at \S+ by lin: the right cure {3}log \d+$/m);
+  assert.doesNotMatch((await sluice("doctor")).stdout, /review of prod/);
+  const listed = await world.log<{ entries: { verdict: string; kind: string }[] }>(["list", "--kind", "review"]);
+  assert.deepEqual(
+    listed.report.entries.map(({ kind, verdict }) => [kind, verdict]),
+    [["review", "allow"]],
+  );
+  const again = await sluice("replay", decision);
+  assert.match(again.stdout, /allow again, (\d+) of \1 parts byte for byte/);
+  await world.verifiedSize();
+});
+
+test("through a running service one operator alone and a reviewer do the same, and every view says how it stands", async (t) => {
+  const world = alone(t);
+  const service = await startService(t, world);
+  const url = await service.url();
+  const remote = (person: string, ...args: readonly string[]) => world.sluice([...args, "--gate", url, ...by(person)]);
+  const token = readFileSync(world.path("sam.token"), "utf8").trim();
+  const get = async (path: string) =>
+    (await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })).text();
+  const gauges = async () => {
+    const text = await get("/metrics");
+    return ["owed", "overdue"].map(
+      (name) => new RegExp(`^sluice_target_review_${name}\\{target="prod"\\} (\\d)$`, "m").exec(text)?.[1],
+    );
+  };
+  assert.deepEqual(await gauges(), ["0", "0"]);
+  const released = await remote("sam", "release", "prod", ...ALONE);
+  assert.equal(released.code, 0, released.stderr);
+  const [, decision = ""] = /^ {11}sluice review (\d+) /m.exec(released.stdout) ?? assert.fail(released.stdout);
+  assert.deepEqual(await gauges(), ["1", "0"]);
+  const [{ review: owed }] = JSON.parse(await get("/v1/targets")).targets;
+  assert.deepEqual([owed.entry, owed.operator, owed.state, owed.review], [Number(decision), "sam", "due", null]);
+  for (const page of ["/", "/changes", `/changes/${decision}`]) assert.match(await get(page), /review due/);
+
+  world.push({ files: { [WEB]: deployment("web", { privileged: true, replicas: 3 }) } });
+  assert.equal((await remote("jo", "release", "prod", ...ALONE)).error, "review-open");
+  assert.equal((await remote("sam", "review", decision, "--accept", ...CURE)).error, "review-own");
+  assert.equal((await remote("jo", "review", "0", "--accept", ...CURE)).error, "review-not-owed");
+  assert.equal((await remote("jo", "review", "9999", "--accept", ...CURE)).error, "route-unknown");
+  assert.equal((await remote("eve", "review", decision, "--accept", ...CURE)).error, "not-permitted");
+  const contested = await remote("max", "review", decision, "--contest", "--reason", "it was no emergency");
+  assert.match(
+    contested.stdout,
+    /^prod: what sam released alone in log \d+ is contested by max {3}log \d+\nnext /,
+    contested.stderr,
+  );
+  assert.equal((await remote("jo", "review", decision, "--accept", ...CURE)).error, "review-done");
+  assert.deepEqual(await gauges(), ["0", "0"]);
+  assert.equal(JSON.parse(await get("/v1/targets")).targets[0].review, null);
+  for (const page of ["/changes", `/changes/${decision}`])
+    assert.match(await get(page), /contested<\/span> <time[^>]*>[^<]*<\/time> by max/);
+  const [head = "", ...rows] = (await get("/evidence/changes.csv")).trimEnd().split("\r\n");
+  const at = head.split(",").indexOf("reviewed_after_by");
+  assert.deepEqual(
+    rows
+      .map((row) => row.split(","))
+      .filter((row) => row.includes("emergency"))
+      .map((row) => row[at]),
+    ["max"],
+  );
+  await service.stop();
+  await world.verifiedSize();
 });
 
 test("while the service runs, a rollback and a redaction go through it, by name and by role", async (t) => {

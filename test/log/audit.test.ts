@@ -370,6 +370,29 @@ describe("changes.csv", () => {
     );
   });
 
+  it("names who reviewed what one operator alone released: the first who did, and of that commit only", () => {
+    const changes = new Changes();
+    const alone = { reasons: ["emergency-release", "review-due"] };
+    const review = (commit: string, by: string, time: string, target = "prod") =>
+      changes.add(row({ leaf: { kind: "review", target, subject: { commit }, time }, disclosed: { by } }));
+    review("c0", "early", "2026-10-01T00:00:00.000Z");
+    for (const commit of ["c0", "c1"]) changes.add(row({ leaf: { ...alone, subject: { commit } } }));
+    changes.add(row({ leaf: { reasons: ["emergency-release"], subject: { commit: "c2" } } }));
+    review("c0", "elsewhere", "2026-10-02T00:00:00.000Z", "staging");
+    review("c0", "jo", "2026-10-02T01:00:00.000Z");
+    review("c0", "late", "2026-10-02T02:00:00.000Z");
+    review("c2", "jo", "2026-10-02T03:00:00.000Z");
+    const lines = changes.text().trimEnd().split("\r\n");
+    assert.deepEqual(
+      lines.slice(1).map((line) => [line.split(",")[0], ...line.split(",").slice(16, 18)]),
+      [
+        ["c0", "jo", "2026-10-02T01:00:00.000Z"],
+        ["c1", "", ""],
+        ["c2", "", ""],
+      ],
+    );
+  });
+
   it("neutralises what a spreadsheet would run, and keeps a row a line", () => {
     for (const [text, cell] of [
       ["=1+1", `"'=1+1"`],

@@ -1,5 +1,6 @@
 /** The text of `check` (FORMS): one finding = one line to grep and at most two more; ids last. */
 import type { Reason, Verdict } from "../../decision/decision.ts";
+import { EMERGENCY_CODES } from "../../decision/emergency.ts";
 import type { CheckReport, FindingReport, TargetReport } from "../../gate/json/check.ts";
 import { codeEntry, isCode } from "../../lib/codes.ts";
 import { printable } from "../../lib/printable.ts";
@@ -7,6 +8,7 @@ import { resourceName } from "../../render/resource.ts";
 import { counted } from "../counted.ts";
 import { wrap } from "../help.ts";
 import type { Paint } from "./paint.ts";
+import { reviewCommand } from "./review.ts";
 
 const WORDS: Record<Verdict, string> = { allow: "APPROVED", deny: "DENIED", error: "NOT EVALUATED", wait: "WAITING" };
 
@@ -40,15 +42,22 @@ function targetText(report: CheckReport, target: TargetReport, context: TextCont
 function bodyOf(report: CheckReport, target: TargetReport, context: TextContext): readonly string[] {
   if (target.verdict !== "allow") return problems(report, target, context);
   if (target.emergency === null) return approved(report, target);
-  const stoodInFor = target.reasons.filter(({ code }) => code !== "emergency-release");
+  const stoodInFor = target.reasons.filter(({ code }) => !EMERGENCY_CODES.includes(code));
   return [
     ...target.emergency.map(({ person, reason, ticket, index }) =>
       row("emergency", printable(`${person}: ${reason} (${ticket ?? "no ticket"})   log ${index}`)),
     ),
+    ...reviewLines(target),
     ...signedLines(report, target),
     "stands in for",
     ...problems(report, { ...target, reasons: stoodInFor }, context),
   ];
+}
+
+function reviewLines({ reasons, decision }: TargetReport): readonly string[] {
+  const owed = reasons.find(({ code }) => code === "review-due");
+  if (owed === undefined || decision === null) return [];
+  return [row("review due", printable(owed.message)), row("", reviewCommand(decision.index))];
 }
 
 /** Names what would have happened where the target only observes or warns. */
@@ -58,7 +67,7 @@ function headline(report: CheckReport, target: TargetReport, { paint, branch }: 
   const verdict = quiet ? `would be ${word} (${target.mode})` : word;
   const preview = report.authority === "preview" ? " (preview)" : "";
   const warnings = target.findings.filter((finding) => finding.kind === "warn").length;
-  const open = target.reasons.filter(({ code }) => code !== "emergency-release").length;
+  const open = target.reasons.filter(({ code }) => !EMERGENCY_CODES.includes(code)).length;
   const counts = `${count(open)} to fix, ${counted(warnings, "warning")}, ${target.notEvaluated.length} not evaluated`;
   const named = branch(target.target);
   const range = `${short(target.base)}..${short(report.head)}${named === "" ? "" : ` on ${named}`}`;

@@ -35,8 +35,7 @@ export const GATE_CODES = {
   },
   "emergency-release": {
     class: "warning",
-    means:
-      "Two operators released this although approvals were missing or policies found something. It stands for that.",
+    means: "Operators released this although approvals were missing or policies found something. It stands for that.",
     example: "`sluice release prod --emergency --reason TEXT --ticket INC-77`, run by two operators on one commit.",
     fix: "Mend afterwards what was stood in for: the next change is judged as ever.",
   },
@@ -53,6 +52,45 @@ export const GATE_CODES = {
       "What landed changes a file that judges. Such a change needs the people whom the trust folder names, always.",
     example: "An emergency is asked for a commit that also edits trust/people.yaml.",
     fix: "Land the change of that file on its own, with its approvals.",
+  },
+  "review-due": {
+    class: "warning",
+    means:
+      "One operator alone released this in an emergency. Another person, an operator or an approver of the target, looks at it by the time that is said.",
+    example: "`sluice release prod --emergency --alone --reason TEXT --ticket INC-77`, where gate.yaml allows it.",
+    fix: "sluice review DECISION --accept --reason TEXT, or --contest",
+  },
+  "emergency-not-alone": {
+    class: "refused",
+    means: "The operator's gate.yaml does not let one operator alone release this target in an emergency.",
+    example: "`sluice release prod --emergency --alone ...` where gate.yaml says nothing of it.",
+    fix: "Leave --alone out, and a second operator runs the same command. To allow it: emergency: {operators: 1} beside the target in gate.yaml",
+  },
+  "review-open": {
+    class: "refused",
+    means:
+      "What one operator alone released before was not reviewed yet, so the next emergency of the target takes two operators again.",
+    example: "sam runs `sluice release prod --emergency --alone ...` again, and nobody has looked at the first one.",
+    fix: "Another person reviews it: sluice review DECISION --accept --reason TEXT; or two operators run the command without --alone.",
+  },
+  "review-own": {
+    class: "refused",
+    means: "Whoever released it alone, or signed what was released, does not review it: another person does.",
+    example: "sam runs `sluice review 42 --accept --reason TEXT` after his own emergency.",
+    fix: "Ask another operator, or an approver of the target.",
+  },
+  "review-not-owed": {
+    class: "usage",
+    means: "The entry is no decision by which one operator alone released in an emergency, so nobody reviews it.",
+    example:
+      "`sluice review 0 --accept --reason TEXT --config gate.yaml`: the first entry is the adoption of a target.",
+    fix: "sluice doctor --config gate.yaml names what is to be reviewed.",
+  },
+  "review-done": {
+    class: "refused",
+    means: "Another person has reviewed it already; what they said stands in the log.",
+    example: "jo and lin both run `sluice review 42 --accept --reason TEXT`.",
+    fix: "sluice log list --kind review --config gate.yaml",
   },
   "second-operator-needed": {
     class: "wait",

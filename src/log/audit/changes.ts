@@ -1,6 +1,7 @@
 /**
  * changes.csv: a row for each decision of the gate on a landed commit, in the auditor's columns. Only what the entries of
- * the period say is in it; a release or a report that came after the period is in the bundle of the next one.
+ * the period say is in it; a release, a report or a review that
+ * came after the period is in the bundle of the next one.
  */
 import type { JsonValue } from "../../lib/canonical.ts";
 import type { AuditRow } from "./layout.ts";
@@ -30,15 +31,7 @@ const COLUMNS = [
 type Column = (typeof COLUMNS)[number];
 
 /** Columns for which no entry of version 1 has a source yet: they are empty, which says nothing about the change. */
-export const COLUMNS_WITHOUT_SOURCE: readonly Column[] = [
-  "request",
-  "ticket",
-  "author",
-  "tests",
-  "tests_at",
-  "reviewed_after_by",
-  "reviewed_after_at",
-];
+export const COLUMNS_WITHOUT_SOURCE: readonly Column[] = ["request", "ticket", "author", "tests", "tests_at"];
 
 /** In the order of the log; entries are given to add() in that order. */
 export class Changes {
@@ -46,6 +39,8 @@ export class Changes {
   readonly #byDecision = new Map<number, Partial<Record<Column, string>>>();
   /** By target and sequence: one row may be released once and applied by several agents. */
   readonly #byRelease = new Map<string, Partial<Record<Column, string>>>();
+  /** By target and commit: what one operator alone released, until a review comes. */
+  readonly #owing = new Map<string, Partial<Record<Column, string>>[]>();
   /** Signers and approvers of every decision of the period: a landing is told by the proposal that it carries. */
   readonly #people = new Map<number, Partial<Record<Column, string>>>();
 
@@ -57,6 +52,7 @@ export class Changes {
     if (row.leaf.kind === "decision") this.#addDecision(row);
     if (row.leaf.kind === "release") this.#addRelease(row);
     if (row.leaf.kind === "applied") this.#addApplied(row);
+    if (row.leaf.kind === "review") this.#addReview(row);
   }
 
   /** RFC 4180 with a header; times are UTC. */
@@ -87,6 +83,9 @@ export class Changes {
     };
     this.#rows.push(change);
     this.#byDecision.set(index, change);
+    if (!leaf.reasons.includes("review-due") || leaf.verdict !== "allow") return;
+    const key = reviewKey(row);
+    this.#owing.set(key, [...(this.#owing.get(key) ?? []), change]);
   }
 
   #addRelease(row: AuditRow): void {
@@ -102,6 +101,16 @@ export class Changes {
     change.applied_at = text(value(row, "at"));
     change.result = text(value(row, "result"));
   }
+
+  /** The first after a decision counts, as for the gate. */
+  #addReview(row: AuditRow): void {
+    const key = reviewKey(row);
+    for (const change of this.#owing.get(key) ?? []) {
+      change.reviewed_after_by = text(value(row, "by"));
+      change.reviewed_after_at = row.leaf.time;
+    }
+    this.#owing.delete(key);
+  }
 }
 
 function peopleOf(row: AuditRow): Partial<Record<Column, string>> {
@@ -112,6 +121,10 @@ function peopleOf(row: AuditRow): Partial<Record<Column, string>> {
 
 function releaseKey(row: AuditRow): string {
   return JSON.stringify([row.leaf.target, value(row, "sequence")]);
+}
+
+function reviewKey({ leaf }: AuditRow): string {
+  return JSON.stringify([leaf.target, leaf.subject["commit"] ?? null]);
 }
 
 /** A disclosed value; null where it was withheld or never said. */

@@ -5,6 +5,11 @@ import type { Role } from "../../config/access-yaml.ts";
 export const CALLERS = ["nobody", "local", "reader", "auditor", "approver", "operator", "admin", "caller"] as const;
 export type CallerRole = Role | "local" | "nobody";
 
+/** Who may act for a target; named, all of them. */
+export const OPERATORS: readonly CallerRole[] = ["operator", "admin"];
+/** Who may look afterwards at what one operator did alone, and say what it was worth. */
+export const REVIEWERS: readonly CallerRole[] = ["approver", ...OPERATORS];
+
 export interface Principal {
   readonly role: CallerRole;
   /** Whom the log names; null for `local` and `nobody`. */

@@ -6,8 +6,6 @@ import type { Answer, Route, RouteDraft } from "./route.ts";
 
 /** Whoever may look: persons of every role, and anybody on a machine that is its own. */
 export const READERS: readonly CallerRole[] = ["local", "reader", "auditor", "approver", "operator", "admin"];
-/** Who may act for a target; named, all of them. */
-export const OPERATORS: readonly CallerRole[] = ["operator", "admin"];
 export const EVERYBODY: readonly CallerRole[] = ["nobody", ...READERS, "caller"];
 
 /** Orders and hints; what may be more says so. */

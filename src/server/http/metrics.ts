@@ -78,6 +78,16 @@ function serviceMetrics(facts: MetricFacts, version: string): readonly Metric[] 
       targets.map(({ target, held }) => ({ labels: { target }, value: held ? 1 : 0 })),
     ),
     gauge(
+      "sluice_target_review_owed",
+      "1 while what one operator alone released in an emergency is not reviewed.",
+      targets.map(({ target, review }) => ({ labels: { target }, value: review === null ? 0 : 1 })),
+    ),
+    gauge(
+      "sluice_target_review_overdue",
+      "1 while such a review is overdue.",
+      targets.map(({ target, review }) => ({ labels: { target }, value: review === "overdue" ? 1 : 0 })),
+    ),
+    gauge(
       "sluice_head_expiry_timestamp_seconds",
       "Until when a target's newest head counts, since the epoch.",
       targets.flatMap(({ target, headNotAfter: at }) =>

@@ -1,6 +1,6 @@
 /** Every route that there is, in the order of the reference. */
 import type { Route } from "./route.ts";
-import { postCheck, postHold, postRelease, postResume } from "./routes/acts.ts";
+import { postCheck, postHold, postRelease, postResume, postReview } from "./routes/acts.ts";
 import { listDecisions, proveDecision, showDecision } from "./routes/decisions.ts";
 import { changesTable, evidenceView, rulesView } from "./routes/evidence.ts";
 import { logCheckpoint, logTile, releaseFile } from "./routes/files.ts";
@@ -23,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   postHold,
   postResume,
   postRelease,
+  postReview,
   postRollback,
   postApproval,
   postReport,

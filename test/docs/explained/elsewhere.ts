@@ -292,6 +292,30 @@ export const ELSEWHERE_TABLE = {
     "gate/emergency.heavy.test.ts",
     "files that judge are not changed in an emergency, whoever approved them",
   ),
+  "review-due": elsewhere(
+    "gate/review.heavy.test.ts",
+    "one operator releases alone; the log says that it was one, and until when another person reviews it",
+  ),
+  "emergency-not-alone": elsewhere(
+    "gate/review.heavy.test.ts",
+    "what gate.yaml does not say is two: alone is refused before anything is judged",
+  ),
+  "review-open": elsewhere(
+    "gate/review.heavy.test.ts",
+    "until it is reviewed the next emergency takes two; after that one is enough again",
+  ),
+  "review-own": elsewhere(
+    "gate/review.heavy.test.ts",
+    "whoever released it, or signed what was released, does not review it",
+  ),
+  "review-not-owed": elsewhere(
+    "gate/review.heavy.test.ts",
+    "only a decision by which one released alone is reviewed: no other decision, no word, nothing that is not there",
+  ),
+  "review-done": elsewhere(
+    "gate/review.heavy.test.ts",
+    "another person reviews it once; the log says who, how and why",
+  ),
   "second-operator-needed": elsewhere(
     "e2e/operators.heavy.test.ts",
     "two operators with tokens of their own release in an emergency, and every output is loud",

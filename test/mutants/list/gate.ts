@@ -8,6 +8,7 @@ const RECEIPTS = "test/gate/receipts.test.ts";
 const REMEMBERED = "test/gate/remembered.test.ts";
 
 const EMERGENCY = "test/gate/emergency.heavy.test.ts";
+const REVIEW = "test/gate/review.heavy.test.ts";
 const MOVED = "test/gate/moved-branch.heavy.test.ts";
 
 const ACTIVATION = "test/gate/activation.heavy.test.ts";
@@ -148,6 +149,62 @@ export const GATE: readonly Mutant[] = [
     replace: "if (governance === null || beyond.length === 0) return beyond;",
     test: EMERGENCY,
     named: "files that judge are not changed in an emergency, whoever approved them",
+  },
+  {
+    name: "lets one operator alone release whatever gate.yaml says",
+    file: "src/gate/emergency.ts",
+    find: "emergency.operators === 1 ? parseDuration(emergency.review) : null",
+    replace: 'parseDuration(emergency.operators === 1 ? emergency.review : "24h")',
+    test: REVIEW,
+    named: "what gate.yaml does not say is two: alone is refused before anything is judged",
+  },
+  {
+    name: "lets one operator alone release again before anybody has looked",
+    file: "src/gate/emergency.ts",
+    find: "if (isAlone) await refuseUnreviewed(gate.log, wish.target, act.commit, now);",
+    replace: "",
+    test: REVIEW,
+    named: "until it is reviewed the next emergency takes two; after that one is enough again",
+  },
+  {
+    name: "lets operators review what they released alone",
+    file: "src/gate/review.ts",
+    find: 'operator === by ? "released it" : ',
+    replace: "",
+    test: REVIEW,
+    named: "whoever released it, or signed what was released, does not review it",
+  },
+  {
+    name: "lets whoever signed it review it",
+    file: "src/gate/review.ts",
+    find: 'signers.includes(by) ? "signed what was released" : null',
+    replace: "null",
+    test: REVIEW,
+    named: "whoever released it, or signed what was released, does not review it",
+  },
+  {
+    name: "takes two reviews of one emergency",
+    file: "src/gate/review.ts",
+    find: "if (before.review !== null) {",
+    replace: "if (before.review === undefined) {",
+    test: REVIEW,
+    named: "another person reviews it once; the log says who, how and why",
+  },
+  {
+    name: "forgets to say that a review is overdue",
+    file: "src/gate/review.ts",
+    find: 'until !== null && now <= until ? "due" : "overdue"',
+    replace: '"due"',
+    test: REVIEW,
+    named: "one operator releases alone; the log says that it was one, and until when another person reviews it",
+  },
+  {
+    name: "lets one operator stand in whom nobody reviews",
+    file: "src/decision/emergency.ts",
+    find: "people >= 2 || (people === 1 && reviewDue !== undefined)",
+    replace: "people >= 1",
+    test: "test/decision/decide.test.ts",
+    named: "an emergency takes two people, or one whose act is to be reviewed; it never makes an allow of nothing",
   },
   {
     name: "takes words under a hold",

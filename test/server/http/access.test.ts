@@ -15,6 +15,7 @@ import {
   READY,
   REDACTION,
   RELEASE,
+  REVIEW,
   RULES,
   target,
   ULID,
@@ -65,6 +66,11 @@ const CELLS: Readonly<Record<string, Cell>> = {
     asks: () => [expects("resume", null, holding)],
   },
   release: { path: "/v1/releases", body: { target: "prod" }, asks: () => [expects("release", null, LANDINGS)] },
+  review: {
+    path: "/v1/reviews",
+    body: { entry: "7", outcome: "accepted", reason: "the right cure" },
+    asks: () => [expects("entry", [{ index: 7 }], entry()), expects("review", null, REVIEW)],
+  },
   rollback: {
     path: "/v1/rollbacks",
     body: { target: "prod", to: 2, reason: "it broke" },
@@ -125,7 +131,7 @@ const CELLS: Readonly<Record<string, Cell>> = {
   },
   "page-evidence": {
     path: "/evidence",
-    asks: () => Array.from({ length: 17 }, () => expects("entries", null, { entries: [], count: 0 })),
+    asks: () => Array.from({ length: 18 }, () => expects("entries", null, { entries: [], count: 0 })),
   },
   "evidence-changes": {
     path: "/evidence/changes.csv",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
-import { entry, HOLD, HOSTILE, RULES, SHOWN, target, WAIVER } from "./samples.ts";
+import type { ReviewState } from "../../../src/gate/review.ts";
+import { entry, HOLD, HOSTILE, REVIEW, RULES, SHOWN, target, WAIVER } from "./samples.ts";
 import { FILE_SCOPE, serve } from "./served.ts";
 import { expects } from "./strict-view.ts";
 
@@ -72,6 +73,40 @@ describe("pages", async () => {
     assert.ok(text.includes('<span class="deny">DENIED</span>') && text.includes('href="/v1/decisions/7/proof"'));
   });
 
+  it("show what one operator alone released, and how its review stands: due, overdue, given, contested", async () => {
+    const alone = entry({ verdict: "allow", reasons: ["emergency-release", "review-due"] });
+    const owed = { ...REVIEW, review: null, due: "2026-11-22T10:00:00.000Z" };
+    for (const [state, ...words] of [
+      [{ ...owed, state: "due" }, '<span class="wait">review due</span> by ', ">2026-11-22 10:00<"],
+      [{ ...owed, state: "overdue" }, '<span class="deny">REVIEW OVERDUE</span> since ', ">2026-11-22 10:00<"],
+      [{ ...owed, state: "overdue", due: null, operator: null }, '<span class="deny">REVIEW OVERDUE</span>'],
+      [REVIEW, "reviewed <time", " by jo"],
+      [
+        { ...REVIEW, state: "contested", review: { ...REVIEW.review, by: HOSTILE, reason: HOSTILE } },
+        "contested",
+        SHOWN,
+      ],
+    ] as const) {
+      served.expect(
+        expects("entries", null, { entries: [alone, entry({}, 6)], count: 2 }),
+        expects("reviewState", [alone, served.clock.now], state as ReviewState),
+        expects("entry", null, alone),
+        expects("reviewState", [alone, served.clock.now], state as ReviewState),
+        expects("targets", [], [{ ...target(), review: state as ReviewState }]),
+      );
+      const list = (await served.ask("/changes", reader)).text;
+      const one = (await served.ask("/changes/7", reader)).text;
+      const targets = (await served.ask("/", reader)).text;
+      assert.ok(list.includes("EMERGENCY") && one.includes("EMERGENCY"));
+      for (const text of [list, one, targets]) {
+        for (const word of words) assert.ok(text.includes(word), `${word}: ${text}`);
+        assert.ok(!text.includes("<script"));
+      }
+      assert.ok(one.includes(`${state.operator ?? "One operator"} released it alone; `));
+      assert.ok(targets.includes('<a href="/changes/7">log 7</a>'));
+    }
+  });
+
   it("show what a cluster asked, and for whom", async () => {
     const value = (part: unknown) => ({ salt: "AAAAAAAAAAAAAAAAAAAAAA==", value: part as never });
     const request = { uid: "1", operation: "CREATE", user: HOSTILE, kind: "Pod.v1", resource: "pods", dryRun: true };
@@ -109,7 +144,7 @@ describe("pages", async () => {
       expects("entries", [{ ...bounds, order: "oldest", limit: 1 }, null], { entries: [entry({}, 12)], count: 9 }),
       expects("entries", [{ ...bounds, order: "newest", limit: 1 }, null], { entries: [entry({}, 99)], count: 9 }),
       expects("entries", [{ ...bounds, limit: 0 }, null], { entries: [], count: 88 }),
-      ...Array.from({ length: 14 }, (_, at) => expects("entries", null, { entries: [], count: at })),
+      ...Array.from({ length: 15 }, (_, at) => expects("entries", null, { entries: [], count: at })),
     );
     const { text } = await served.ask("/evidence?target=prod&from=2026-10-01&to=2027-01-01", reader);
     assert.match(text, /<b>88<\/b> entries<\/li><li>log <b>12<\/b> to <b>99<\/b>/);
@@ -124,7 +159,7 @@ describe("pages", async () => {
   it("give the auditor's table, page by page, in which a formula is text", async () => {
     const landed = entry({ subject: { commit: "=1+1" }, verdict: "allow" });
     const many = Array.from({ length: 1000 }, (_, at) => entry({ subject: { head: "x" } }, at));
-    const asked = { kinds: ["decision", "release", "applied"], order: "oldest", limit: 1000 };
+    const asked = { kinds: ["decision", "release", "applied", "review"], order: "oldest", limit: 1000 };
     served.expect(
       expects("entries", [asked, null], { entries: many, count: 1001 }),
       expects("entries", [{ ...asked, after: 999 }, null], { entries: [landed], count: 1001 }),

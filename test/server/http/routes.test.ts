@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { openApiDocument } from "../../../src/server/http/openapi.ts";
 import { ROUTES } from "../../../src/server/http/routes.ts";
-import { CHECK, COMMIT, entry, HOLD, LANDINGS, RELEASE, target, ULID, WAIVER } from "./samples.ts";
+import { CHECK, COMMIT, entry, HOLD, LANDINGS, METRICS, RELEASE, REVIEW, target, ULID, WAIVER } from "./samples.ts";
 import { FILE_SCOPE, serve } from "./served.ts";
 import { expects } from "./strict-view.ts";
 
@@ -217,6 +217,48 @@ describe("routes", async () => {
       assert.equal((await served.ask("/v1/holds", operator({ scope: "prod", reason: "x", by: "sam" }))).status, 400);
     });
 
+    it("is reviewed by the person of the token, by the index that the decision has", async () => {
+      const order = { outcome: "contested", reason: "it was no emergency" } as const;
+      const reviewed = { ...REVIEW, state: "contested" } as const;
+      served.expect(
+        expects("entry", [{ id: ULID }], entry()),
+        expects("review", [{ entry: 7, ...order, by: "operator-ada" }], reviewed),
+        expects("entry", [{ index: 999 }], null),
+      );
+      const { status, json } = await served.ask("/v1/reviews", operator({ entry: ULID, ...order }));
+      assert.deepEqual([status, json], [200, { apiVersion: "sluice/v1", kind: "Review", ...reviewed }]);
+      const unknown = await served.ask("/v1/reviews", operator({ entry: "999", ...order }));
+      assert.deepEqual([unknown.status, unknown.json["code"]], [404, "route-unknown"]);
+      served.expect(expects("entry", [{ index: 7 }], entry()));
+      const limited = { token: tokens["staging-operator"], method: "POST", body: { entry: "7", ...order } };
+      assert.equal((await served.ask("/v1/reviews", limited)).status, 404, "what may not be known is not there");
+    });
+
+    it("is counted until it is reviewed, and apart when that is overdue", async () => {
+      for (const [review, owed, overdue] of [
+        [null, 0, 0],
+        ["due", 1, 0],
+        ["overdue", 1, 1],
+      ] as const) {
+        const targets = [{ target: "prod", sequence: 3, held: false, review, headNotAfter: null }];
+        served.expect(expects("metrics", [], { ...METRICS, targets }));
+        const { text } = await served.ask("/metrics", reader);
+        assert.match(text, new RegExp(`^sluice_target_review_owed\\{target="prod"\\} ${owed}$`, "m"));
+        assert.match(text, new RegExp(`^sluice_target_review_overdue\\{target="prod"\\} ${overdue}$`, "m"));
+      }
+    });
+
+    it("says that one operator is alone only where it is said", async () => {
+      const words = { reason: "the shop is down", ticket: "INC-77" };
+      const by = "operator-ada";
+      served.expect(
+        expects("release", [{ target: "prod", by, emergency: { ...words, alone: false } }], LANDINGS),
+        expects("release", [{ target: "prod", by, emergency: { ...words, alone: true } }], LANDINGS),
+      );
+      for (const emergency of [words, { ...words, alone: true }])
+        assert.equal((await served.ask("/v1/releases", operator({ target: "prod", emergency }))).status, 200);
+    });
+
     it("stays within the targets of the access", async () => {
       const limited = (body: unknown) => ({ token: tokens["staging-operator"], method: "POST", body });
       for (const [path, body] of [
@@ -247,6 +289,12 @@ describe("routes", async () => {
       ["/v1/holds", ["prod"]],
       ["/v1/holds", null],
       ["/v1/releases", { target: "prod", emergency: true }],
+      ["/v1/releases", { target: "prod", emergency: { reason: "x", ticket: "I", alone: "yes" } }],
+      ["/v1/reviews", { entry: "7", reason: "x" }],
+      ["/v1/reviews", { entry: "7", reason: "x", outcome: "fine" }],
+      ["/v1/reviews", { entry: "7", reason: " ", outcome: "accepted" }],
+      ["/v1/reviews", { entry: 7, reason: "x", outcome: "accepted" }],
+      ["/v1/reviews", { entry: "7", reason: "x", outcome: "accepted", by: "jo" }],
       ["/v1/checks", { repository: "shop", head: COMMIT.slice(0, 12) }],
       ["/v1/checks", { repository: "shop", head: "refs/heads/main" }],
       ["/v1/checks", { repository: "https://evil.example/shop.git", head: COMMIT }],
@@ -254,6 +302,7 @@ describe("routes", async () => {
       ["/v1/checks", { repository: "shop", head: COMMIT, url: "https://evil.example" }],
     ] as const) {
       it(`is refused in another form: ${path} ${JSON.stringify(body).slice(0, 60)}`, async () => {
+        served.clock.now += 60_000; // nobody is refused for haste here
         const { status, json } = await served.ask(path, operator(body));
         assert.deepEqual([status, json["code"]], [400, "request-invalid"]);
       });

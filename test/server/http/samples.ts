@@ -3,6 +3,7 @@
 import type { AdoptionReport } from "../../../src/gate/json/adoption.ts";
 import type { CheckReport } from "../../../src/gate/json/check.ts";
 import type { RedactionReport } from "../../../src/gate/json/redaction.ts";
+import type { ReviewState } from "../../../src/gate/review.ts";
 import type { CommitId, TreeId } from "../../../src/git/object.ts";
 import { sha256Hex } from "../../../src/lib/digest.ts";
 import type { LoggedEntry } from "../../../src/log/entry.ts";
@@ -47,6 +48,7 @@ export function target(name = "prod"): TargetState {
     released: { sequence: 3, commit: COMMIT, time: TIME },
     head: { issuedAt: TIME, notAfter: TIME },
     hold: null,
+    review: null,
     waiting: 1,
   };
 }
@@ -79,6 +81,16 @@ export const RULES: RulesState = {
 
 export const HOLD = { scope: "prod", reason: "migration", by: "sam", since: TIME, index: 5 };
 
+export const REVIEW: ReviewState = {
+  target: "prod",
+  entry: 7,
+  commit: COMMIT,
+  operator: "sam",
+  due: TIME,
+  state: "accepted",
+  review: { index: 9, at: TIME, by: "jo", reason: "the right cure" },
+};
+
 export const RELEASE = {
   target: "prod",
   sequence: 3,
@@ -109,7 +121,7 @@ export const METRICS: MetricFacts = {
   queue: { proposals: 2, landings: 1, running: 1 },
   polls: [{ repository: "shop", succeeded: 4, failed: 1, lastSuccessAt: Date.parse(TIME) }],
   decisions: [{ target: "prod", subject: "proposed", verdict: "deny", count: 3 }],
-  targets: [{ target: "prod", sequence: 3, held: true, headNotAfter: Date.parse(TIME) }],
+  targets: [{ target: "prod", sequence: 3, held: true, review: "due", headNotAfter: Date.parse(TIME) }],
   landingToRelease: { sum: 1.5, count: 2, buckets: [{ le: 1, count: 1 }] },
 };
 

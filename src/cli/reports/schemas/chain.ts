@@ -6,6 +6,7 @@ import {
   approvalSchema,
   headSchema,
   holdingSchema,
+  reviewedSchema,
 } from "../../../gate/json/schemas/acts.ts";
 import { checkSchema, landingsSchema } from "../../../gate/json/schemas/check.ts";
 import {
@@ -43,5 +44,6 @@ export const CHAIN_SCHEMAS: Readonly<Record<string, { readonly title: string; re
   "log-show": { title: "Output of `sluice log show --format json`", schema: logShowSchema },
   "log-verify": { title: "Output of `sluice log verify --format json`", schema: logVerificationSchema },
   "log-why": { title: "Output of `sluice log why --format json`", schema: whySchema },
+  review: { title: "Output of `sluice review --format json`", schema: reviewedSchema },
   simulation: { title: "Output of `sluice simulate --format json`", schema: simulationSchema },
 };

@@ -38,7 +38,7 @@ export const reconciliationSchema = z.strictObject({
       "Decisions on commits that are not on the branch since two operators adopted another state.",
     ),
     adoptedAgain: count.describe("How often two operators made a state the judge again."),
-    emergencies: count.describe("How often two operators released in an emergency."),
+    emergencies: count.describe("How often operators released in an emergency."),
   }),
   audit: z
     .strictObject({

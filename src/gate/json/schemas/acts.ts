@@ -1,6 +1,19 @@
 /** What people and agents do: `adopt`, `approve`, `head`, `hold`, `resume`, `agent`. */
 import * as z from "zod";
-import { apiVersion, code, commit, count, digestsSchema, exitCode, index, name, sha256, time, ulid } from "./parts.ts";
+import {
+  apiVersion,
+  code,
+  commit,
+  count,
+  digestsSchema,
+  exitCode,
+  index,
+  name,
+  reviewSchema,
+  sha256,
+  time,
+  ulid,
+} from "./parts.ts";
 
 export const adoptionSchema = z.strictObject({
   apiVersion,
@@ -72,6 +85,8 @@ export const holdingSchema = z.strictObject({
   index,
   targets: z.array(name).describe("Whose heads say so now."),
 });
+
+export const reviewedSchema = reviewSchema.extend({ apiVersion, kind: z.literal("Review") });
 
 const files = z.array(name).describe("Names of object files, sorted.");
 

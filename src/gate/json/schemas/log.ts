@@ -13,6 +13,7 @@ import {
   judgedVerificationSchema,
   leafHash,
   name,
+  reviewSchema,
   sha256,
   time,
   ulid,
@@ -109,6 +110,7 @@ export const whySchema = z.strictObject({
     .describe("The decision on the landed state that last changed the resource."),
   carried: carriedSchema,
   emergency: emergencySchema,
+  review: reviewSchema.nullable().describe("Where one operator alone released it; null elsewhere."),
   verifications: z.array(judgedVerificationSchema).describe("Of the proposal where one is carried."),
   approvals: z.array(givenApprovalSchema),
   rules: z.strictObject({

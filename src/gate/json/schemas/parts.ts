@@ -83,6 +83,19 @@ export const emergencySchema = z
   .nullable()
   .describe("Operators who stood in for approvals and findings, in the order in which they said so; null elsewhere.");
 
+export const reviewSchema = z.strictObject({
+  target: name,
+  entry: index.describe("The decision by which one operator alone released; the operator's word where it has none."),
+  commit,
+  operator: name.nullable().describe("Who did; null where it was erased."),
+  due: time.nullable().describe("Until when another person reviews it; null where it was erased."),
+  state: z.enum(["due", "overdue", "accepted", "contested"]),
+  review: z
+    .strictObject({ index, at: time, by: name.nullable(), reason: z.string().nullable() })
+    .nullable()
+    .describe("null until it is reviewed; names and words are null where they were erased."),
+});
+
 export const digestsSchema = z.strictObject({
   policies: sha256.nullable(),
   trust: sha256.nullable(),

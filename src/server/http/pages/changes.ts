@@ -1,10 +1,12 @@
 /** Decisions, newest first; and one of them with what it rests on. */
 import type { Decision } from "../../../decision/decision.ts";
 import { disclosedDecision } from "../../../gate/record.ts";
+import type { ReviewState } from "../../../gate/review.ts";
 import type { LoggedEntry } from "../../../log/entry.ts";
 import { resourceName } from "../../../render/resource.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { table, time } from "./layout.ts";
+import { reviewWords } from "./review.ts";
 
 const WORDS = { allow: "approved", deny: "DENIED", wait: "waiting", error: "NOT EVALUATED" } as const;
 const VERDICTS = ["allow", "deny", "wait", "error"] as const;
@@ -28,8 +30,17 @@ export interface Filter {
   readonly to: string | null;
 }
 
-export function changesPage(entries: readonly LoggedEntry[], count: number, next: number | null, filter: Filter): Html {
-  const rows = entries.map(row);
+/** How the review of each entry stands, by index; those that owe none are not there. */
+export type Reviews = ReadonlyMap<number, ReviewState>;
+
+export function changesPage(
+  entries: readonly LoggedEntry[],
+  reviews: Reviews,
+  count: number,
+  next: number | null,
+  filter: Filter,
+): Html {
+  const rows = entries.map((entry) => row(entry, reviews.get(entry.index) ?? null));
   const more = next === null ? null : html`<p><a href="/changes?${queryText(filter)}after=${next}">older</a></p>`;
   return html`${form(filter)}
 <p>${count} decisions</p>
@@ -61,13 +72,13 @@ function queryText(filter: Filter): string {
   return pairs.join("");
 }
 
-function row({ index, leaf, disclosed }: LoggedEntry): readonly Part[] {
+function row({ index, leaf, disclosed }: LoggedEntry, review: ReviewState | null): readonly Part[] {
   const decision = disclosedDecision(disclosed);
   const commit = leaf.subject["commit"] ?? leaf.subject["head"] ?? "";
   const about = decision?.request === undefined ? html`<code>${commit.slice(0, 7)}</code>` : subjectOf(decision);
   return [
     time(leaf.time),
-    verdict(leaf),
+    review === null ? verdict(leaf) : html`${verdict(leaf)} ${reviewWords(review)}`,
     leaf.target,
     commit === "" && decision === null ? html`<span class="note">a question</span>` : about,
     people(decision).join(", "),
@@ -93,16 +104,26 @@ function people(decision: Decision | null): readonly string[] {
   return [...new Set([...signers, ...(decision?.approvals.given ?? []).map(({ person }) => person)])];
 }
 
-export function changePage(entry: LoggedEntry): Html {
+export function changePage(entry: LoggedEntry, review: ReviewState | null): Html {
   const { index, leaf, leafHash } = entry;
   const decision = disclosedDecision(entry.disclosed);
   return html`<p>${verdict(leaf)} ${leaf.target ?? "the whole gate"}, ${time(leaf.time)} <b>recorded</b></p>
-${decision === null ? html`<p>What this entry disclosed was erased, or is not of a decision; what stays is below.</p>` : evidence(decision)}
+${review === null ? null : reviewPart(review)}${decision === null ? html`<p>What this entry disclosed was erased, or is not of a decision; what stays is below.</p>` : evidence(decision)}
 <h2>Record</h2>
 <dl><dt>log</dt><dd>${index}</dd><dt>id</dt><dd><code>${leaf.id}</code></dd><dt>leaf hash</dt><dd><code>${leafHash}</code></dd>
 ${Object.entries(leaf.subject).map(([name, id]) => html`<dt>${name}</dt><dd><code>${id ?? "none"}</code></dd>`)}
 ${Object.entries(leaf.digests).map(([name, digest]) => html`<dt>${name}</dt><dd><code>${digest ?? "none"}</code></dd>`)}</dl>
 <p><a href="/v1/decisions/${index}">raw JSON</a> <a href="/v1/decisions/${index}/proof">proof</a></p>`;
+}
+
+function reviewPart(state: ReviewState): Html {
+  const { operator, review } = state;
+  const said =
+    review === null
+      ? null
+      : html` “${review.reason ?? "erased"}” <a href="/v1/decisions/${review.index}">log ${review.index}</a>`;
+  return html`<p>${operator ?? "One operator"} released it alone; ${reviewWords(state)}${said}</p>
+`;
 }
 
 function evidence({ reasons, verifications, approvals, findings, objects, waivers, request }: Decision): Html {

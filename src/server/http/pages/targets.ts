@@ -2,6 +2,7 @@
 import type { TargetState } from "../../view.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { table, time } from "./layout.ts";
+import { reviewWords } from "./review.ts";
 
 export function targetsPage(targets: readonly TargetState[]): Html {
   return table(
@@ -11,11 +12,13 @@ export function targetsPage(targets: readonly TargetState[]): Html {
   );
 }
 
-function row({ target, mode, released, waiting, hold, adopted }: TargetState): readonly Part[] {
+function row({ target, mode, released, waiting, hold, adopted, review }: TargetState): readonly Part[] {
   const current = released === null ? html`nothing yet` : html`#${released.sequence} ${time(released.time)}`;
   const state = hold === null ? (adopted ? html`<span class="allow">ok</span>` : html`not adopted`) : held(hold);
   const links = html`<a href="/changes?target=${target}">${target}</a> <a class="note" href="/rules?target=${target}">rules</a>`;
-  return [links, mode, current, waiting, state];
+  const owed =
+    review === null ? null : html` ${reviewWords(review)} <a href="/changes/${review.entry}">log ${review.entry}</a>`;
+  return [links, mode, current, waiting, html`${state}${owed}`];
 }
 
 function held({ scope, by, reason, since }: NonNullable<TargetState["hold"]>): Html {

@@ -1,13 +1,16 @@
-/** What callers order: a check, a hold, its end, a release. */
+/** What callers order: a check, a hold, its end, a release; and what another person says of one. */
 import * as z from "zod";
-import { holdingSchema } from "../../../gate/json/schemas/acts.ts";
+import { holdingSchema, reviewedSchema } from "../../../gate/json/schemas/acts.ts";
 import { checkSchema, landingsSchema } from "../../../gate/json/schemas/check.ts";
+import { OUTCOMES } from "../../../gate/review.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import type { HoldRequest } from "../../../release/holds.ts";
+import { OPERATORS, REVIEWERS } from "../../access/principal.ts";
 import type { Holding } from "../../view.ts";
-import { defineRoute, json, namedPerson, OPERATORS, permitTarget } from "../define.ts";
-import { commitName, repositoryName, targetName } from "../fields.ts";
+import { defineRoute, json, namedPerson, permitTarget } from "../define.ts";
+import { commitName, entryId, repositoryName, targetName } from "../fields.ts";
 import type { Answer, Call } from "../route.ts";
+import { permittedEntry } from "./decisions.ts";
 
 const MAXIMUM_TARGETS = 100;
 
@@ -101,6 +104,10 @@ const emergencyBody = z
   .strictObject({
     reason: z.string().max(1000).regex(/\S/).describe("Why; recorded and shown to everybody."),
     ticket: z.string().max(200).regex(/\S/).describe("What it is known by elsewhere, INC-77."),
+    alone: z
+      .boolean()
+      .default(false)
+      .describe("Nobody else is there: gate.yaml must allow it, and another person reviews it."),
   })
   .describe("The caller's word as one of two operators, who stand in for approvals and findings of the branch's tip.");
 
@@ -113,10 +120,35 @@ export const postRelease = defineRoute({
   pace: "act",
   body: z.strictObject({ target: targetName, emergency: emergencyBody.optional() }),
   answer: landingsSchema,
-  refusals: ["target-unknown", "person-needed", "second-operator-needed", "second-operator-same", "emergency-refused"],
+  refusals: [
+    ...(["target-unknown", "person-needed", "second-operator-needed", "second-operator-same"] as const),
+    ...(["emergency-refused", "emergency-not-alone", "review-open"] as const),
+  ],
   async handle({ view, principal, body: { target, emergency } }) {
     permitTarget(principal, target);
     const by = namedPerson(principal);
     return json(await view.release({ target, by, ...(emergency === undefined ? {} : { emergency }) }));
+  },
+});
+
+export const postReview = defineRoute({
+  id: "review",
+  method: "POST",
+  path: "/v1/reviews",
+  summary: "Say, as another person, what it was worth that one operator alone released in an emergency.",
+  roles: REVIEWERS,
+  pace: "act",
+  body: z.strictObject({
+    entry: entryId.describe("Index or ULID of the decision, or of the operator's word."),
+    outcome: z.enum(OUTCOMES).describe("contested: it should not have been released; nothing is undone."),
+    reason: z.string().max(1000).regex(/\S/).describe("Why; recorded and shown to everybody."),
+  }),
+  answer: reviewedSchema,
+  refusals: ["person-needed", "review-not-owed", "review-own", "review-done"],
+  async handle({ view, principal, body: { entry, outcome, reason } }) {
+    const by = namedPerson(principal);
+    const { index } = await permittedEntry({ view, principal, parameters: { id: entry } });
+    const reviewed = await view.review({ entry: index, outcome, reason, by });
+    return json({ apiVersion: "sluice/v1", kind: "Review", ...reviewed });
   },
 });

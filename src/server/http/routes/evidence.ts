@@ -72,6 +72,7 @@ const COUNTED: readonly Counted[] = [
   { what: "releases that an agent applied", kind: "applied", controls: "CC7.2" },
   { what: "rollbacks", kind: "rollback", controls: "CC7.5" },
   { what: "emergencies", kind: "emergency", controls: "A.8.32" },
+  { what: "reviews of what one operator alone released", kind: "review", controls: "A.8.32" },
   { what: "judges that operators repaired", kind: "bypass", controls: "A.8.32" },
   { what: "holds", kind: "hold", controls: "CC7.4" },
   { what: "holds that ended", kind: "resume", controls: "CC7.4" },
@@ -136,7 +137,7 @@ async function* oldestFirst(
   period: EntryQuery,
   targets: readonly string[] | null,
 ): AsyncGenerator<LoggedEntry> {
-  const kinds = ["decision", "release", "applied"] as const;
+  const kinds = ["decision", "release", "applied", "review"] as const;
   let after: number | undefined;
   for (let rows = 0; ; rows += PAGE) {
     if (rows >= MAXIMUM_ROWS) {

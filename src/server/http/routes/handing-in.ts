@@ -3,7 +3,8 @@ import * as z from "zod";
 import { landingsSchema } from "../../../gate/json/schemas/check.ts";
 import { commit, ulid } from "../../../gate/json/schemas/parts.ts";
 import { ENTRYPOINT } from "../../../policy/entrypoints.ts";
-import { defineRoute, json, namedPerson, OPERATORS, permitTarget } from "../define.ts";
+import { OPERATORS } from "../../access/principal.ts";
+import { defineRoute, json, namedPerson, permitTarget } from "../define.ts";
 import { apiVersion, index, name, targetName } from "../fields.ts";
 import { RAW_BODY } from "../route.ts";
 

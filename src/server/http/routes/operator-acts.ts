@@ -4,7 +4,8 @@ import { adoptionSchema } from "../../../gate/json/schemas/acts.ts";
 import { redactionSchema } from "../../../gate/json/schemas/redaction.ts";
 import { SluiceError } from "../../../lib/errors.ts";
 import { ENTRY_KINDS } from "../../../log/entry.ts";
-import { defineRoute, json, namedPerson, OPERATORS, permitTarget } from "../define.ts";
+import { OPERATORS } from "../../access/principal.ts";
+import { defineRoute, json, namedPerson, permitTarget } from "../define.ts";
 import { instant, targetName } from "../fields.ts";
 
 const reason = z.string().max(1000).regex(/\S/).describe("Why; recorded and shown to everybody.");

@@ -1,5 +1,7 @@
 /** Pages for people, made here and whole without a script. They show what the routes of /v1 answer. */
 import * as z from "zod";
+import { owesReview, type ReviewState } from "../../../gate/review.ts";
+import type { LoggedEntry } from "../../../log/entry.ts";
 import { mayTouch } from "../../access/principal.ts";
 import { defineRoute, permitTarget, READERS, text } from "../define.ts";
 import { after, entryId, instant, targetName } from "../fields.ts";
@@ -49,7 +51,7 @@ export const changesView = defineRoute({
   roles: READERS,
   query: querySchema,
   answer: { type: HTML },
-  async handle({ view, principal, query }) {
+  async handle({ view, principal, query, now }) {
     const { target, verdict, from, to, after: below } = query;
     if (target !== undefined) permitTarget(principal, target);
     const terms = (["person", "rule"] as const).flatMap((kind) => {
@@ -71,9 +73,21 @@ export const changesView = defineRoute({
       principal.targets,
     );
     const next = entries.length === PAGE_ROWS ? (entries.at(-1)?.index ?? null) : null;
-    return shown("Changes", "/changes", principal, changesPage(entries, count, next, filterOf(query)));
+    const reviews = await reviewsOf(entries, view, now);
+    return shown("Changes", "/changes", principal, changesPage(entries, reviews, count, next, filterOf(query)));
   },
 });
+
+/** Few entries owe one: only those are asked about. */
+async function reviewsOf(
+  entries: readonly LoggedEntry[],
+  view: Call["view"],
+  now: Call["now"],
+): Promise<ReadonlyMap<number, ReviewState>> {
+  const owing = entries.filter(({ leaf }) => owesReview(leaf));
+  const states = await Promise.all(owing.map((entry) => view.reviewState(entry, now)));
+  return new Map(states.flatMap((state) => (state === null ? [] : [[state.entry, state]])));
+}
 
 function filterOf({ target, verdict, about, person, rule, from, to }: z.output<typeof querySchema>): Filter {
   const day = (at: number | undefined): string | null =>
@@ -100,7 +114,8 @@ export const changeView = defineRoute({
   answer: { type: HTML },
   async handle(call) {
     const entry = await permittedEntry(call);
-    return shown(`Change ${entry.index}`, "/changes", call.principal, changePage(entry));
+    const review = (await reviewsOf([entry], call.view, call.now)).get(entry.index) ?? null;
+    return shown(`Change ${entry.index}`, "/changes", call.principal, changePage(entry, review));
   },
 });
 

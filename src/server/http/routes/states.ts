@@ -1,6 +1,6 @@
 /** How things stand: targets, releases, holds, waivers. */
 import * as z from "zod";
-import { commit, sha256 } from "../../../gate/json/schemas/parts.ts";
+import { commit, reviewSchema, sha256 } from "../../../gate/json/schemas/parts.ts";
 import { mayTouch } from "../../access/principal.ts";
 import { defineRoute, json, permitTarget, READERS } from "../define.ts";
 import { after, apiVersion, count, holdSchema, index, limit, name, targetName, time } from "../fields.ts";
@@ -17,6 +17,7 @@ const targetSchema = z.strictObject({
     .describe("null before the first release."),
   head: z.strictObject({ issuedAt: time, notAfter: time }).nullable().describe("The newest that was signed."),
   hold: holdSchema.nullable().describe("The oldest that stands over it."),
+  review: reviewSchema.nullable().describe("The oldest that another person still owes."),
   waiting: count.describe("Proposals and landings that are not decided yet."),
 });
 
