@@ -95,14 +95,15 @@ export function openActivations(means: ActivationMeans): Activations {
     return changesOf(means, await readState(means, target, commit), cause);
   }
 
-  /** A judge that cannot be read judges nothing: each decision says why, and nothing has come into force. */
-  async function recordOne(target: string, commit: CommitId): Promise<void> {
+  /** False for a judge that cannot be read: it judges nothing, each decision says why, and the next call tries again. */
+  async function recordOne(target: string, commit: CommitId): Promise<boolean> {
     const state = await readState(means, target, commit).catch(passOver);
-    if (state === null) return;
+    if (state === null) return false;
     await appendFollowing(log, target, async () => ({
       drafts: await changesOf(means, state, { ...NOBODY, kind: "gate" }),
       made: null,
     }));
+    return true;
   }
 
   return {
@@ -112,8 +113,7 @@ export function openActivations(means: ActivationMeans): Activations {
         const configuration = means.configuration();
         const before = known.get(target);
         if (before?.configuration === configuration && before.judge === judge) return;
-        await recordOne(target, judge);
-        known.set(target, { configuration, judge });
+        if (await recordOne(target, judge)) known.set(target, { configuration, judge });
       }),
   };
 }

@@ -11,6 +11,7 @@ import { retain } from "../../src/gate/retention.ts";
 import type { Gate } from "../../src/gate/wiring.ts";
 import { decodeUtf8 } from "../../src/lib/bytes.ts";
 import type { JsonObject } from "../../src/lib/canonical.ts";
+import { SluiceError } from "../../src/lib/errors.ts";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import type { EntryKind, LoggedEntry } from "../../src/log/entry.ts";
 import { deployment, document, type Json, policy } from "../support/shop.ts";
@@ -205,6 +206,24 @@ test("several looks at once, by one gate or by two on one log, record what gate.
   assert.equal(configuration.leaf.digests.configuration, first.leaf.digests.configuration, "sluice.yaml is the same");
   assert.equal((said(configuration, "demands")["approvals"] as JsonObject)["count"], 1);
   assert.deepEqual(said(trust, "keys")["revoked"], [{ owner: person("max"), key: world.fingerprint("max") }]);
+});
+
+test("what cannot be read has not come into force, and is looked at again", async (t) => {
+  const world = base.copy(t);
+  operate(world, { minimum: { approvals: 1 } });
+  await withGate(world, async (gate) => {
+    const { log, services, target } = gate;
+    const history = await readHistory(log, "prod");
+    let isThere = false;
+    const gone = new SluiceError("fetch-failed", "The repository is not there.");
+    const repository = (name: string) => (isThere ? gate.repository(name) : Promise.reject(gone));
+    const one = openActivations({ log, services, target, repository, configuration: () => gate.configuration });
+    for (const count of [3, 4, 4]) {
+      await one.record("prod", history);
+      assert.equal(await log.count({ kinds: KINDS }), count);
+      isThere = true;
+    }
+  });
 });
 
 test("another gate.yaml in a running gate is said before anything is judged by it, and taken back likewise", async (t) => {

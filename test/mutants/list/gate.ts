@@ -55,6 +55,14 @@ export const GATE: readonly Mutant[] = [
     named: "what changes no judge says nothing: objects, a rollback, a restart, a change that nobody approved",
   },
   {
+    name: "looks once only at a judge that could not be read",
+    file: "src/gate/activation.ts",
+    find: "if (state === null) return false;",
+    replace: "if (state === null) return true;",
+    test: ACTIVATION,
+    named: "what cannot be read has not come into force, and is looked at again",
+  },
+  {
     name: "lets retention take what the next comparison needs",
     file: "src/gate/needed.ts",
     find: 'if (configured !== null) needed.set(configured.index, new Set(["gate"]));',
