@@ -9,6 +9,7 @@ import { benchAgent } from "./agent.ts";
 import { benchCheck } from "./check.ts";
 import { benchEvaluations } from "./evaluations.ts";
 import { benchFormats } from "./formats.ts";
+import { benchGatekeeper } from "./gatekeeper.ts";
 import { benchHistory } from "./history.ts";
 import { benchLargeLog } from "./large-log.ts";
 import { benchLog } from "./log.ts";
@@ -33,6 +34,7 @@ const AREAS: Readonly<Record<string, Bench>> = {
   history: benchHistory,
   mixed: benchMixed,
   evaluations: benchEvaluations,
+  gatekeeper: benchGatekeeper,
   check: benchCheck,
   agent: benchAgent,
   service: benchService,
