@@ -52,7 +52,7 @@ test("a tip that is denied is decided once, however often it is looked at, and a
   await withGate(world, async (gate) => {
     for (const _ of [1, 2, 3]) {
       const [one] = await judgeLandings(gate, "prod");
-      assert.deepEqual([one?.admitted.decision.verdict, one?.admitted.record?.index], ["deny", 2]);
+      assert.deepEqual([one?.admitted.decision.verdict, one?.admitted.record?.index], ["deny", 5]);
     }
     assert.equal((await decisions(gate)).length, 1);
   });
