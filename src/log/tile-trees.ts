@@ -3,6 +3,7 @@
  * share the few tiles high in the tree. What a tile of one width holds never changes, so nothing here grows old.
  */
 import { SluiceError } from "../lib/errors.ts";
+import { openLatest } from "../lib/latest.ts";
 import { decompose, HASH_BYTES, hashRows, type Node, type Range } from "./merkle.ts";
 import { hashesAtLevel, TILE_HEIGHT, TILE_WIDTH } from "./tile.ts";
 import type { SubtreeSource } from "./tree.ts";
@@ -23,8 +24,7 @@ export type TileSource = (tile: HashTile) => Uint8Array;
 
 export class TileTrees {
   readonly #read: TileSource;
-  /** Least used first. */
-  readonly #trees = new Map<string, Uint8Array>();
+  #trees = openLatest<string, Uint8Array>(MAXIMUM_TREES);
 
   constructor(read: TileSource) {
     this.#read = read;
@@ -42,7 +42,7 @@ export class TileTrees {
   missing(ranges: readonly Range[], size: number): readonly HashTile[] {
     const tiles = ranges.flatMap(({ start, end }) => decompose(start, end).map((node) => tileOf(node, size)));
     const needed = new Map(tiles.map((tile) => [keyOf(tile), tile]));
-    return [...needed].filter(([key]) => this.#used(key) === null).map(([, tile]) => tile);
+    return [...needed].filter(([key]) => this.#trees.get(key) === undefined).map(([, tile]) => tile);
   }
 
   /** @throws SluiceError `log-corrupt` unless it is the whole tile */
@@ -51,28 +51,16 @@ export class TileTrees {
       throw new SluiceError("log-corrupt", `Hashes of the tree are missing at level ${tile.level}.`);
     const tree = hashRows(hashes);
     this.#trees.set(keyOf(tile), tree);
-    for (const [oldest] of this.#trees) {
-      if (this.#trees.size <= MAXIMUM_TREES) break;
-      this.#trees.delete(oldest);
-    }
     return tree;
   }
 
   /** Storage is asked again: what was read of it may have been damaged. */
   forget(): void {
-    this.#trees.clear();
+    this.#trees = openLatest(MAXIMUM_TREES);
   }
 
   #tree(tile: HashTile): Uint8Array {
-    return this.#used(keyOf(tile)) ?? this.keep(tile, this.#read(tile));
-  }
-
-  #used(key: string): Uint8Array | null {
-    const kept = this.#trees.get(key);
-    if (kept === undefined) return null;
-    this.#trees.delete(key);
-    this.#trees.set(key, kept);
-    return kept;
+    return this.#trees.get(keyOf(tile)) ?? this.keep(tile, this.#read(tile));
   }
 }
 
