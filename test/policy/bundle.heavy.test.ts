@@ -23,7 +23,12 @@ test("OPA verifies a signed bundle, and refuses one that was changed or signed b
   const [pem] = [makeKey("own"), makeKey("other")];
   // OPA signs JSON as Go would write it, which escapes these otherwise than we do.
   const rule = denyLabel("a");
-  const policies = [{ ...rule, text: `${rule.text}\n# <&>\u2028\u2029\u007f\n` }];
+  const numbers = '"big": 123456789012345678901234567890, "f": 2.50, "e": 1e3';
+  const keys = '"\u{1d4b3}": "<&>\u2028\u007f", "\uffff": "\\u0001\\b\\"", "a": [true, null, {}]';
+  const policies = [
+    { ...rule, text: `${rule.text}\n# <&>\u2028\u2029\u007f\n` },
+    { path: "shop/data.json", text: `{${numbers}, ${keys}}` },
+  ];
   const set = await build(t, policies);
   const sources = sourcesOf(policies, set.digest) ?? assert.fail();
   const bundle = encodeBundle(set, sources, TERMS, { pem, id: "gate" });
