@@ -187,7 +187,11 @@ test("an archive that is anything but a bundle's four plain files is refused bef
     "no end": whole.subarray(0, whole.length - BLOCK),
     "half of it": whole.subarray(0, 3 * BLOCK),
     "no manifest": Buffer.concat([dataFile, Buffer.alloc(2 * BLOCK)]),
-    data: Buffer.concat([first, Buffer.from('{"a":1}\n'.padEnd(BLOCK, "\0")), whole.subarray(2 * BLOCK)]),
+    "data that its policies do not have": Buffer.concat([
+      header(first, 124, "00000000010"),
+      Buffer.from('{"a":1}\n'.padEnd(BLOCK, "\0")),
+      whole.subarray(2 * BLOCK),
+    ]),
     "another magic": withHeader(257, "zstar"),
   };
   for (const [what, tar] of Object.entries(hostile)) {
