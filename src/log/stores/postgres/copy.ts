@@ -21,19 +21,25 @@ export function int4(value: number): int4 {
   return { int4: value };
 }
 
-/** Chunks of about a megabyte; a larger row is a chunk of its own. Texts are UTF-8. */
-export function copyRows(rows: Iterable<readonly CopyField[]>): readonly Uint8Array[] {
+/**
+ * Chunks of about a megabyte; a larger row is a chunk of its own. Texts are UTF-8. No chunk is larger than what is left
+ * needs: memory outside of the heap, in megabytes for each small batch, made the collector run all the time.
+ */
+export function copyRows(rows: readonly (readonly CopyField[])[]): readonly Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const sizes = rows.map(sizeOf);
+  let left = sizes.reduce((sum, size) => sum + size, HEADER.byteLength + TRAILER.byteLength);
+  let chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, left));
   let at = HEADER.copy(chunk);
-  for (const row of rows) {
-    const size = sizeOf(row);
+  for (const [place, row] of rows.entries()) {
+    const size = sizes[place] as number;
     if (at + size + TRAILER.byteLength > chunk.byteLength) {
       chunks.push(chunk.subarray(0, at));
-      chunk = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, size + TRAILER.byteLength));
+      chunk = Buffer.allocUnsafe(Math.max(Math.min(CHUNK_BYTES, left), size + TRAILER.byteLength));
       at = 0;
     }
     at = writeRow(chunk, at, row);
+    left -= size;
   }
   at += TRAILER.copy(chunk, at);
   chunks.push(chunk.subarray(0, at));
