@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { logList } from "../../src/cli/log-list.ts";
+import { entryLine } from "../../src/cli/reports/entry.ts";
 import { entriesSchema, entryLineSchema } from "../../src/gate/json/schemas/log.ts";
-import type { EntryDraft } from "../../src/log/entry.ts";
+import type { EntryDraft, EntryKind, Leaf, LoggedEntry } from "../../src/log/entry.ts";
 import { runHere } from "../support/in-process.ts";
 import { draft, ORIGIN, openTestLog } from "../support/log.ts";
 import { document } from "../support/shop.ts";
@@ -35,6 +36,18 @@ describe("log list", () => {
     ];
     for (const one of drafts) await log.append(draft(one));
     await log.close();
+  });
+
+  it("has columns that line up whatever the kinds, and names the commit at which a judge is read", () => {
+    const judge = COMMIT;
+    const line = (kind: EntryKind, subject: Leaf["subject"]) => {
+      const leaf = { kind, subject, time: "2026-11-20T10:13:00.000Z", target: "prod", verdict: null, reasons: [] };
+      return entryLine({ index: 7, leaf } as unknown as LoggedEntry);
+    };
+    const lines = [line("configuration-change", { judge, tree: COMMIT }), line("hold", { commit: COMMIT, judge: "0" })];
+    const [long, short] = lines.map((one) => [one.indexOf("prod"), one.indexOf(COMMIT.slice(0, 7)), one.length]);
+    assert.deepEqual(long, short);
+    assert.ok((long?.[1] ?? -1) > 0);
   });
 
   it("refuses a target that neither gate.yaml nor the log knows, and shows one that only the log knows", async () => {
