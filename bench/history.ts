@@ -44,12 +44,12 @@ export async function benchHistory({ seconds, quick, scope, progress }: BenchOpt
   scope.after(() => repository.close());
   await repository.fetch();
   const memory = openVerificationMemory(processMemo());
-  const verifier = memory.remembering(await openVerifier(trust, "sha1", withPool), trust, "sha1");
+  const verifier = memory.remembering(await openVerifier(trust, "sha1", withPool()), trust, "sha1");
   const [root, tip] = [history[0], history[size - 1]] as [CommitId, CommitId];
   const whole = await repository.range([root], tip);
   progress("history: verified once");
   const cold = await timedEach([whole], async (commits) =>
-    verifyAll(await openVerifier(trust, "sha1", withPool), commits),
+    verifyAll(await openVerifier(trust, "sha1", withPool()), commits),
   );
   await verifyAll(verifier, whole);
   progress("history: git log");
@@ -57,7 +57,7 @@ export async function benchHistory({ seconds, quick, scope, progress }: BenchOpt
   const pushed = await timedPushes(history.slice(size - 1), (base, head) =>
     look(repository, verifier, root, base, head),
   );
-  const fresh = await openVerifier(trust, "sha1", withPool);
+  const fresh = await openVerifier(trust, "sha1", withPool());
   const ranges = await Promise.all(
     steps(history.slice(size - 1)).map(([base, head]) => repository.range([base], head)),
   );

@@ -147,7 +147,7 @@ async function verifyRange(
   top: string,
   emit: Emit | null,
 ): Promise<VerifiedRange> {
-  const verifier = await openVerifier(found.trust, repository.objectFormat, withPool);
+  const verifier = await openVerifier(found.trust, repository.objectFormat, withPool());
   const at = { instant: time.instant, basis: "now" } as const;
   const verifications: VerificationReport[] = [];
   const titles = new Map<string, string>();

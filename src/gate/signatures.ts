@@ -81,7 +81,7 @@ export async function ruleRange(
 async function openRemembering(judge: Judge, { repository, target }: Subject, { verifications }: Services) {
   const { objectFormat } = repository;
   const trust = trustFor(judge, target);
-  return verifications.remembering(await openVerifier(trust, objectFormat, withPool), trust, objectFormat);
+  return verifications.remembering(await openVerifier(trust, objectFormat, withPool()), trust, objectFormat);
 }
 
 async function verifyAll(

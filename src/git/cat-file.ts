@@ -173,7 +173,7 @@ class Session {
         text += line;
         this.#expected.push(expected);
       }
-      this.#child.stdin.write(`${text}flush\n`);
+      this.#child.stdin.write(`${text}flush\n`, "latin1"); // ASCII alone, which needs no conversion
       this.#watchSilence();
     });
   }
@@ -203,11 +203,13 @@ class Session {
 
   #answerLine(line: string): void {
     const expected = this.#expected[this.#head];
+    if (expected?.kind === "contents" && line === headerOf(expected.info)) {
+      this.#body = { buffer: bufferFor(expected.info), filled: 0 };
+      return;
+    }
     const match = HEADER.exec(line);
     const info = match === null ? null : { id: match[1] ?? "", type: match[2] as ObjectType, size: Number(match[3]) };
-    if (expected?.kind === "contents" && info !== null && isSame(expected.info, info)) {
-      this.#body = { buffer: bufferFor(info), filled: 0 };
-    } else if (expected?.kind === "info") {
+    if (expected?.kind === "info") {
       const answer = info ?? refusalOf(expected.name, line);
       const isOther = info !== null && expected.isBelow !== true && !info.id.startsWith(expected.name);
       if (answer === null || isOther) this.#refuse();
@@ -268,8 +270,9 @@ function bufferFor({ type, size }: ObjectInfo): Buffer {
   return type === "commit" ? Buffer.allocUnsafe(size + 1) : Buffer.allocUnsafeSlow(size + 1);
 }
 
-function isSame(a: ObjectInfo, b: ObjectInfo): boolean {
-  return a.id === b.id && a.type === b.type && a.size === b.size;
+/** What stands before a body: known whole, so that it is compared and not read. */
+function headerOf({ id, type, size }: ObjectInfo): string {
+  return `${id} ${type} ${size}`;
 }
 
 function refusalOf(name: string, line: string): "missing" | "ambiguous" | null {

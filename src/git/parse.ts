@@ -2,7 +2,7 @@
  * Raw object bodies to values. The grammar is the one git writes (gitformat: `tree`, `parent`*, `author`, `committer`, further
  * headers, an empty line, the message); anything another reader could see differently is `object-malformed`.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { SluiceError } from "../lib/errors.ts";
 import { MAX_COMMIT_PARENTS } from "./limits.ts";
 import { type Commit, type CommitId, type FileMode, type Ident, isObjectId, type ObjectFormat } from "./object.ts";
@@ -22,9 +22,18 @@ export interface TagTarget {
   readonly type: ObjectType;
 }
 
+const MOST_COPIED_BYTES = 16 * 1024;
+const LF = 0x0a;
+
 /** The id that these bytes have as an object of this type. */
 export function hashObject(format: ObjectFormat, type: ObjectType, body: Uint8Array): string {
-  return createHash(format).update(`${type} ${body.byteLength}\0`).update(body).digest("hex");
+  const header = `${type} ${body.byteLength}\0`;
+  if (body.byteLength > MOST_COPIED_BYTES) return createHash(format).update(header).update(body).digest("hex");
+  // Small ones, as commits are, are copied behind their header: in one call OpenSSL takes half the time of three.
+  const whole = Buffer.allocUnsafe(header.length + body.byteLength);
+  whole.write(header, "latin1");
+  whole.set(body, header.length);
+  return hash(format, whole, "hex");
 }
 
 const IDENT = /^(?:([^<>]*) )?<([^<>]*)> (\d{1,15}) [+-]\d{4,6}$/;
@@ -38,40 +47,45 @@ const NO_IDENT: Ident = { name: "", email: "", seconds: 0 };
  * @throws SluiceError `object-malformed` where tree or parents cannot be read: what hangs together is not known then
  */
 export function parseCommit(id: CommitId, raw: Uint8Array, format: ObjectFormat): Commit {
-  const { lines, message } = splitHeader(raw);
-  const tree = requireId(id, field(id, lines, 0, "tree"), format);
-  let next = 1;
+  const { next, message } = openHeader(raw);
+  const tree = requireId(id, field(id, next(), "tree"), format);
+  let line = next();
   const parents: string[] = [];
-  while (lines[next]?.startsWith("parent ")) {
-    parents.push(requireId(id, field(id, lines, next, "parent"), format));
-    next += 1;
-  }
+  for (; line?.startsWith("parent "); line = next()) parents.push(requireId(id, field(id, line, "parent"), format));
   if (parents.length > MAX_COMMIT_PARENTS) throw malformed(id, "has too many parents");
-  const author = identIn(lines[next], "author");
-  const committer = identIn(lines[next + 1], "committer");
+  const author = identIn(line, "author");
+  const committer = identIn(next(), "committer");
   return { id, raw, tree: tree as Commit["tree"], parents: parents as CommitId[], author, committer, message };
 }
 
 /** What an annotated tag points to. @throws SluiceError `object-malformed` */
 export function parseTag(id: string, raw: Uint8Array, format: ObjectFormat): TagTarget {
-  const { lines } = splitHeader(raw);
-  const target = requireId(id, field(id, lines, 0, "object"), format);
-  const type = field(id, lines, 1, "type");
+  const { next } = openHeader(raw);
+  const target = requireId(id, field(id, next(), "object"), format);
+  const type = field(id, next(), "type");
   if (type !== "commit" && type !== "tree" && type !== "blob" && type !== "tag")
     throw malformed(id, "has no known type");
   return { id: target, type };
 }
 
-function splitHeader(raw: Uint8Array): { lines: string[]; message: string } {
+/** Line by line, as far as somebody asks: behind the people stands the signature, which is most of a commit's header. */
+function openHeader(raw: Uint8Array): { next: () => string | undefined; message: string } {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  const end = bytes.indexOf("\n\n");
-  const header = end === -1 ? bytes : bytes.subarray(0, end);
-  const message = end === -1 ? "" : bytes.subarray(end + 2).toString("utf8");
-  return { lines: header.toString("utf8").split("\n"), message };
+  const empty = bytes.indexOf("\n\n");
+  const end = empty === -1 ? bytes.byteLength : empty;
+  let at = 0;
+  const next = (): string | undefined => {
+    if (at > end) return undefined;
+    const lf = bytes.indexOf(LF, at);
+    const stop = lf === -1 ? end : Math.min(lf, end);
+    const line = bytes.toString("utf8", at, stop);
+    at = stop + 1;
+    return line;
+  };
+  return { next, message: empty === -1 ? "" : bytes.toString("utf8", empty + 2) };
 }
 
-function field(id: string, lines: readonly string[], index: number, name: string): string {
-  const line = lines[index];
+function field(id: string, line: string | undefined, name: string): string {
   if (line === undefined || !line.startsWith(`${name} `)) throw malformed(id, `lacks its ${name} line in its place`);
   return line.slice(name.length + 1);
 }

@@ -33,7 +33,7 @@ export function armourText(bytes: Uint8Array): string {
 
 /** The bytes inside the one block that `text` is, or a clause saying why it is not one. */
 export function readArmour(text: string, form: ArmourForm, most = MAXIMUM_LINES): Uint8Array | string {
-  if (hasMoreLines(text, most)) return "has too many lines";
+  if (text.length > most && hasMoreLines(text, most)) return "has too many lines";
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
   if (lines[0] !== form.begin) return "does not begin with its first line";
@@ -89,6 +89,9 @@ const CRC24_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** RFC 9580 section 6.1.1. That RFC ignores a wrong sum; GnuPG and we refuse it, so that a signature has one form. */
 function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
-  for (const byte of bytes) crc = ((crc << 8) & 0xffffff) ^ (CRC24_TABLE[(crc >> 16) ^ byte] ?? 0);
+  // By index: through the iterator of bytes it takes three times as long.
+  for (let at = 0; at < bytes.byteLength; at += 1) {
+    crc = ((crc << 8) & 0xffffff) ^ (CRC24_TABLE[(crc >> 16) ^ (bytes[at] ?? 0)] ?? 0);
+  }
   return crc;
 }

@@ -16,8 +16,8 @@
  * be added to a signed commit unnoticed; here it is refused.
  */
 
-import type { ObjectFormat } from "../git/object.ts";
-import { parseIdent } from "../git/parse.ts";
+import { isObjectId, type ObjectFormat } from "../git/object.ts";
+import { idLength, parseIdent } from "../git/parse.ts";
 import { type Refusal, refusal } from "./format.ts";
 import { FORMATS } from "./formats.ts";
 import type { SignatureFormat } from "./verification.ts";
@@ -50,12 +50,18 @@ interface Header {
 }
 
 export function splitCommit(raw: Uint8Array, objectFormat: ObjectFormat): CommitPayload {
-  if (asBuffer(raw).includes(0)) return malformed("holds a NUL byte");
-  const headers = readHeaders(raw);
+  const text = textOf(raw);
+  if (text.includes("\0")) return malformed("holds a NUL byte");
+  const headers = readHeaders(text);
   if (typeof headers === "string") return malformed(headers);
-  const wrongOrder = checkOrder(headers, raw, objectFormat);
+  const wrongOrder = checkOrder(headers, text, objectFormat);
   if (wrongOrder !== null) return malformed(wrongOrder);
-  return splitSignature(raw, headers, objectFormat);
+  return splitSignature(raw, text, headers, objectFormat);
+}
+
+/** A character a byte, once for the whole object: to search in it takes a fifth of the time of searching in bytes. */
+function textOf(raw: Uint8Array): string {
+  return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("latin1");
 }
 
 function malformed(clause: string): Refusal {
@@ -64,7 +70,8 @@ function malformed(clause: string): Refusal {
 
 /** The tag objects that a merge of signed tags keeps, as their raw bodies; none of a commit whose headers are damaged. */
 export function mergetagsOf(raw: Uint8Array): readonly Uint8Array[] {
-  const headers = asBuffer(raw).includes("\nmergetag ") ? readHeaders(raw) : [];
+  const text = textOf(raw);
+  const headers = text.includes("\nmergetag ") ? readHeaders(text) : [];
   if (typeof headers === "string") return [];
   return headers
     .filter((header) => header.name === "mergetag")
@@ -73,18 +80,16 @@ export function mergetagsOf(raw: Uint8Array): readonly Uint8Array[] {
 }
 
 /** All headers with their continuation lines, or a clause saying what is wrong. */
-function readHeaders(raw: Uint8Array): Header[] | string {
+function readHeaders(text: string): Header[] | string {
   const headers: Header[] = [];
-  const bytes = asBuffer(raw);
   let position = 0;
-  while (raw[position] !== LF) {
-    const end = endOfHeader(raw, position);
+  while (text.charCodeAt(position) !== LF) {
+    const end = endOfHeader(text, position);
     if (end === null) return "ends inside its headers";
-    const space = raw.indexOf(SP, position);
+    const space = text.indexOf(" ", position);
     if (space === position) return "begins with a continuation line";
     if (space === -1 || space >= end) return "has a header without a value";
-    const name = bytes.toString("latin1", position, space);
-    headers.push({ name, start: position, value: space + 1, end });
+    headers.push({ name: text.slice(position, space), start: position, value: space + 1, end });
     if (headers.length > MAXIMUM_HEADERS) return "has too many headers";
     position = end;
   }
@@ -92,15 +97,15 @@ function readHeaders(raw: Uint8Array): Header[] | string {
 }
 
 /** Offset after the header that starts at `position` and after its continuation lines; null where the object ends. */
-function endOfHeader(raw: Uint8Array, position: number): number | null {
-  for (let at = position; at < raw.byteLength; at += 1) {
-    if (raw[at] === LF && raw[at + 1] !== SP) return at + 1 === raw.byteLength ? null : at + 1;
+function endOfHeader(text: string, position: number): number | null {
+  for (let lf = text.indexOf("\n", position); lf !== -1; lf = text.indexOf("\n", lf + 1)) {
+    if (text.charCodeAt(lf + 1) !== SP) return lf + 1 === text.length ? null : lf + 1;
   }
   return null;
 }
 
 /** tree parent* author committer, then anything else, none of these four (or encoding) a second time. */
-function checkOrder(headers: readonly Header[], raw: Uint8Array, objectFormat: ObjectFormat): string | null {
+function checkOrder(headers: readonly Header[], text: string, objectFormat: ObjectFormat): string | null {
   const [tree, ...rest] = headers;
   if (tree?.name !== "tree") return "does not begin with its tree";
   const author = rest.findIndex((header) => header.name !== "parent");
@@ -111,26 +116,32 @@ function checkOrder(headers: readonly Header[], raw: Uint8Array, objectFormat: O
   if (repeated !== undefined) return `has a second or misplaced ${repeated.name} header`;
   if (others.filter((header) => header.name === "encoding").length > 1) return "has two encoding headers";
   const ids = [tree, ...rest.slice(0, author)];
-  if (!ids.every((header) => isIdHeader(header, raw, objectFormat))) return "names an object by a malformed id";
+  if (!ids.every((header) => isIdHeader(header, text, objectFormat))) return "names an object by a malformed id";
   const people = rest.slice(author, author + 2);
-  if (!people.every((header) => isOneLine(header, raw))) return "continues its author or committer on a second line";
-  return people.every((header) => isIdent(header, raw)) ? null : "has an author or committer that git does not write";
+  if (!people.every((header) => isOneLine(header, text))) return "continues its author or committer on a second line";
+  return people.every((header) => isIdent(header, text)) ? null : "has an author or committer that git does not write";
 }
 
-function isIdent(header: Header, raw: Uint8Array): boolean {
-  return parseIdent(asBuffer(raw).toString("utf8", header.value, header.end - 1)) !== null;
+function isIdent(header: Header, text: string): boolean {
+  return parseIdent(text.slice(header.value, header.end - 1)) !== null;
 }
 
-function isIdHeader(header: Header, raw: Uint8Array, objectFormat: ObjectFormat): boolean {
-  const text = textOf(raw, header.value, header.end - 1);
-  return (objectFormat === "sha1" ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/).test(text);
+function isIdHeader(header: Header, text: string, objectFormat: ObjectFormat): boolean {
+  return (
+    header.end - 1 - header.value === idLength(objectFormat) && isObjectId(text.slice(header.value, header.end - 1))
+  );
 }
 
-function isOneLine(header: Header, raw: Uint8Array): boolean {
-  return raw.indexOf(LF, header.start) === header.end - 1;
+function isOneLine(header: Header, text: string): boolean {
+  return text.indexOf("\n", header.start) === header.end - 1;
 }
 
-function splitSignature(raw: Uint8Array, headers: readonly Header[], objectFormat: ObjectFormat): CommitPayload {
+function splitSignature(
+  raw: Uint8Array,
+  text: string,
+  headers: readonly Header[],
+  objectFormat: ObjectFormat,
+): CommitPayload {
   const ours = objectFormat === "sha1" ? "gpgsig" : "gpgsig-sha256";
   const found = headers.filter((header) => header.name.startsWith("gpgsig"));
   const [header, second] = found;
@@ -141,44 +152,37 @@ function splitSignature(raw: Uint8Array, headers: readonly Header[], objectForma
   if (header.end - header.value > MAXIMUM_SIGNATURE_BYTES) {
     return refusal("malformed-signature", "The signature is larger than 64 KiB.");
   }
+  const folded = text.slice(header.value, header.end - 1);
+  const format = FORMATS.find(({ begin }) => folded.startsWith(begin) && folded.charCodeAt(begin.length) === LF);
+  if (format === undefined) {
+    return refusal("malformed-signature", "The signature does not begin as an OpenPGP, SSH or X.509 signature does.");
+  }
+  if (hasSecondBlock(folded)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
   const signature = unfolded(raw.subarray(header.value, header.end - 1));
-  return classify(signature, Buffer.concat([raw.subarray(0, header.start), raw.subarray(header.end)]));
+  const payload = Buffer.concat([raw.subarray(0, header.start), raw.subarray(header.end)]);
+  return { kind: "signed", format: format.name, signature, payload };
+}
+
+/** A whole line, after the first, that begins a block. */
+function hasSecondBlock(folded: string): boolean {
+  if (!folded.includes("\n -----BEGIN ")) return false;
+  return FORMATS.some(({ begin }) => folded.includes(`\n ${begin}\n`) || folded.endsWith(`\n ${begin}`));
 }
 
 /** Exactly one space is taken off each continuation line: byte by byte, as a text of short lines would cost many times its size. */
 function unfolded(value: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(value.byteLength);
   let length = 0;
+  let before = 0;
   for (let at = 0; at < value.byteLength; at += 1) {
-    if (value[at] === SP && value[at - 1] === LF) continue;
-    bytes[length] = value[at] ?? 0;
-    length += 1;
+    const byte = value[at] ?? 0;
+    if (byte !== SP || before !== LF) {
+      bytes[length] = byte;
+      length += 1;
+    }
+    before = byte;
   }
   return bytes.subarray(0, length);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function textOf(raw: Uint8Array, start: number, end: number): string {
-  return asBuffer(raw).toString("latin1", start, end);
-}
-
-function classify(signature: Buffer, payload: Uint8Array): CommitPayload {
-  const text = textOf(signature, 0, signature.byteLength);
-  const format = FORMATS.find(({ begin }) => text.startsWith(`${begin}\n`));
-  if (format === undefined) {
-    return refusal("malformed-signature", "The signature does not begin as an OpenPGP, SSH or X.509 signature does.");
-  }
-  if (hasSecondBlock(text)) return refusal("ambiguous-signature", "The commit has more than one signature block.");
-  return { kind: "signed", format: format.name, signature, payload };
-}
-
-/** A whole line, after the first, that begins a block. */
-function hasSecondBlock(text: string): boolean {
-  if (!text.includes("\n-----BEGIN ")) return false;
-  return FORMATS.some(({ begin }) => text.includes(`\n${begin}\n`) || text.endsWith(`\n${begin}`));
 }
 
 function printable(name: string): string {

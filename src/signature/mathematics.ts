@@ -23,9 +23,37 @@ export function isTrue(question: Question | null): boolean {
   return verify(algorithm, data, key, signature);
 }
 
-/** For a range. Whoever asks one after the other would wait for another thread each time: isTrue() is theirs. @throws as it */
-export function withPool(question: Question | null): boolean | Promise<boolean> {
-  return question === null || isCheap(question) ? isTrue(question) : isTrueElsewhere(question);
+/**
+ * For a range, of which verifyEach() has several commits under way: what they ask at one time is answered in one go, before
+ * they go on. One after the other, each reads its commit after OpenSSL's tables have driven the code that reads out of the
+ * processor's caches: that costs a fifth of everything besides the mathematics. Throws or rejects as isTrue() does.
+ */
+export function together(): Answer {
+  let waiting: (() => void)[] = [];
+  const answerAll = (): void => {
+    const now = waiting;
+    waiting = [];
+    for (const answerOne of now) answerOne();
+  };
+  return (question) => {
+    if (question === null) return false;
+    if (waiting.length === 0) queueMicrotask(answerAll);
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    waiting.push(() => {
+      try {
+        resolve(isTrue(question));
+      } catch (cause) {
+        reject(cause);
+      }
+    });
+    return promise;
+  };
+}
+
+/** The same with all cores. Whoever asks one after the other would wait for another thread each time: isTrue() is theirs. */
+export function withPool(): Answer {
+  const here = together();
+  return (question) => (question === null || isCheap(question) ? here(question) : isTrueElsewhere(question));
 }
 
 /** RSA is verified in about the time that handing it to another thread takes. */

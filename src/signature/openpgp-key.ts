@@ -176,7 +176,8 @@ export function questionOf(
 ): Question | null {
   const hashName = hashes.get(signature.hashAlgorithm);
   if (hashName === undefined || !isSameKind(signer.algorithm, signature.algorithm)) return null;
-  const trailer = Buffer.from([0x04, 0xff, 0, 0, 0, 0]);
+  const trailer = Buffer.allocUnsafe(6);
+  trailer.writeUInt16BE(0x04ff);
   trailer.writeUInt32BE(signature.hashed.byteLength, 2);
   const data = Buffer.concat([...parts, signature.hashed, trailer]);
   const numbers = pad(signature.numbers, signer);
@@ -194,7 +195,9 @@ function pad(numbers: readonly Uint8Array[], signer: SigningKey): Uint8Array | n
   if (signer.algorithm === ED25519) return first ?? null;
   if (numbers.some((number) => number.byteLength > signer.bytes)) return null;
   const padded = new Uint8Array(numbers.length * signer.bytes);
-  for (const [index, number] of numbers.entries()) padded.set(number, (index + 1) * signer.bytes - number.byteLength);
+  numbers.forEach((number, index) => {
+    padded.set(number, (index + 1) * signer.bytes - number.byteLength);
+  });
   return padded;
 }
 

@@ -2,12 +2,12 @@
 
 /** Reads fields in order; after the first field that does not fit, `failed` is true and everything reads as empty. */
 export class SshReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   #offset = 0;
   #failed = false;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** True when a field ran over the end. */
@@ -26,12 +26,19 @@ export class SshReader {
   }
 
   take(length: number): Uint8Array {
-    if (this.#failed || length > this.#bytes.byteLength - this.#offset) {
+    const start = this.#skip(length);
+    return start === null ? new Uint8Array(0) : this.#bytes.subarray(start, this.#offset);
+  }
+
+  /** Where the next so many bytes begin; null where there are not as many. */
+  #skip(length: number): number | null {
+    const start = this.#offset;
+    if (this.#failed || length > this.#bytes.byteLength - start) {
       this.#failed = true;
-      return new Uint8Array(0);
+      return null;
     }
     this.#offset += length;
-    return this.#bytes.subarray(this.#offset - length, this.#offset);
+    return start;
   }
 
   byte(): number {
@@ -39,8 +46,8 @@ export class SshReader {
   }
 
   uint32(): number {
-    const [a = 0, b = 0, c = 0, d = 0] = this.take(4);
-    return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+    const start = this.#skip(4);
+    return start === null ? 0 : this.#bytes.readUInt32BE(start);
   }
 
   uint64(): bigint {
@@ -54,8 +61,8 @@ export class SshReader {
 
   /** A `string` of names and words; bytes outside ASCII stay visible as Latin-1 and so match no known name. */
   text(): string {
-    const { buffer, byteOffset, byteLength } = this.string();
-    return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+    const start = this.#skip(this.uint32());
+    return start === null ? "" : this.#bytes.toString("latin1", start, this.#offset);
   }
 
   /** A positive `mpint` without its sign byte; empty, negative and needlessly long ones fail. */
@@ -73,8 +80,18 @@ export class SshReader {
 
 /** Each as a `string`, one after the other. */
 export function sshStrings(...contents: readonly Uint8Array[]): Uint8Array {
-  const fields = Buffer.allocUnsafe(contents.reduce((size, content) => size + 4 + content.byteLength, 0));
-  let at = 0;
+  return sshStringsAfter(NO_BYTES, contents);
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The same behind a beginning that is no `string`. */
+export function sshStringsAfter(beginning: Uint8Array, contents: readonly Uint8Array[]): Uint8Array {
+  let size = beginning.byteLength;
+  for (const { byteLength } of contents) size += 4 + byteLength;
+  const fields = Buffer.allocUnsafe(size);
+  fields.set(beginning);
+  let at = beginning.byteLength;
   for (const content of contents) {
     fields.writeUInt32BE(content.byteLength, at);
     fields.set(content, at + 4);

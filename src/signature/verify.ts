@@ -60,7 +60,7 @@ export interface Verifier {
 }
 
 /**
- * `answer` is withPool's for those who verify a range with verifyEach().
+ * `answer` is withPool() for those who verify a range with verifyEach().
  * @throws SluiceError `trust-key-invalid` where a listed key cannot be prepared
  */
 export async function openVerifier(

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { describe, test } from "node:test";
 import type { Commit } from "../../src/git/object.ts";
-import { isTrue, type Question, withPool } from "../../src/signature/mathematics.ts";
+import { isTrue, type Question, together, withPool } from "../../src/signature/mathematics.ts";
 import { openVerifier } from "../../src/signature/verify.ts";
 import { verifyEach } from "../../src/signature/verify-each.ts";
 import { openPgpSigner } from "../support/openpgp-signer.ts";
@@ -40,7 +40,7 @@ for (const [name, question] of questions()) {
     ];
     for (const [one, expected] of [[question, true], ...wrong.map((other) => [other, false])] as const) {
       assert.equal(isTrue(one as Question), expected);
-      assert.equal(await withPool(one as Question), expected);
+      for (const answer of [together(), withPool()]) assert.equal(await answer(one as Question), expected);
     }
   });
 }
@@ -49,10 +49,25 @@ test("what cannot be asked is not true, and what OpenSSL cannot compute fails in
   const [ed25519] = questions();
   assert.ok(ed25519 !== undefined);
   assert.equal(isTrue(null), false);
-  assert.equal(await withPool(null), false);
+  for (const answer of [together(), withPool()]) assert.equal(await answer(null), false);
   const senseless = { ...ed25519[1], algorithm: "no-such-hash" };
   assert.throws(() => isTrue(senseless));
-  await assert.rejects(async () => withPool(senseless));
+  for (const answer of [together(), withPool()]) await assert.rejects(async () => answer(senseless));
+});
+
+test("what is asked together is answered in its order, each by itself, and again when more is asked", async () => {
+  const [[, right] = [], , [, rsa] = []] = questions();
+  assert.ok(right !== undefined && rsa !== undefined);
+  const answer = together();
+  const wrong = { ...right, data: DATA.subarray(1) };
+  const senseless = { ...right, algorithm: "no-such-hash" };
+  const ask = () => Promise.allSettled([right, wrong, senseless, rsa, null].map((one) => answer(one)));
+  for (const said of [await ask(), await ask()]) {
+    assert.deepEqual(
+      said.map((one) => (one.status === "fulfilled" ? one.value : one.status)),
+      [true, false, "rejected", true, false],
+    );
+  }
 });
 
 describe("a range", () => {
@@ -74,12 +89,14 @@ describe("a range", () => {
   const keys = [...signers.map((one) => one.line), { file: "ada.asc" }];
   const trust = trustOf({ people: { ada: { email: ["ada@example.com"], keys } } }, { "ada.asc": gpg.certificate });
 
-  test("verified with the pool has the verdicts of one commit after the other, in its order", async () => {
+  test("verified together or with the pool has the verdicts of one commit after the other, in its order", async () => {
     const alone = await openVerifier(await trust, "sha1");
-    const pooled = await openVerifier(await trust, "sha1", withPool);
     const expected = [];
     for (const commit of commits) expected.push(await alone.verify(commit, NOW));
-    assert.deepEqual(await verifyEach(commits, (commit) => pooled.verify(commit, NOW)), expected);
+    for (const answer of [together(), withPool()]) {
+      const verifier = await openVerifier(await trust, "sha1", answer);
+      assert.deepEqual(await verifyEach(commits, (commit) => verifier.verify(commit, NOW)), expected);
+    }
     assert.equal(expected.filter(({ kind }) => kind === "verified").length, 90);
   });
 

@@ -14,7 +14,7 @@
  * As in OpenSSH, a listed key never vouches for a certificate, nor an authority for a plain key.
  */
 import { hash } from "node:crypto";
-import { concatBytes, equalBytes, utf8 } from "../../lib/bytes.ts";
+import { utf8 } from "../../lib/bytes.ts";
 import type { Instant } from "../../lib/time.ts";
 import { armourText, readArmour } from "../armour.ts";
 import {
@@ -31,7 +31,7 @@ import { certifiedKeys } from "../ssh-authority.ts";
 import { objectionToCertificate, plainTypeOf, readSshCertificate, type SshCertificate } from "../ssh-certificate.ts";
 import { type SshPublicKey, sshKeyFromBlob } from "../ssh-key.ts";
 import { hardwareOf, questionOf, type RawSshSignature, readRawSignature } from "../ssh-raw-signature.ts";
-import { SshReader, sshStrings } from "../ssh-wire.ts";
+import { SshReader, sshStringsAfter } from "../ssh-wire.ts";
 import type { SshAuthority, SshTrustedKey, Trust } from "../trust.ts";
 
 const BEGIN = "-----BEGIN SSH SIGNATURE-----";
@@ -39,6 +39,7 @@ const END = "-----END SSH SIGNATURE-----";
 const MAGIC = utf8("SSHSIG");
 const VERSION = 1;
 const NO_BYTES = new Uint8Array(0);
+const HASH_NAMES = { sha256: utf8("sha256"), sha512: utf8("sha512") } as const;
 /** Signers remembered by the bytes of their key or certificate; a range has few, hostile ones are forgotten together. */
 const MAXIMUM_REMEMBERED = 1_000;
 
@@ -73,7 +74,9 @@ function rememberingHolders(): ReadHolder {
   const known = new Map<string, Holder | Refusal>();
   return (blob) => {
     const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString("latin1");
-    const found = known.get(bytes) ?? readHolder(blob);
+    const before = known.get(bytes);
+    if (before !== undefined) return before;
+    const found = readHolder(blob);
     if (known.size >= MAXIMUM_REMEMBERED) known.clear();
     known.set(bytes, found);
     return found;
@@ -91,7 +94,7 @@ function readHolder(blob: Uint8Array): Holder | Refusal {
 
 interface SshSignature {
   readonly holder: Holder;
-  readonly namespace: Uint8Array;
+  readonly namespace: string;
   readonly hash: "sha256" | "sha512";
   readonly inner: RawSshSignature;
 }
@@ -153,17 +156,20 @@ function byAuthority(
 }
 
 function binary(signature: Uint8Array): Uint8Array | string {
-  const isBare = equalBytes(signature.subarray(0, MAGIC.byteLength), MAGIC);
-  if (isBare) return signature;
+  if (beginsWithMagic(signature)) return signature;
   return readArmour(armourText(signature), { begin: BEGIN, end: END, openPgp: false });
+}
+
+function beginsWithMagic(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, index) => bytes[index] === byte);
 }
 
 function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHolder): SshSignature | Refusal {
   const reader = new SshReader(blob);
-  if (!equalBytes(reader.take(MAGIC.byteLength), MAGIC)) return malformed("is not an SSHSIG blob");
+  if (!beginsWithMagic(reader.take(MAGIC.byteLength))) return malformed("is not an SSHSIG blob");
   if (reader.uint32() !== VERSION) return malformed("is not of version 1");
   const keyBlob = reader.string();
-  const signedFor = reader.string();
+  const signedFor = reader.text();
   const reserved = reader.string();
   const hashName = reader.text();
   const inner = reader.string();
@@ -177,17 +183,21 @@ function readSignature(blob: Uint8Array, namespace: string, readHolder: ReadHold
   }
   const holder = readHolder(keyBlob);
   if ("kind" in holder) return holder;
-  if (!equalBytes(signedFor, utf8(namespace))) {
-    const found = shown(Buffer.from(signedFor).toString("latin1"));
-    return refusal("wrong-namespace", `The SSH signature was made for ${found}, not for ${shown(namespace)}.`);
+  // A namespace is ASCII (git, sluice-approval), so that the characters are equal only where the bytes are.
+  if (signedFor !== namespace) {
+    return refusal(
+      "wrong-namespace",
+      `The SSH signature was made for ${shown(signedFor)}, not for ${shown(namespace)}.`,
+    );
   }
   const raw = readRawSignature(inner, holder.key);
-  return "kind" in raw ? raw : { holder, namespace: signedFor, hash: hashName, inner: raw };
+  return "kind" in raw ? raw : { holder, namespace, hash: hashName, inner: raw };
 }
 
 function asked({ holder, namespace, hash: name, inner }: SshSignature, payload: Uint8Array): Question | null {
-  const fields = sshStrings(namespace, NO_BYTES, utf8(name), hash(name, payload, "buffer"));
-  return questionOf(inner, concatBytes(MAGIC, fields), holder.key);
+  const digest = hash(name, payload, "buffer");
+  const message = sshStringsAfter(MAGIC, [Buffer.from(namespace, "latin1"), NO_BYTES, HASH_NAMES[name], digest]);
+  return questionOf(inner, message, holder.key);
 }
 
 function malformed(clause: string): Refusal {

@@ -180,8 +180,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes people whose lines git does not write",
     file: "src/signature/commit-payload.ts",
-    find: "return people.every((header) => isIdent(header, raw)) ?",
-    replace: "return people.every((header) => isIdent(header, raw) || header.end > 0) ?",
+    find: "return people.every((header) => isIdent(header, text)) ?",
+    replace: "return people.every((header) => isIdent(header, text) || header.end > 0) ?",
     test: FREAKS,
     named: "each freak of a sha1 history has its own reason, and the range goes on",
   },
@@ -301,8 +301,8 @@ export const SIGNATURE: readonly Mutant[] = [
   {
     name: "takes SSH signatures made for another purpose",
     file: "src/signature/formats/ssh.ts",
-    find: "!equalBytes(signedFor, utf8(namespace))",
-    replace: "signedFor.byteLength > 9_999",
+    find: "if (signedFor !== namespace) {",
+    replace: "if (signedFor.length > 9_999) {",
     test: ATTACKS,
     named: "rejects namespace file",
   },
@@ -544,7 +544,15 @@ export const SIGNATURE: readonly Mutant[] = [
     find: "(error === null ? resolve(answer)",
     replace: "(error === null ? resolve(answer || true)",
     test: "test/signature/mathematics.test.ts",
-    named: "verified with the pool has the verdicts of one commit after the other, in its order",
+    named: "verified together or with the pool has the verdicts of one commit after the other, in its order",
+  },
+  {
+    name: "takes every answer that is given together for a yes",
+    file: "src/signature/mathematics.ts",
+    find: "resolve(isTrue(question));",
+    replace: "resolve(isTrue(question) || true);",
+    test: "test/signature/mathematics.test.ts",
+    named: "what is asked together is answered in its order, each by itself, and again when more is asked",
   },
   {
     name: "judges a key at the committer's date",
