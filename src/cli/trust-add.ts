@@ -64,9 +64,10 @@ async function run(invocation: Invocation): Promise<number> {
   refuseLinks(top, `${folder}${PEOPLE_YAML}`);
   const files = readTreeFolder(top, folder.slice(0, -1));
   const before = await readTrustFolder(files, { revokedKeys: [], folder });
-  const wish = makeWish(invocation);
+  const id = shortName(invocation);
+  const known = before.owners.find((owner) => owner.class === "person" && owner.id === id) ?? null;
+  const wish = makeWish(invocation, id, known?.emails ?? []);
   refuseTaken(before, wish);
-  const known = before.owners.find((owner) => owner.class === "person" && owner.id === wish.id) ?? null;
   if (known !== null) refuseOtherFacts(known, wish, folder);
   const keyFile = wish.key.line === null ? freeName(wish.id, files) : null;
   const edited = edit(decodeUtf8(files.get(PEOPLE_YAML) ?? new Uint8Array()) ?? "", wish, keyFile, known !== null);
@@ -79,17 +80,20 @@ async function run(invocation: Invocation): Promise<number> {
   return report.exitCode;
 }
 
-function makeWish(invocation: Invocation): Wish {
-  const [id = ""] = invocation.positionals;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(id)) {
-    throw new SluiceError("usage", `${JSON.stringify(id.slice(0, 100))} is no short name.`, {
-      fix: "sluice trust add nia ...",
-    });
-  }
-  const emails = listOption(invocation, "email").map((email) => email.toLowerCase());
-  const identity = { email: emails[0] ?? null, signingKey: null };
-  const one: Invocation = { ...invocation, options: { ...invocation.options, email: emails[0] } };
+function shortName({ positionals: [id = ""] }: Invocation): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(id)) return id;
+  throw new SluiceError("usage", `${JSON.stringify(id.slice(0, 100))} is no short name.`, {
+    fix: "sluice trust add nia ...",
+  });
+}
+
+/** `known` are the addresses of somebody who is listed: another key of theirs needs none. */
+function makeWish(invocation: Invocation, id: string, known: readonly string[]): Wish {
+  const given = listOption(invocation, "email").map((email) => email.toLowerCase());
+  const identity = { email: given[0] ?? known[0] ?? null, signingKey: null };
+  const one: Invocation = { ...invocation, options: { ...invocation.options, email: given[0] } };
   const key = readKey(one, required(invocation, "key", "FILE"), identity);
+  const emails = given.length > 0 ? given : known;
   return { id, key, emails: emails.length === 0 ? key.emails : emails, roles: listOption(invocation, "role") };
 }
 

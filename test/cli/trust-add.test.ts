@@ -52,6 +52,14 @@ async function owner({ folder }: Scene, id: string) {
   return trustListSchema.parse(JSON.parse(run.stdout)).owners.find((one) => one.id === id);
 }
 
+test("another key of somebody who is listed needs nothing but the key", async (t) => {
+  const one = scene(t);
+  const { code, stderr } = await add(one, "ada", "--key", `${one.nia.file}.pub`);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const ada = await owner(one, "ada");
+  assert.deepEqual([ada?.emails, ada?.keys.length], [["ada@example.com"], 2]);
+});
+
 const NIA = ["--email", "Nia@example.com", "--role", "platform"];
 
 test("trust add writes one entry at the end of people, says its line, and leaves every other line as it was", async (t) => {
