@@ -10,6 +10,7 @@ import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { EXIT } from "./failure.ts";
 import { firstPerson } from "./first-person.ts";
+import { wrap } from "./help.ts";
 import type { InitReport } from "./reports/schemas.ts";
 import { type FirstPerson, type Folders, type Guess, guessTargets, starterFiles } from "./starter.ts";
 import { type Survey, surveyLines, surveyRepository } from "./survey.ts";
@@ -29,6 +30,11 @@ export const init: Command = {
   example: "sluice init --dry-run\nsays what the repository holds, and the sluice.yaml that fits it",
   run,
 };
+
+const WIDTH = 80;
+const LABEL_WIDTH = 13;
+/** Commands are pasted, fingerprints compared. */
+const STAYS_WHOLE = /git add|SHA256:/;
 
 async function run(invocation: Invocation): Promise<number> {
   formatsOf(invocation);
@@ -186,7 +192,9 @@ function text(
     ["next", [nextText(isDry, folders)]],
   ];
   const lines = rows.flatMap(([label, lines]) =>
-    lines.map((line, index) => `${(index === 0 ? label : "").padEnd(13)}${line}\n`),
+    lines
+      .flatMap((line) => (STAYS_WHOLE.test(line) ? [line] : wrap(line, WIDTH - LABEL_WIDTH)))
+      .map((line, index) => `${(index === 0 ? label : "").padEnd(LABEL_WIDTH)}${line}\n`),
   );
   const shown = isDry ? `\n${decodeUtf8(files.get("sluice.yaml") ?? new Uint8Array()) ?? ""}` : "";
   return `${lines.join("")}${shown}`;

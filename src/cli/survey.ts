@@ -191,7 +191,7 @@ function kindsOf(text: string): readonly string[] {
     const special = isFlux ? "flux" : SPECIAL.get(kind);
     return special === undefined ? ["manifest"] : ["manifest", special];
   });
-  return /^\s*"?sops"?:\s*\{?\s*$/m.test(text) && /ENC\[/.test(text) ? [...found, "sops"] : found;
+  return /^\s*"?sops"?:\s*(?:\{.*)?$/m.test(text) && /ENC\[/.test(text) ? [...found, "sops"] : found;
 }
 
 function isCiFile(path: string): boolean {

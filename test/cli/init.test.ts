@@ -47,13 +47,14 @@ test("init counts what is written as JSON, and what is sealed", async (t) => {
       "clusters/prod/api.json": header("apps/v1", "Deployment"),
       "clusters/prod/both.yaml": `${header("helm.toolkit.fluxcd.io/v2", "HelmRelease")}\n---\napiVersion: v1\nkind: Service\n`,
       "clusters/prod/sealed.yaml": "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n",
+      "clusters/prod/sops.yaml": "apiVersion: v1\nkind: Secret\nsops: {mac: 'ENC[x]', version: 3.8.1}\n",
       "package.json": '{"name": "shop"}\n',
       "clusters/prod/broken.json": '{"apiVersion": "v1", "kind"',
     },
   });
   const run = await runSluice(["init", "--dry-run"], { cwd: repo.path });
   assert.equal(run.code, 0, run.stderr);
-  assert.match(run.stdout, /5 plain manifests, 1 HelmRelease, 1 SealedSecret\n/);
+  assert.match(run.stdout, /6 plain manifests, 1 HelmRelease, 1 SOPS file, 1 SealedSecret\n/);
   assert.match(run.stdout, /path: clusters\/prod/);
 });
 
@@ -76,9 +77,11 @@ test("init says what it found, writes a start in mode observe that config check 
     "GitHub",
     "0 of the newest 1 commits carry a signature",
   ]) {
-    assert.ok(run.stdout.includes(fact), fact);
+    assert.ok(run.stdout.replaceAll(/\s+/g, " ").includes(fact), fact);
   }
   assert.equal(run.stdout.includes("hunter2"), false);
+  const wide = run.stdout.split("\n").filter((line) => line.length > 80 && !/^next |SHA256:/.test(line));
+  assert.deepEqual(wide, []);
   assert.match(run.stdout, /^next {9}sluice config check, then commit: git add sluice\.yaml /m);
   const sluice = readSluiceYaml(repo.read("sluice.yaml"));
   const targets = Object.entries(sluice.targets).map(([name, one]) => [
