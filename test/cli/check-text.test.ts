@@ -4,7 +4,7 @@ import { checkText } from "../../src/cli/reports/check-text.ts";
 import type { Evidence } from "../../src/decision/decision.ts";
 import { checkReport } from "../../src/gate/json/check.ts";
 import { typed } from "../../src/lib/shell-word.ts";
-import { decided, given } from "../decision/evidence.ts";
+import { decided, finding, given } from "../decision/evidence.ts";
 
 const CONTEXT = { width: 80, paint: (_: string, text: string) => text, branch: () => "main", seconds: 1 };
 
@@ -39,6 +39,13 @@ test("an approval that nobody asked for is shown without a number that it would 
   assert.ok(
     textOf({ approvals: { given: [given("lin", "platform")], ignored: [] } }).includes("approved   1   lin (platform)"),
   );
+});
+
+test("a preview that denies says that a gate lets pass what it found at adoption", () => {
+  const told = "           and does not count what it found when the target was adopted";
+  assert.ok(textOf({ authority: "preview", findings: [finding()] }).includes(told));
+  assert.ok(!textOf({ authority: "preview", findings: [] }).includes(told));
+  assert.ok(!textOf({ findings: [finding()] }).includes(told));
 });
 
 test("what follows an approval says what releases the target there", () => {

@@ -205,7 +205,11 @@ function judgedBy(report: CheckReport, target: TargetReport, { branch }: TextCon
   if (report.authority !== "preview") return [];
   const named = branch(target.target);
   const tip = named === "" ? "its branch" : named;
-  return [row("judged by", `${short(target.judge)}, the tip of ${tip}; a gate judges by what it released last`)];
+  const denied = target.findings.some(({ kind, waivedBy }) => kind === "deny" && waivedBy === null);
+  return [
+    row("judged by", `${short(target.judge)}, the tip of ${tip}; a gate judges by what it released last`),
+    ...(denied ? [row("", "and does not count what it found when the target was adopted")] : []),
+  ];
 }
 
 function next(report: CheckReport, { target }: TargetReport, { release }: TextContext): string {
