@@ -6,6 +6,7 @@
 import { statSync } from "node:fs";
 import type { DecisionLog } from "../src/log/decision-log.ts";
 import type { EntryDraft, EntryKind, EntryQuery } from "../src/log/entry.ts";
+import { drawSample } from "../src/log/sample.ts";
 import { openForReading } from "../src/log/stores/sqlite/database.ts";
 import { SearchIndex, searchIndexPath } from "../src/log/stores/sqlite/search-index.ts";
 import { verifyLog } from "../src/log/verify.ts";
@@ -24,6 +25,7 @@ const STATED_RATES = [1, 100, 1000];
 const GIGABYTE = 1e9;
 const PAGE = 50;
 const CALLS = 60;
+const SAMPLE = 25;
 const MINUTE_MS = 60_000;
 const BEGIN = Date.parse("2026-01-01T00:00:00Z");
 const KINDS: readonly EntryKind[] = ["decision", "decision", "decision", "receipt", "release", "applied"];
@@ -40,6 +42,7 @@ export async function benchLargeLog({ scope, quick, progress }: BenchOptions): P
   for (const [what, query] of Object.entries(queries(count))) rows.push(await asked(reader, what, query));
   rows.push(...(await tallied(reader)));
   rows.push(await proven(reader, count));
+  rows.push(await sampled(reader, count));
   await reader.close();
   progress("large log: verify");
   rows.push(await verified(path, count));
@@ -162,6 +165,14 @@ async function proven(log: DecisionLog, count: number): Promise<Row> {
     return log.inclusionProof(at, size);
   });
   return row("inclusion proofs", measured);
+}
+
+async function sampled(log: DecisionLog, count: number): Promise<Row> {
+  const before = performance.now();
+  const { entries } = await drawSample(log, {}, SAMPLE, "bench");
+  if (entries.length !== SAMPLE) throw new Error(`drew ${entries.length}`);
+  const elapsed = performance.now() - before;
+  return row(`a sample of ${SAMPLE}, drawn from ${counted(count)}`, measurementOf([elapsed], elapsed));
 }
 
 async function timed(run: () => Promise<unknown>): Promise<Measurement> {

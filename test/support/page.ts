@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { sluiceCommand } from "./sluice.ts";
 import type { World } from "./world.ts";
 
-export interface Page {
+interface Page {
   readonly text: string;
   /** The code blocks below a heading, in their order. */
   blocks(title: string, language?: string): readonly string[];

@@ -192,6 +192,22 @@ export const LOG: readonly Mutant[] = [
     named: "is another for another seed, and the same for the same, also when the log has grown",
   },
   {
+    name: "takes the groups that an index keeps for the log's own hashes",
+    file: "src/log/stores/sqlite/reader.ts",
+    find: "      return inclusionProof(this.#trees.subtrees(size), index, size);",
+    replace: "      return inclusionProof((this.#groups ?? this.#trees).subtrees(size), index, size);",
+    test: "test/log/tile-groups.test.ts",
+    named: "that say something else than the log are not believed, neither for what is read nor for what is handed out",
+  },
+  {
+    name: "calls a log corrupt whose index is",
+    file: "src/log/stores/sqlite/reader.ts",
+    find: "      if (this.#groups === null) throw cause;\n",
+    replace: "      if (this.#groups !== undefined) throw cause;\n",
+    test: "test/log/tile-groups.test.ts",
+    named: "that say something else than the log are not believed, neither for what is read nor for what is handed out",
+  },
+  {
     name: "draws a sample by hashes that are not in the tree",
     file: "src/log/leaf-hashes.ts",
     find: "if (equalBytes(rootOf(hashes), root)) return hashes;",

@@ -27,7 +27,7 @@ function prefixText(prefix: string): string {
 }
 
 /** What a search by text found out by itself before it asks. */
-export interface WaitingTexts {
+interface WaitingTexts {
   /** How many entries the index has reached. */
   readonly reached: number;
   /** Numbers of the entries behind it that say the words. */

@@ -25,9 +25,10 @@ import {
   storedEntry,
 } from "../../stored.ts";
 import { parseTilePath, TILE_WIDTH, type Tile, tileExists, writeBundle } from "../../tile.ts";
+import { GROUP_WIDTH, TileGroups } from "../../tile-groups.ts";
 import { type TileSource, TileTrees } from "../../tile-trees.ts";
 import { consistencyProof, inclusionProof } from "../../tree.ts";
-import { openForReading, readFailure, storedTiles } from "./database.ts";
+import { openForReading, readFailure, storedLeaves, storedTiles } from "./database.ts";
 import { attachSearchIndex } from "./search-index.ts";
 
 export interface ReaderOptions extends HeadExpectation {
@@ -44,7 +45,10 @@ export class SqliteReader implements DecisionLog {
   readonly #tiles: TileSource;
   readonly #trees: TileTrees;
   readonly #options: ReaderOptions;
+  /** Null once it said something wrong. */
+  #groups: TileGroups | null;
   #select: StatementSync | null = null;
+  #selectGroups: StatementSync | null = null;
   #hasIndex = false;
   #head: Checkpoint;
 
@@ -55,6 +59,11 @@ export class SqliteReader implements DecisionLog {
     try {
       this.#tiles = storedTiles(this.#db);
       this.#trees = new TileTrees(this.#tiles);
+      const leaves = storedLeaves(this.#db);
+      this.#groups = new TileGroups(this.#trees, {
+        groups: (position) => this.#storedGroups(position),
+        leaves: (start) => leaves(start, start + GROUP_WIDTH),
+      });
       this.#head = openStoredHead(this.#storedNote(), options);
       this.origin = this.#head.origin;
     } catch (cause) {
@@ -136,12 +145,28 @@ export class SqliteReader implements DecisionLog {
   /** Looked for when terms are asked for: most readers never do, and that of a new log appears after its first entries. */
   #searchable({ terms, commitPrefix, text }: EntryQuery): boolean {
     if (commitPrefix === undefined && text === undefined && (terms === undefined || terms.length === 0)) return false;
+    return this.#attachIndex();
+  }
+
+  #attachIndex(): boolean {
     this.#hasIndex ||= attachSearchIndex(this.#db, this.#options.path);
     return this.#hasIndex;
   }
 
+  /** Null where there is no index, or an older one. */
+  #storedGroups(position: number): Uint8Array | null {
+    if (!this.#attachIndex()) return null;
+    try {
+      this.#selectGroups ??= this.#db.prepare("SELECT hashes FROM search.groups WHERE tile = ?");
+      return (this.#selectGroups.get(position)?.["hashes"] ?? null) as Uint8Array | null;
+    } catch {
+      return null;
+    }
+  }
+
   /** Its file was taken away with what it said: the next search looks for a new one. */
   protected forgetIndex(): void {
+    this.#selectGroups = null;
     if (this.#hasIndex) this.#db.exec("DETACH search");
     this.#hasIndex = false;
   }
@@ -186,10 +211,13 @@ export class SqliteReader implements DecisionLog {
 
   #entry(index: number, row: Row | undefined, head: Checkpoint): LoggedEntry {
     try {
-      return storedEntry(index, row, head, inclusionProof(this.#trees.subtrees(head.size), index, head.size));
+      const subtrees = (this.#groups ?? this.#trees).subtrees(head.size);
+      return storedEntry(index, row, head, inclusionProof(subtrees, index, head.size));
     } catch (cause) {
       this.#trees.forget();
-      throw cause;
+      if (this.#groups === null) throw cause;
+      this.#groups = null; // the index is not believed about what is in the log: the log itself says
+      return this.#entry(index, row, head);
     }
   }
 

@@ -38,17 +38,19 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 /** "sidx" in ASCII. */
 export const SEARCH_APPLICATION_ID = 0x73696478;
 
-/** 4 looks for texts too. */
-export const SEARCH_SCHEMA_VERSION = 4;
+/** 4 looks for texts too, 5 keeps groups. */
+export const SEARCH_SCHEMA_VERSION = 5;
 
 /**
  * The search index, a file of its own: derived from `disclosures`, so it needs no sync and may be deleted. It holds
  * the terms of entries [0, size); `hash` is the leaf hash of entry size - 1, and tells the index of another log. `texts` holds
- * which words stand beside entries [0, progress.texts), and not where: an entry's rowid is its number.
+ * which words stand beside entries [0, progress.texts), and not where: an entry's rowid is its number. `groups` holds what
+ * tile-groups.ts keeps of each complete tile of these.
  */
 export const SEARCH_SCHEMA = `
 CREATE TABLE terms (kind TEXT NOT NULL, value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (kind, value, idx)) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', columnsize = 0, detail = none, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Pc'");
+CREATE TABLE groups (tile INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
 CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, hash BLOB, texts INTEGER NOT NULL) STRICT;
 INSERT INTO progress (one, size, hash, texts) VALUES (1, 0, NULL, 0);
 PRAGMA application_id = ${SEARCH_APPLICATION_ID};

@@ -5,8 +5,11 @@
 import { existsSync, rmSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { equalBytes } from "../../../lib/bytes.ts";
+import { HASH_BYTES } from "../../merkle.ts";
+import { TILE_WIDTH } from "../../tile.ts";
+import { groupsOf } from "../../tile-groups.ts";
 import { disclosedWords } from "../../words.ts";
-import { openSearchFile, rowsInto } from "./database.ts";
+import { openSearchFile, rowsInto, storedLeaves } from "./database.ts";
 
 export function searchIndexPath(path: string): string {
   return `${path}.index`;
@@ -22,6 +25,8 @@ export class SearchIndex {
   readonly #wordless: StatementSync;
   readonly #insertWords: StatementSync;
   readonly #setTexts: StatementSync;
+  readonly #leaves: ReturnType<typeof storedLeaves>;
+  readonly #insertGroups: StatementSync;
 
   /** `log` is an open connection to the log at `path`. An index that is damaged, or of another log, is made anew. */
   constructor(path: string, log: DatabaseSync) {
@@ -33,6 +38,8 @@ export class SearchIndex {
     this.#wordless = log.prepare("SELECT idx, json FROM disclosures WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?");
     this.#insertWords = this.#db.prepare("INSERT INTO texts (rowid, words) VALUES (?, ?)");
     this.#setTexts = this.#db.prepare("UPDATE progress SET texts = ?");
+    this.#leaves = storedLeaves(log);
+    this.#insertGroups = this.#db.prepare("INSERT OR REPLACE INTO groups (tile, hashes) VALUES (?, ?)");
   }
 
   /** One step of at most `limit` entries; true when more wait. Throws what SQLite says; then nothing of it is there. */
@@ -46,15 +53,26 @@ export class SearchIndex {
     });
   }
 
-  /** The same for the words beside entries, as far as the terms have come: `hash` speaks for both. */
+  /** The same for the words beside entries and the groups of tiles, as far as the terms have come: `hash` speaks for all. */
   followTexts(limit: number): boolean {
     return this.#inTransaction(({ size, texts }) => {
       const waiting = this.#wordless.all(texts, size, limit);
       const last = waiting.at(-1)?.["idx"];
       for (const { idx, json } of waiting) this.#insertWords.run(Number(idx), [...disclosedWords(json)].join(" "));
-      if (last !== undefined) this.#setTexts.run(Number(last) + 1);
+      if (last !== undefined) {
+        this.#setTexts.run(Number(last) + 1);
+        this.#keepGroups(texts, Number(last) + 1);
+      }
       return waiting.length === limit;
     });
+  }
+
+  /** Of the tiles that become complete between the two sizes. */
+  #keepGroups(from: number, to: number): void {
+    for (let tile = Math.floor(from / TILE_WIDTH); (tile + 1) * TILE_WIDTH <= to; tile++) {
+      const leaves = this.#leaves(tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH);
+      if (leaves.byteLength === TILE_WIDTH * HASH_BYTES) this.#insertGroups.run(tile, groupsOf(leaves));
+    }
   }
 
   #inTransaction(work: (progress: { readonly size: number; readonly texts: number }) => boolean): boolean {
