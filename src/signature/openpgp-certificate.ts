@@ -30,6 +30,8 @@ export interface Certificate {
   readonly primary: OpenPgpKey;
   readonly subkeys: readonly Subkey[];
   readonly userIds: readonly UserId[];
+  /** The certifications of all user ids that stand: no instant changes which, and each signature of a range asks. */
+  readonly standing: readonly OpenPgpSignature[];
   /** Verified signatures of the primary key over itself (0x1F) and its revocations (0x20). */
   readonly direct: readonly OpenPgpSignature[];
   readonly revocations: readonly OpenPgpSignature[];
@@ -110,6 +112,10 @@ export function readCertificate(packets: readonly Packet[]): Certificate | strin
   const framed = framedKey(primary.body);
   const direct = once(() => verified(primary, first, [DIRECT_KEY], framed));
   const revocations = once(() => verified(primary, first, [KEY_REVOCATION], framed));
+  const userIds = blocks
+    .filter((block) => block.packet.tag === TAG.userId)
+    .map((block) => userId(primary, framed, block));
+  const standing = once(() => userIds.filter(isStanding).flatMap((one) => one.certifications));
   return {
     fingerprint: primary.fingerprint,
     primary,
@@ -119,7 +125,10 @@ export function readCertificate(packets: readonly Packet[]): Certificate | strin
     get revocations() {
       return revocations();
     },
-    userIds: blocks.filter((block) => block.packet.tag === TAG.userId).map((block) => userId(primary, framed, block)),
+    get standing() {
+      return standing();
+    },
+    userIds,
     subkeys: blocks
       .filter((block) => block.packet.tag === TAG.subkey)
       .flatMap((block) => subkey(primary, framed, block)),
@@ -266,10 +275,7 @@ interface SelfStatement {
 /** What the newest direct-key signature says comes before what the newest certification of a user id says. */
 function selfStatement(certificate: Certificate, at: Instant): SelfStatement | null {
   const direct = newest(certificate.direct, at);
-  const user = newest(
-    certificate.userIds.filter(isStanding).flatMap((one) => one.certifications),
-    at,
-  );
+  const user = newest(certificate.standing, at);
   if (direct === null && user === null) return null;
   return {
     keyLifetime: direct?.keyLifetime ?? user?.keyLifetime ?? null,

@@ -193,6 +193,7 @@ function isSameKind(keyAlgorithm: number, signatureAlgorithm: number): boolean {
 function pad(numbers: readonly Uint8Array[], signer: SigningKey): Uint8Array | null {
   const [first] = numbers;
   if (signer.algorithm === ED25519) return first ?? null;
+  if (numbers.length === 1 && first?.byteLength === signer.bytes) return first; // RSA, but for one in 256
   if (numbers.some((number) => number.byteLength > signer.bytes)) return null;
   const padded = new Uint8Array(numbers.length * signer.bytes);
   numbers.forEach((number, index) => {
