@@ -108,6 +108,22 @@ describe("a mask", () => {
     assert.deepEqual(left["masks"], [{ mask: "drop", at: ["/findings/0/message"], kept: ["/digests", "/evidence"] }]);
   });
 
+  it("does not touch who says an operator's word, until when it is reviewed and who signed it, and says so", () => {
+    const disclosed = { by: "sam@example.com", reason: "mail sam@example.com", reviewDue: "soon", signers: ["ada"] };
+    const masks = [named("mail", [["*"]])];
+    const { disclosed: left } = masked(draft({ kind: "emergency", disclosed }), masks);
+    const { reason, masks: said, "masked-mail": _, ...others } = left;
+    assert.deepEqual(others, { by: "sam@example.com", reviewDue: "soon", signers: ["ada"] });
+    assert.equal(reason, "[withheld by mask mail]");
+    assert.deepEqual(said, [{ mask: "mail", at: ["/reason"], kept: ["/by", "/reviewDue", "/signers"] }]);
+    const bypass = masked(draft({ kind: "bypass", disclosed: { by: "sam" } }), masks).disclosed;
+    assert.equal(bypass["by"], "sam");
+    assert.equal(
+      masked(draft({ kind: "hold", disclosed: { by: "sam" } }), masks).disclosed["by"],
+      "[withheld by mask mail]",
+    );
+  });
+
   it("of the same text counts once: the first one", () => {
     const masks = [named("one", [["note"]]), named("two", [["note"]])];
     const { disclosed } = masked(draft({ disclosed: { note: "text" } }), masks);

@@ -8,7 +8,7 @@
  *   masks          [{mask: "tokens", at: ["/findings/0/message"], kept: []}]
  */
 import type { JsonObject, JsonValue } from "../../lib/canonical.ts";
-import type { EntryDraft } from "../entry.ts";
+import type { EntryDraft, EntryKind } from "../entry.ts";
 import { termsLeft } from "../redaction/terms-left.ts";
 
 /** Name of a value, then keys and indexes below it; it means every text there. `*` is any one key. */
@@ -30,6 +30,11 @@ const NEVER_MASKED: ReadonlySet<string> = new Set([
   ...["baseline", "commits", "decision", "digests", "erased", "manifestDigest", "manifests", "release", "report"],
   ...["former", "gate", "rollbackOf", "scope", "sequence", "target", MASKS],
 ]);
+/** Of an operator's word: whoever could not be told apart from another would be two people, or review themselves. */
+const NEVER_MASKED_IN: Readonly<Partial<Record<EntryKind, ReadonlySet<string>>>> = {
+  emergency: new Set(["by", "reviewDue", "signers"]),
+  bypass: new Set(["by"]),
+};
 /** The gate goes on from it: single texts may be taken out of it by what they say, never by where they stand. */
 const EVIDENCE = "evidence";
 
@@ -54,7 +59,7 @@ export function masked(draft: EntryDraft, masks: readonly Mask[]): EntryDraft {
   const records: MaskRecord[] = [];
   const withheld: string[] = [...(draft.withheld ?? [])];
   for (const mask of concerned) {
-    const { kept, taken } = take(mask, disclosed, mask.places(draft));
+    const { kept, taken } = take(mask, disclosed, mask.places(draft), NEVER_MASKED_IN[draft.kind]);
     if (kept.length + taken.length === 0) continue;
     records.push({ mask: mask.name, at: taken.map(([pointer]) => pointer), kept });
     if (taken.length === 0) continue;
@@ -74,6 +79,7 @@ function take(
   { name: mask }: Mask,
   disclosed: Record<string, JsonValue>,
   places: readonly Place[],
+  needed: ReadonlySet<string> = NEVER_MASKED,
 ): { readonly taken: readonly Taken[]; readonly kept: readonly string[] } {
   const taken: Taken[] = [];
   const kept: string[] = [];
@@ -82,7 +88,8 @@ function take(
     for (const one of name === "*" ? Object.keys(disclosed).sort() : [name]) {
       const value = Object.hasOwn(disclosed, one) ? disclosed[one] : undefined;
       if (value === undefined || one.startsWith(MASKED)) continue;
-      if (NEVER_MASKED.has(one) || (one === EVIDENCE && below.length === 0)) kept.push(pointerOf([one, ...below]));
+      if (NEVER_MASKED.has(one) || needed.has(one) || (one === EVIDENCE && below.length === 0))
+        kept.push(pointerOf([one, ...below]));
       else disclosed[one] = withoutTexts(value, below, [one], placeholder, taken);
     }
   }

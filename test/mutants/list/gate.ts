@@ -207,6 +207,14 @@ export const GATE: readonly Mutant[] = [
     named: "one operator releases alone; the log says that it was one, and until when another person reviews it",
   },
   {
+    name: "masks who says an operator's word, so that one could be two",
+    file: "src/log/masking/mask.ts",
+    find: "NEVER_MASKED.has(one) || needed.has(one)",
+    replace: "NEVER_MASKED.has(one)",
+    test: "test/log/masking.test.ts",
+    named: "does not touch who says an operator's word, until when it is reviewed and who signed it, and says so",
+  },
+  {
     name: "lets one operator stand in whom nobody reviews",
     file: "src/decision/emergency.ts",
     find: "people >= 2 || (people === 1 && reviewDue !== undefined)",
