@@ -1,7 +1,7 @@
 /**
  * Reads the archive of a bundle: gzip (RFC 1952) around a POSIX.1-1988 ustar. Not any archive: each file is one of a
- * closed list of names, regular, and there once, so that no path, link, device or second file can mean anything; nothing
- * is ever written to a disk. Whatever else stands in it is refused.
+ * closed list of names, or Rego or a data.json in plain folders, regular, and there once, so that no path, link, device or
+ * second file can mean anything; nothing is ever written to a disk. Whatever else stands in it is refused.
  */
 import { gunzipSync } from "node:zlib";
 import { SluiceError } from "../lib/errors.ts";
@@ -10,14 +10,15 @@ const BLOCK_BYTES = 512;
 const MAXIMUM_ZIPPED_BYTES = 32 * 1024 * 1024;
 const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
-export const BUNDLE_FILES = ["data.json", "policy.wasm", ".manifest", ".signatures.json"] as const;
-export type BundleFile = (typeof BUNDLE_FILES)[number];
+/** What `sluice policy build` writes. */
+export const BUNDLE_FILES: ReadonlySet<string> = new Set(["data.json", "policy.wasm", ".manifest", ".signatures.json"]);
+const SOURCE_FILE = /(?:^|\/)(?:data\.json|[^/]+\.rego)$/;
 
 /** By name, without the slash in front. @throws SluiceError `bundle-invalid`, `bundle-too-large` */
-export function readArchive(zipped: Uint8Array): ReadonlyMap<BundleFile, Uint8Array> {
+export function readArchive(zipped: Uint8Array): ReadonlyMap<string, Uint8Array> {
   if (zipped.byteLength > MAXIMUM_ZIPPED_BYTES) throw tooLarge();
   const tar = unzipped(zipped);
-  const files = new Map<BundleFile, Uint8Array>();
+  const files = new Map<string, Uint8Array>();
   let at = 0;
   while (at < tar.length && !isZero(tar.subarray(at, at + BLOCK_BYTES))) {
     const { name, size } = readHeader(tar.subarray(at, at + BLOCK_BYTES));
@@ -45,15 +46,24 @@ function unzipped(zipped: Uint8Array): Buffer {
 }
 
 /** name 0-99, size 124-135, checksum 148-155, type 156, link 157-256, magic 257-264, prefix 345-499. */
-function readHeader(header: Buffer): { readonly name: BundleFile; readonly size: number } {
+function readHeader(header: Buffer): { readonly name: string; readonly size: number } {
   if (header.toString("latin1", 257, 263) !== "ustar\0") throw invalid("it is not a ustar archive");
   if (checksumOf(header) !== octal(header, 148, 156)) throw invalid("the checksum of a header is wrong");
   const text = header.toString("latin1", 0, 100).replace(/\0+$/, "");
-  const name = BUNDLE_FILES.find((one) => text === one || text === `/${one}`);
-  if (name === undefined) throw invalid(`${JSON.stringify(text)} is no file of a bundle`);
+  const name = text.replace(/^\//, "");
+  if (!BUNDLE_FILES.has(name) && !isSourceFile(name)) throw invalid(`${JSON.stringify(text)} is no file of a bundle`);
   if (header[156] !== 0x30 || !isZero(header.subarray(157, 257)) || !isZero(header.subarray(345, 500)))
     throw invalid(`${name} is not a plain file`);
   return { name, size: octal(header, 124, 136) };
+}
+
+function isSourceFile(name: string): boolean {
+  return (
+    SOURCE_FILE.test(name) &&
+    /^[\x20-\x7e]+$/.test(name) &&
+    !name.includes("\\") &&
+    name.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+  );
 }
 
 function checksumOf(header: Buffer): number {
@@ -71,7 +81,10 @@ function isZero(bytes: Uint8Array): boolean {
 }
 
 export function invalid(why: string): SluiceError {
-  return new SluiceError("bundle-invalid", `The bundle is not one that sluice policy build writes: ${why}.`);
+  return new SluiceError(
+    "bundle-invalid",
+    `The bundle is not one that sluice policy build or opa build writes: ${why}.`,
+  );
 }
 
 function tooLarge(): SluiceError {

@@ -5,13 +5,14 @@
 import * as z from "zod";
 import { decodeBase64, decodeUtf8 } from "../lib/bytes.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { type ExactJson, exactJsonText, isExactObject } from "../lib/exact-json.ts";
+import { type ExactJson, type ExactObject, exactJsonText, isExactObject } from "../lib/exact-json.ts";
 import { parseExactJson } from "../lib/json.ts";
 import { type Instant, parseTime } from "../lib/time.ts";
 import { BUNDLE_NAME } from "./bundle.ts";
-import { type BundleFile, invalid, readArchive } from "./bundle-archive.ts";
+import { BUNDLE_FILES, invalid, readArchive } from "./bundle-archive.ts";
 import { policyDigest } from "./compile.ts";
 import { readDataFiles } from "./data-files.ts";
+import { opaPolicies } from "./opa-bundle.ts";
 import type { PolicyFile } from "./policy-set.ts";
 import { digestOfText, filesOfText } from "./policy-sources.ts";
 import { isPolicyFile } from "./reading.ts";
@@ -46,14 +47,20 @@ export interface ReadBundle {
   readonly version: number | null;
   readonly notAfter: Instant | null;
   /** All, by name: what OPA's signatures are about. */
-  readonly files: ReadonlyMap<BundleFile, Uint8Array>;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 /** @throws SluiceError `bundle-invalid`, `bundle-too-large`, `bundle-other-version` */
 export function readBundle(zipped: Uint8Array): ReadBundle {
   const files = readArchive(zipped);
+  const given = jsonOf(files, ".manifest");
+  if (!isExactObject(given)) throw invalid("its manifest is not of the right form");
+  const { metadata: about } = given;
+  if (!isExactObject(about) || !Object.hasOwn(about, "sluice")) return readOpaBundle(files, given);
+  const odd = [...files.keys()].find((name) => !BUNDLE_FILES.has(name));
+  if (odd !== undefined) throw invalid(`${JSON.stringify(odd)} is none of its files`);
   const data = jsonOf(files, "data.json");
-  const manifest = manifestSchema.safeParse(JSON.parse(exactJsonText(jsonOf(files, ".manifest"))));
+  const manifest = manifestSchema.safeParse(JSON.parse(exactJsonText(given)));
   if (!manifest.success) throw invalid("its manifest is not of the right form");
   const { revision, metadata } = manifest.data;
   const { sources, name, version, notAfter } = metadata.sluice;
@@ -62,6 +69,19 @@ export function readBundle(zipped: Uint8Array): ReadBundle {
   const ends = notAfter === null ? null : parseTime(notAfter);
   if (notAfter !== null && ends === null) throw invalid("the time until which it holds is none");
   return { policies, digest: revision, name, version, notAfter: ends, files };
+}
+
+/** It says nothing of a version or an end, and has the digest that a folder with its files has. */
+function readOpaBundle(files: ReadonlyMap<string, Uint8Array>, manifest: ExactObject): ReadBundle {
+  const texts = new Map([...files].map(([path, bytes]) => [path, path === "policy.wasm" ? "" : textIn(path, bytes)]));
+  const policies = opaPolicies(texts, manifest);
+  return { policies, digest: policyDigest(policies), name: null, version: null, notAfter: null, files };
+}
+
+function textIn(path: string, bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes);
+  if (text === null) throw invalid(`${path} is not UTF-8 text`);
+  return text;
 }
 
 function policiesOf(base64: string, revision: string): readonly PolicyFile[] {
@@ -89,7 +109,7 @@ function isPlain(path: string): boolean {
   return path.length <= MAXIMUM_PATH && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
-function jsonOf(files: ReadonlyMap<BundleFile, Uint8Array>, name: BundleFile): ExactJson {
+function jsonOf(files: ReadonlyMap<string, Uint8Array>, name: string): ExactJson {
   const bytes = files.get(name);
   if (bytes === undefined) throw invalid(`it has no ${name}`);
   const text = decodeUtf8(bytes);

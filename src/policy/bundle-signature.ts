@@ -22,7 +22,7 @@ export interface SigningKey {
 const LEAST_BITS = 2048;
 const MAXIMUM_DEPTH = 200;
 const SIGNATURES = ".signatures.json";
-const JSON_FILES: ReadonlySet<string> = new Set(["data.json", ".manifest"]);
+const JSON_FILE = /(?:^|\/)(?:data\.json|\.manifest)$/;
 
 /** By name, without a slash in front. @throws SluiceError `signing-key-unusable` */
 export function bundleSignatures(
@@ -41,7 +41,7 @@ export function bundleSignatures(
 
 function hashOf(name: string, content: Uint8Array, algorithm = "sha256"): string {
   return createHash(algorithm)
-    .update(JSON_FILES.has(name) ? utf8(orderedText(content)) : content)
+    .update(JSON_FILE.test(name) ? utf8(orderedText(content)) : content)
     .digest("hex");
 }
 

@@ -1,13 +1,15 @@
 /** OPA itself beside us: the same folders give one document or a refusal, the same policies the same answers, and it reads our bundles. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { utf8 } from "../../src/lib/bytes.ts";
 import type { JsonObject } from "../../src/lib/canonical.ts";
 import { encodeBundle } from "../../src/policy/bundle.ts";
 import { readBundle } from "../../src/policy/bundle-read.ts";
+import { verifyBundleSignatures } from "../../src/policy/bundle-signature.ts";
 import { compileRequest, sourcesOf } from "../../src/policy/compile.ts";
 import { entriesOf, nestedText, policyFile, readDataFiles } from "../../src/policy/data-files.ts";
 import type { PolicyFile } from "../../src/policy/policy-set.ts";
@@ -197,6 +199,36 @@ describe("data files beside OPA", () => {
     assert.equal(back.digest, set.digest);
     const again = await build(shared, back.policies, toolchain);
     assert.deepEqual([again.digest, again.data, again.wasm], [set.digest, set.data, set.wasm]);
+  });
+
+  it("in a bundle of opa build are read like those of its folder, and verified by its key", async (t) => {
+    const folder = tempFolder(t);
+    const files = { ...GIVEN, "lib/main.rego": SAYS("data.main.limit + data.shop.f", "main") };
+    write(join(folder, "policies"), files);
+    const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" }).toString();
+    openssl("genpkey", "-algorithm", "RSA", "-out", "key.pem");
+    const key = openssl("pkey", "-in", "key.pem", "-pubout");
+    const made = (name: string, source: string, ...args: readonly [string, string]) => {
+      const file = join(folder, name);
+      execFileSync(opa, ["build", join(folder, source), file, ...args], { stdio: "pipe" });
+      return readFileSync(file);
+    };
+    const plain = readBundle(made("plain.tar.gz", "policies", "-", "-"));
+    assert.deepEqual(await said(plain.policies, ["main/deny"]), [["9.5"]]);
+    assert.deepEqual([plain.name, plain.version, plain.notAfter], [null, null, null]);
+    const theirs = readDataFiles(plain.policies).document;
+    assert.equal(nestedText(entriesOf(theirs)), nestedText(entriesOf(readDataFiles(policies(files)).document)));
+    assert.throws(() => verifyBundleSignatures(plain.files, key), { code: "bundle-unsigned" });
+    const signed = readBundle(made("signed.tar.gz", "policies", join(folder, "key.pem"), "-"));
+    verifyBundleSignatures(signed.files, key);
+    assert.equal(signed.digest, plain.digest);
+    const changed = new Map(signed.files).set("data.json", utf8('{"main": {"limit": 8}}'));
+    assert.throws(() => verifyBundleSignatures(changed, key), { code: "bundle-signature" });
+    for (const [what, bundle] of [
+      ["a module, beside which the rules are missing", made("wasm.tar.gz", "policies", "-", "main/deny")],
+      ["no Rego", made("data.tar.gz", "policies/shop", "-", "-")],
+    ] as const)
+      assert.throws(() => readBundle(bundle), { code: "bundle-invalid" }, what);
   });
 });
 

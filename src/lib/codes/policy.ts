@@ -4,9 +4,9 @@ export const POLICY_CODES = {
   "bundle-invalid": {
     class: "error",
     means:
-      "The archive is not a bundle of policies as Sluice builds it: another file, a link, a file twice, something behind the end, or sources that are not what its revision names.",
+      "The archive is not a bundle of policies as Sluice or `opa build` writes it: another file, a link, a file twice, something behind the end, sources or data that are not what its revision names, or OPA's rules as a module.",
     example: "A bundle into which somebody put `../../etc/passwd`.",
-    fix: "Build it again: sluice policy build DIR --output policies.tar.gz",
+    fix: "Build it again: sluice policy build DIR --output policies.tar.gz, or opa build -b DIR without -t wasm",
   },
   "bundle-too-large": {
     class: "error",

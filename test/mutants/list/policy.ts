@@ -430,6 +430,14 @@ export const POLICY: readonly Mutant[] = [
     named: HOSTILE,
   },
   {
+    name: "takes what is left beside a module of another builder for all of its rules",
+    file: "src/policy/opa-bundle.ts",
+    find: 'if (texts.has("policy.wasm") || Object.hasOwn(manifest, "wasm"))',
+    replace: 'if (Object.hasOwn(manifest, "never"))',
+    test: "test/policy/data-files.heavy.test.ts",
+    named: "in a bundle of opa build are read like those of its folder, and verified by its key",
+  },
+  {
     name: "takes any compiler for its own",
     file: "src/policy/compile.ts",
     find: "=== COMPILER_VERSION) return;",
