@@ -5,6 +5,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { compareWithLive } from "../render/live.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
+import { gateWords } from "./gate-words.ts";
 import { comparisonLines, readLive } from "./live-manifests.ts";
 import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 import { provenOperator } from "./operator.ts";
@@ -63,7 +64,7 @@ async function run(invocation: Invocation): Promise<number> {
   const isHere = textOption(invocation, "gate") === undefined && (order.isAgain || !hasToken(invocation));
   const remote = isHere ? null : remoteGate(invocation);
   const report = await (remote === null ? adoptHere(order, invocation) : ask(remote, order, invocation));
-  answer(invocation, report, () => text(report, order));
+  answer(invocation, report, () => text(report, order, gateWords(invocation)));
   return 0;
 }
 
@@ -93,7 +94,11 @@ async function ask(call: GateCall, { isAgain, ...order }: Order, invocation: Inv
   return call("/v1/adoptions", { ...order, again: isAgain }, adoptionAnswer);
 }
 
-function text({ target, commit, objects, baseline, index, comparison }: AdoptionReport, { isAgain }: Order): string {
+function text(
+  { target, commit, objects, baseline, index, comparison }: AdoptionReport,
+  { isAgain }: Order,
+  gate: string,
+): string {
   const word = isAgain ? "ADOPTED AGAIN" : "ADOPTED";
   return [
     `${word}  ${target}  ${commit.slice(0, 7)}: ${objects} objects, ${baseline} findings as of today do not count   log ${index}`,
@@ -101,7 +106,7 @@ function text({ target, commit, objects, baseline, index, comparison }: Adoption
     ...(comparison === null ? [] : comparisonLines(comparison)),
     "previews    put this in sluice.yaml, so that they look at the same commits:",
     `            after: "${commit}"`,
-    `next        sluice check --config gate.yaml --target ${target}`,
+    `next        sluice check ${gate} --target ${target}`,
     "",
   ].join("\n");
 }

@@ -5,10 +5,10 @@ import { gateProposal } from "../gate/proposal.ts";
 import { recorder } from "../gate/record.ts";
 import type { CommitId } from "../git/object.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { typed } from "../lib/shell-word.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { checkCoverage } from "./check-coverage.ts";
 import { type Command, type Invocation, isSet, listOption, textOption } from "./command.ts";
+import { gateWords, isService } from "./gate-words.ts";
 import { DATA_OPTIONS } from "./given-data.ts";
 import { CONFIG_OPTION, type LocalRepository, REPO_OPTION, withGate, withRepository } from "./opening.ts";
 import { namedTargets, preview } from "./preview.ts";
@@ -163,7 +163,6 @@ function text(
 
 /** A service releases what it allowed by itself; without one somebody types it. */
 function releaseText(invocation: Invocation, target: string): string {
-  const config = textOption(invocation, "config");
-  if (config === undefined) return `${target} is released within a second of it`;
-  return `then \`sluice release ${target} --config ${typed(config)}\` releases what landed`;
+  if (isService(invocation)) return `${target} is released within a second of it`;
+  return `then \`sluice release ${target} ${gateWords(invocation)}\` releases what landed`;
 }

@@ -2,8 +2,10 @@
 import type * as z from "zod";
 import { changeHold } from "../gate/holding.ts";
 import { holdingSchema } from "../gate/json/schemas/acts.ts";
+import { typed } from "../lib/shell-word.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import type { Command, Invocation } from "./command.ts";
+import { gateWords, isService } from "./gate-words.ts";
 import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 import { GATE_OPTIONS, type GateCall, remoteGate } from "./remote-gate.ts";
 
@@ -57,7 +59,7 @@ async function run(kind: "hold" | "resume", invocation: Invocation): Promise<num
     ? changeHere(kind, scope, reason, invocation)
     : ask(remote, kind, scope, reason));
   const { state, by, index, targets } = report;
-  const text = `${scope}: ${state} by ${by}; fresh heads say so for ${targets.join(", ")}   log ${index}\n${nextText(kind, scope)}`;
+  const text = `${scope}: ${state} by ${by}; fresh heads say so for ${targets.join(", ")}   log ${index}\n${nextText(kind, scope, invocation)}`;
   answer(invocation, report, () => text);
   return 0;
 }
@@ -81,7 +83,10 @@ async function ask(call: GateCall, kind: "hold" | "resume", scope: string, reaso
   return call(kind === "hold" ? "/v1/holds" : "/v1/resumes", { scope, reason }, async () => holdingSchema);
 }
 
-function nextText(kind: "hold" | "resume", scope: string): string {
-  const command = kind === "hold" ? `sluice resume ${scope} --config gate.yaml --reason TEXT` : "sluice release TARGET";
-  return `next       ${kind === "hold" ? "when it is over: " : "for what landed meanwhile: "}${command}\n`;
+function nextText(kind: "hold" | "resume", scope: string, invocation: Invocation): string {
+  const gate = gateWords(invocation);
+  if (kind === "hold") return `next       when it is over: sluice resume ${typed(scope)} --reason TEXT ${gate}\n`;
+  if (isService(invocation)) return "next       what landed meanwhile is released by the service\n";
+  const target = scope === "all" || scope.includes(":") ? "TARGET" : scope;
+  return `next       for what landed meanwhile: sluice release ${target} ${gate}\n`;
 }

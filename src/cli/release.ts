@@ -12,6 +12,7 @@ import type { Head } from "../release/release.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, isSet, textOption } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
+import { gateWords } from "./gate-words.ts";
 import { CONFIG_OPTION, required, withGate } from "./opening.ts";
 import { provenOperator } from "./operator.ts";
 import { GATE_OPTIONS, type GateCall, landingsAnswer, remoteGate } from "./remote-gate.ts";
@@ -64,7 +65,8 @@ async function run(invocation: Invocation): Promise<number> {
   const remote = isRemote ? remoteGate(invocation) : null;
   const order = { target, emergency };
   const { report, hold } = await (remote === null ? releaseHere(order, invocation) : ask(remote, order, invocation));
-  const context = { hold, seconds: (performance.now() - started) / 1000, width: invocation.output.width };
+  const seconds = (performance.now() - started) / 1000;
+  const context = { hold, seconds, width: invocation.output.width, gate: gateWords(invocation) };
   answer(invocation, report, (paint) => landedText(report, context, paint));
   const { landed } = report;
   return landed.length === 0 ? 0 : exitCodeOfVerdict(bySeverity([landed.at(-1)?.check.verdict ?? "error"]));

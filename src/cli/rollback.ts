@@ -6,6 +6,7 @@ import { SluiceError } from "../lib/errors.ts";
 import { ANSWER_OPTIONS, answer, formatsOf } from "./answer.ts";
 import { type Command, type Invocation, textOption } from "./command.ts";
 import { exitCodeOfVerdict } from "./failure.ts";
+import { gateWords } from "./gate-words.ts";
 import { AS_OPTION, CONFIG_OPTION, personOf, required, withGate } from "./opening.ts";
 import { GATE_OPTIONS, type GateCall, landingsAnswer, remoteGate } from "./remote-gate.ts";
 import { type LandingsReport, landedText } from "./reports/landed.ts";
@@ -42,7 +43,8 @@ async function run(invocation: Invocation): Promise<number> {
   const started = performance.now();
   const remote = remoteGate(invocation);
   const report = await (remote === null ? rollBackHere(order, invocation) : ask(remote, order, invocation));
-  const context = { seconds: (performance.now() - started) / 1000, hold: null, width: invocation.output.width };
+  const seconds = (performance.now() - started) / 1000;
+  const context = { seconds, hold: null, width: invocation.output.width, gate: gateWords(invocation) };
   answer(invocation, report, (paint) => landedText(report, context, paint));
   return exitCodeOfVerdict(report.landed[0]?.check.verdict ?? "error");
 }

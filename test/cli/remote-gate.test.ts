@@ -36,6 +36,10 @@ describe("commands that ask a gate over the network", async () => {
     served.expect(expects("hold", [request], holding), expects("resume", [{ ...request, reason: "done" }], holding));
     const held = await run("hold", "prod", "--reason", "migration", ...gate("operator"));
     assert.equal(held.stdout.split("\n")[0], "prod: held by operator-ada; fresh heads say so for prod   log 9");
+    assert.equal(
+      held.stdout.split("\n")[1],
+      `next       when it is over: sluice resume prod --reason TEXT --gate ${served.server.url} --token-file operator.token --ca ours.crt`,
+    );
     assert.deepEqual([held.code, held.stderr], [0, ""]);
     const resumed = await run("resume", "prod", "--reason", "done", "--format", "json", ...gate("operator"));
     assert.deepEqual(JSON.parse(resumed.stdout), {

@@ -67,10 +67,13 @@ test("a release under a hold says who holds it and how it ends; an agent names o
   const held = await inGate(["hold", "prod", "--reason", "migration", "--as", "sam"]);
   assert.match(
     held.stdout,
-    /^prod: held by sam; .*\nnext +when it is over: sluice resume prod --config gate\.yaml --reason TEXT\n$/,
+    /^prod: held by sam; .*\nnext +when it is over: sluice resume prod --reason TEXT --config \.\.\/gate\.yaml\n$/,
   );
   const quiet = await inGate(["release", "prod"]);
-  assert.match(quiet.stdout, /nothing new landed\nheld +prod, by sam since .*: migration\nresume +sluice resume prod /);
+  assert.match(
+    quiet.stdout,
+    /nothing new landed\nheld +prod, by sam since .*: migration\nresume +sluice resume prod --reason TEXT --config \.\.\/gate\.yaml\n/,
+  );
   damageLog(world);
   const broken = await inGate(["log", "verify", "../damaged/log.db"]);
   assert.match(

@@ -2,6 +2,7 @@
 
 import type { landedReport } from "../../gate/json/landed.ts";
 import { printable } from "../../lib/printable.ts";
+import { typed } from "../../lib/shell-word.ts";
 import type { Head } from "../../release/release.ts";
 import { checkText } from "./check-text.ts";
 import type { Paint } from "./paint.ts";
@@ -14,11 +15,13 @@ export interface LandedContext {
   readonly hold: Head["hold"];
   /** Columns. */
   readonly width: number;
+  /** How the gate was named on the command line. */
+  readonly gate: string;
 }
 
 export function landedText(report: LandingsReport, context: LandedContext, paint: Paint): string {
   const { target, current, landed } = report;
-  const held = heldText(context.hold);
+  const held = heldText(context);
   if (landed.length === 0) {
     const state = current === null ? "nothing is released yet" : `#${current} is current`;
     return `${target}: ${state}; nothing new landed\n${held}`;
@@ -27,11 +30,11 @@ export function landedText(report: LandingsReport, context: LandedContext, paint
 }
 
 /** Nothing moves under a hold, so it is said even where nothing was to be moved. */
-function heldText(hold: Head["hold"]): string {
+function heldText({ hold, gate }: LandedContext): string {
   if (hold === null) return "";
   const { scope, by, since, reason } = hold;
   const told = `held       ${scope}, by ${by} since ${since}: ${reason}`;
-  return `${printable(told)}\nresume     sluice resume ${scope} --config gate.yaml --reason TEXT\n`;
+  return `${printable(told)}\nresume     sluice resume ${typed(scope)} --reason TEXT ${gate}\n`;
 }
 
 function oneText(
