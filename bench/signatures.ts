@@ -9,15 +9,26 @@ import { join } from "node:path";
 import { deflateSync, gunzipSync } from "node:zlib";
 import type { Commit } from "../src/git/object.ts";
 import { readKeyring } from "../src/signature/allowed-signers.ts";
-import { openVerifier } from "../src/signature/verify.ts";
+import { withPool } from "../src/signature/mathematics.ts";
+import { type Moment, openVerifier } from "../src/signature/verify.ts";
+import { verifyEach } from "../src/signature/verify-each.ts";
 import { runGit } from "../test/support/repository.ts";
 import { commitOf, GpgHome } from "../test/support/signing.ts";
 import { type Scope, tempFolder } from "../test/support/temp.ts";
-import { type BenchOptions, type Beside, type Measurement, measurementOf, type Row, repeatedly } from "./measure.ts";
+import {
+  type BenchOptions,
+  type Beside,
+  type Measurement,
+  measurementOf,
+  type Row,
+  repeatedly,
+  timed,
+} from "./measure.ts";
 
 const AREA = "signatures";
 const CORPUS = join(import.meta.dirname, "../../shared/corpora");
 const FIXTURE = join(import.meta.dirname, "../test/fixtures/corpora");
+const CALLS = 3;
 const PEER_COMMITS = 1000;
 const PEER_COMMITS_QUICK = 40;
 
@@ -37,6 +48,7 @@ export async function benchSignatures({ seconds, quick, scope, progress }: Bench
   const cold = await verifyAll(verifier, commits, at);
   const coldTotal = performance.now() - start;
   const warm = await verifyAll(verifier, commits, at);
+  const pooled = await timed(CALLS, commits.length, () => verifyTogether(corpus, at));
   progress("signatures: git log");
   const peer = gitAndGpg(scope, corpus, quick ? PEER_COMMITS_QUICK : PEER_COMMITS);
   progress("signatures: node:crypto");
@@ -48,6 +60,7 @@ export async function benchSignatures({ seconds, quick, scope, progress }: Bench
       measured: measurementOf(cold.latencies, coldTotal),
       beside: [peer],
     },
+    { area: AREA, what: what("cold, keyring parsed, with the pool"), measured: pooled, beside: [peer] },
     {
       area: AREA,
       what: what("warm"),
@@ -60,7 +73,7 @@ export async function benchSignatures({ seconds, quick, scope, progress }: Bench
 async function verifyAll(
   verifier: Awaited<ReturnType<typeof openVerifier>>,
   commits: readonly Commit[],
-  at: Parameters<typeof verifier.verify>[1],
+  at: Moment,
 ): Promise<{ latencies: readonly number[]; elapsed: number }> {
   const latencies: number[] = [];
   const start = performance.now();
@@ -73,6 +86,13 @@ async function verifyAll(
   }
   if (verified === 0) throw new Error("no commit verifies: what was measured is only refusing");
   return { latencies, elapsed: performance.now() - start };
+}
+
+/** As `verify` and a gate look at a range: keyring, verifier, several commits under way, all cores. */
+async function verifyTogether({ commits, keyring }: Corpus, at: Moment): Promise<void> {
+  const verifier = await openVerifier(await readKeyring(keyring), "sha1", withPool());
+  const found = await verifyEach(commits, (commit) => verifier.verify(commit, at));
+  if (!found.some(({ kind }) => kind === "verified")) throw new Error("no commit verifies");
 }
 
 function readCorpus(): Corpus {
