@@ -210,7 +210,10 @@ export async function commandTable(scope: Scope) {
       await sluice(world, commandOf(example));
       return [codesOf(await sluice(world, commandOf(example)))];
     }),
-    "nothing-to-redact": inWorld({ more: [...CONFIG, ...REASON] }),
+    "nothing-to-redact": inWorld({
+      change: async (world) => void (await sluice(world, ["log", "redact", "--person", "ada", ...CONFIG, ...REASON])),
+      more: [...CONFIG, ...REASON],
+    }),
     "redaction-unnamed": inWorld({ change: (world) => heldBy(world, "ada", "what happened") }),
     "redaction-repeats": inWorld({ change: (world) => heldBy(world, "ops", "the password is hunter2"), more: CONFIG }),
     "audit-log-unreadable": inWorld({ more: ["--target", "prod", "--agent-user", "sluice-agent", ...CONFIG] }),
