@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, before, describe, it } from "node:test";
+import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { SluiceError } from "../../src/lib/errors.ts";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
@@ -13,13 +13,7 @@ import { MIGRATIONS } from "../../src/log/stores/postgres/schema.ts";
 import { verifyStore } from "../../src/log/verify.ts";
 import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { draft, fill, KEY, openLogOf, openReaderOf } from "../support/log.ts";
-import {
-  databaseOf,
-  POSTGRES_MISSING,
-  POSTGRES_PORT,
-  type PostgresServer,
-  startPostgres,
-} from "../support/postgres.ts";
+import { databaseOf, describeWithPostgres, POSTGRES_PORT, type PostgresServer } from "../support/postgres.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const WRITER = join(ROOT, "test/support/log-writer.ts");
@@ -28,19 +22,10 @@ const REPLICAS = 4;
 
 const intact = async (store: string) => (await verifyStore({ store }, { keys: [KEY.vkey] })).kind;
 
-describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING }, () => {
-  let server: PostgresServer;
-  const cleanups: (() => unknown)[] = [];
-  before(async () => {
-    server = await startPostgres({ after: (cleanup) => void cleanups.push(cleanup) });
-  });
-  after(async () => {
-    for (const cleanup of cleanups) await cleanup();
-  });
-
+describeWithPostgres("a log in PostgreSQL, when something breaks", (server) => {
   it("loses and doubles nothing, at whichever message the connection is cut", async (t) => {
-    const store = await server.createStore();
-    const proxy = await startCuttingProxy(t, join(server.folder, `.s.PGSQL.${POSTGRES_PORT}`));
+    const store = await server().createStore();
+    const proxy = await startCuttingProxy(t, join(server().folder, `.s.PGSQL.${POSTGRES_PORT}`));
     const log = await openLogOf(`postgres://postgres@127.0.0.1:${proxy.port}/${databaseOf(store)}`);
     t.after(() => log.close());
     const reader = await openReaderOf(store);
@@ -70,16 +55,16 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   });
 
   it("refuses while the server is gone, and goes on by itself when it is back", async (t) => {
-    const store = await server.createStore();
+    const store = await server().createStore();
     const [log, other] = [await openLogOf(store), await openLogOf(store)];
     t.after(() => Promise.all([log.close(), other.close()]));
     const acks: Receipt[] = [await log.append(draft()), await other.append(draft())];
     for (let round = 0; round < 2; round++) {
       const asked = [log, other].flatMap((one) => Array.from({ length: 50 }, () => one.append(draft())));
       const settled = Promise.allSettled(asked);
-      await server.kill();
+      await server().kill();
       await assert.rejects(appendedTo(log, acks), { code: "log-failed", retryable: true });
-      await server.start();
+      await server().start();
       for (const answer of await settled) {
         if (answer.status === "fulfilled") acks.push(answer.value);
         else assert.match(answer.reason.code, /^log-(?:failed|busy)$/);
@@ -97,7 +82,7 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   }
 
   it(`holds every acknowledged entry after ${KILLS} kills of replicas that write one log together`, async () => {
-    const store = await server.createStore();
+    const store = await server().createStore();
     const acks: { index: number; leafHash: string }[] = [];
     const killOften = async (replica: number) => {
       for (let kill = 0; kill < KILLS / REPLICAS; kill++) {
@@ -111,7 +96,7 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
     await Promise.all(Array.from({ length: REPLICAS }, (_, replica) => killOften(replica)));
     assert.ok(acks.length >= KILLS * 5, `${acks.length} acknowledged`);
     assert.equal(new Set(acks.map(({ index }) => index)).size, acks.length, "no index was given twice");
-    const client = await server.connect(databaseOf(store));
+    const client = await server().connect(databaseOf(store));
     const { rows } = await client.query("SELECT idx, encode(hash, 'base64') AS hash FROM sluice.entries");
     await client.end();
     const stored = new Map(rows.map(({ idx, hash }) => [Number(idx), hash]));
@@ -123,17 +108,17 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   });
 
   it("is refused where a commit would not be durable, when it is opened and while it is open", async (t) => {
-    const store = await server.createStore();
+    const store = await server().createStore();
     const log = await openLogOf(store);
     t.after(() => log.close());
     await log.append(draft());
-    const client = await server.connect("postgres");
+    const client = await server().connect("postgres");
     t.after(() => client.end());
     for (const setting of ["synchronous_commit", "fsync", "full_page_writes"]) {
       // others read the new settings in their own time: a new connection has them
       await client.query(`ALTER SYSTEM SET ${setting} = off`);
       await client.query("SELECT pg_reload_conf()");
-      await settled(server, setting, "off");
+      await settled(server(), setting, "off");
       await assert.rejects(openLogOf(store), (refused: SluiceError) => {
         assert.deepEqual([refused.code, refused.message.includes(`${setting} off`)], ["log-not-durable", true]);
         return true;
@@ -141,7 +126,7 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
       await assert.rejects(retried(log), { code: "log-not-durable" });
       await client.query(`ALTER SYSTEM RESET ${setting}`);
       await client.query("SELECT pg_reload_conf()");
-      await settled(server, setting, "on");
+      await settled(server(), setting, "on");
       assert.ok((await (await openLogOf(store)).close()) === undefined);
     }
     assert.equal(await intact(store), "intact");
@@ -165,11 +150,11 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
       ["value", "UPDATE sluice.disclosures SET json = replace(json, 'ada', 'eve') WHERE idx = 6", "disclosure 6"],
       ["column", "UPDATE sluice.entries SET target = 'other' WHERE idx = 7", "columns 7"],
     ];
-    const store = await server.createStore();
+    const store = await server().createStore();
     const log = await openLogOf(store);
     await fill(log, 300);
     await log.close();
-    const client = await server.connect(databaseOf(store));
+    const client = await server().connect(databaseOf(store));
     const tables = ["entries", "disclosures", "hashes"];
     for (const table of tables) await client.query(`CREATE TABLE public.${table} AS TABLE sluice.${table}`);
     for (const [what, sql, expected] of damages) {
@@ -184,7 +169,7 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   });
 
   it("is not gone on from where the head is not what its note signs, or the last entry is missing", async () => {
-    const whole = await server.createStore();
+    const whole = await server().createStore();
     const log = await openLogOf(whole);
     await fill(log, 5);
     await log.close();
@@ -194,8 +179,8 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
       "DELETE FROM sluice.head",
       "DELETE FROM sluice.entries WHERE idx = 4",
     ]) {
-      const store = await server.createStore(databaseOf(whole));
-      const client = await server.connect(databaseOf(store));
+      const store = await server().createStore(databaseOf(whole));
+      const client = await server().connect(databaseOf(store));
       await client.query(sql);
       await client.end();
       await assert.rejects(openLogOf(store), { code: "log-corrupt" }, sql);
@@ -203,8 +188,8 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   });
 
   it("is brought to the layout that this version knows, by one of those who start together", async () => {
-    const store = await server.createStore();
-    const client = await server.connect(databaseOf(store));
+    const store = await server().createStore();
+    const client = await server().connect(databaseOf(store));
     await client.query("SET search_path = sluice");
     await migrate(client, MIGRATIONS.slice(0, 1));
     const logs = await Promise.all(Array.from({ length: 3 }, () => openLogOf(store)));
@@ -224,10 +209,10 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   });
 
   it("is missed where there is none, and is not begun in an encoding that refuses texts", async () => {
-    const store = await server.createStore();
+    const store = await server().createStore();
     await assert.rejects(openReaderOf(store), { code: "log-missing" });
     await assert.rejects(openReaderOf(store.replace(databaseOf(store), "nowhere")), { code: "log-missing" });
-    const client = await server.connect("postgres");
+    const client = await server().connect("postgres");
     await client.query("CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'");
     await client.end();
     await assert.rejects(openLogOf(store.replace(databaseOf(store), "latin")), (refused: SluiceError) => {
@@ -237,7 +222,7 @@ describe("a log in PostgreSQL, when something breaks", { skip: POSTGRES_MISSING 
   });
 
   it("keeps terms of any length and of any characters, and finds them", async (t) => {
-    const store = await server.createStore();
+    const store = await server().createStore();
     const log = await openLogOf(store);
     t.after(() => log.close());
     const values = ["a".repeat(4096), 'quote " and [ bracket', "nul \u0000 and ünïcode 😀", "%_\\", "short"];

@@ -51,8 +51,11 @@ describe("a gate with its log in PostgreSQL", { skip: POSTGRES_MISSING }, () => 
     const doctor = await world.sluice(["doctor", "--config", "../gate.yaml"]);
     assert.match(doctor.stdout, /gate\.example\/log, \d+ entries/);
 
-    const backup = await world.sluice(["log", "backup", "--to", "../copy.db", "--config", "../gate.yaml"]);
-    assert.deepEqual([backup.code, /not-supported/.test(backup.stderr + backup.stdout)], [2, true], backup.stderr);
+    const said = await world.log<{ count: number }>(["list", "--text", "apps WEB", "--kind", "decision"]);
+    assert.ok(said.report.count > 0, said.stderr);
+    assert.equal((await world.log<{ count: number }>(["list", "--text", "apps nobody"])).report.count, 0);
+    const sample = await world.log<{ entries: unknown[] }>(["list", "--sample", "3", "--seed", "2026-Q4"]);
+    assert.equal(sample.report.entries.length, 3, sample.stderr);
 
     await server.kill();
     const head = world.propose({ files: { "clusters/prod/web.yaml": deployment("web", { replicas: 4 }) } });

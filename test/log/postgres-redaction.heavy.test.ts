@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { it } from "node:test";
 import type { SluiceError } from "../../src/lib/errors.ts";
 import type { DecisionLog } from "../../src/log/decision-log.ts";
 import type { Receipt } from "../../src/log/entry.ts";
@@ -8,31 +8,16 @@ import { redactionDraft } from "../../src/log/redaction/record.ts";
 import { verifyStore } from "../../src/log/verify.ts";
 import { startCuttingProxy } from "../support/cutting-proxy.ts";
 import { draft, KEY, openLogOf, openReaderOf } from "../support/log.ts";
-import {
-  databaseOf,
-  POSTGRES_MISSING,
-  POSTGRES_PORT,
-  type PostgresServer,
-  startPostgres,
-} from "../support/postgres.ts";
+import { databaseOf, describeWithPostgres, POSTGRES_PORT } from "../support/postgres.ts";
 
 const HIDDEN = "Hesekiel";
 const REQUEST = { by: "lin", reason: "case 12" };
 const named = () =>
   draft({ disclosed: { persons: [HIDDEN], note: "stays" }, terms: [{ kind: "person", value: HIDDEN }] });
 
-describe("a redaction of a log in PostgreSQL", { skip: POSTGRES_MISSING }, () => {
-  let server: PostgresServer;
-  const cleanups: (() => unknown)[] = [];
-  before(async () => {
-    server = await startPostgres({ after: (cleanup) => void cleanups.push(cleanup) });
-  });
-  after(async () => {
-    for (const cleanup of cleanups) await cleanup();
-  });
-
+describeWithPostgres("a redaction of a log in PostgreSQL", (server) => {
   it("takes the value, its salt and its terms out of every table, and the log stays whole", async (t) => {
-    const store = await server.createStore();
+    const store = await server().createStore();
     const log = await openLogOf(store);
     t.after(() => log.close());
     await log.appendAll([named(), draft(), named()]);
@@ -51,7 +36,7 @@ describe("a redaction of a log in PostgreSQL", { skip: POSTGRES_MISSING }, () =>
     assert.equal((await log.read(receipt?.index ?? -1)).leaf.kind, "redaction");
     assert.deepEqual(await found(log, HIDDEN), []);
     assert.deepEqual(await found(log, "stays"), [0, 2, 3], "what is left of them is still found");
-    const client = await server.connect(databaseOf(store));
+    const client = await server().connect(databaseOf(store));
     for (const table of ["entries", "disclosures", "search_terms", "tails", "head"]) {
       const { rows } = await client.query(`SELECT 1 FROM sluice.${table} t WHERE t::text ILIKE '%${HIDDEN}%'`);
       assert.deepEqual(rows, [], table);
@@ -72,8 +57,8 @@ describe("a redaction of a log in PostgreSQL", { skip: POSTGRES_MISSING }, () =>
   });
 
   it("is done with its entry or not at all, at whichever message the connection is cut", async (t) => {
-    const store = await server.createStore();
-    const proxy = await startCuttingProxy(t, join(server.folder, `.s.PGSQL.${POSTGRES_PORT}`));
+    const store = await server().createStore();
+    const proxy = await startCuttingProxy(t, join(server().folder, `.s.PGSQL.${POSTGRES_PORT}`));
     const log = await openLogOf(`postgres://postgres@127.0.0.1:${proxy.port}/${databaseOf(store)}`);
     t.after(() => log.close());
     const reader = await openReaderOf(store);

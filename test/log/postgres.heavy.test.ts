@@ -1,28 +1,18 @@
-import { after, before, describe } from "node:test";
 import { verifyStore } from "../../src/log/verify.ts";
 import { logStoreContract, type TestStore } from "../contract/log-store.ts";
 import { KEY, openLogOf, openReaderOf } from "../support/log.ts";
-import { databaseOf, POSTGRES_MISSING, type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { databaseOf, describeWithPostgres } from "../support/postgres.ts";
 
-describe("PostgreSQL", { skip: POSTGRES_MISSING }, () => {
-  let server: PostgresServer;
-  const cleanups: (() => unknown)[] = [];
-  before(async () => {
-    server = await startPostgres({ after: (cleanup) => void cleanups.push(cleanup) });
-  });
-  after(async () => {
-    for (const cleanup of cleanups) await cleanup();
-  });
-
+describeWithPostgres("PostgreSQL", (server) => {
   const POSTGRES: TestStore = {
     name: "postgres",
     writers: "several",
-    place: () => server.createStore(),
+    place: () => server().createStore(),
     openWriter: openLogOf,
     openReader: openReaderOf,
-    copy: async (_context, place) => server.createStore(databaseOf(place)),
+    copy: async (_context, place) => server().createStore(databaseOf(place)),
     insert: async (place, rows) => {
-      const client = await server.connect(databaseOf(place));
+      const client = await server().connect(databaseOf(place));
       for (const { table, columns } of rows) {
         const [names, values] = [Object.keys(columns), Object.values(columns)];
         const places = names.map((_, at) => `$${at + 1}`);
