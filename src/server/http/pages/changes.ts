@@ -31,7 +31,7 @@ export interface Filter {
 }
 
 /** How the review of each entry stands, by index; those that owe none are not there. */
-export type Reviews = ReadonlyMap<number, ReviewState>;
+type Reviews = ReadonlyMap<number, ReviewState>;
 
 export function changesPage(
   entries: readonly LoggedEntry[],
