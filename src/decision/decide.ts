@@ -80,6 +80,9 @@ function withoutJudge({ judge, tree, failure, refusals }: Evidence): readonly We
   return reasons;
 }
 
+/** Kinds in a message; the rest is a number. */
+const MOST_NAMED = 5;
+
 const REQUIRED = {
   "every-commit": "every commit to be signed",
   "merge-and-head": "merges and the newest commit to be signed",
@@ -146,9 +149,15 @@ function unevaluated({ notEvaluated, rulesEvaluated, rulesExpected, failure }: E
 function withoutRule(evidence: Evidence): readonly Weighed[] {
   const stopped = evidence.failure !== null || evidence.tree === null || evidence.renderFailures.length > 0;
   if (evidence.rulesExpected > 0 || stopped) return [];
-  return [
-    deny("no-rule-evaluated", `No rule selects anything in ${evidence.target.name}.`, fixOf("no-rule-evaluated")),
-  ];
+  const message = `No rule selects anything in ${evidence.target.name}${kindsOf(evidence.unruled)}.`;
+  return [deny("no-rule-evaluated", message, fixOf("no-rule-evaluated"))];
+}
+
+/** What a rule's `match` would have to name; the names are `Kind/namespace/name`. */
+function kindsOf(names: readonly string[]): string {
+  const kinds = [...new Set(names.map((name) => name.split("/")[0] ?? name))].sort();
+  const more = kinds.length > MOST_NAMED ? ` and ${kinds.length - MOST_NAMED} more` : "";
+  return kinds.length === 0 ? "" : `, whose objects are of kind ${kinds.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
 function unruled({ unruled: names, target }: Evidence): readonly Weighed[] {
@@ -196,16 +205,21 @@ function ungoverned({ governance, approvals }: Evidence): readonly Weighed[] {
     reasons.push(deny("new-judge-unusable", governance.unusable, fixOf("new-judge-unusable")));
   const missing = missingFrom(governance.rule, governance.given, approvals.able);
   if (missing.length > 0) {
-    const paths = governance.paths.slice(0, 3).join(", ");
     reasons.push(
       wait(
         "governance-approval-missing",
-        `${paths} judges changes; a change to it still requires ${missing.join(" and ")}.`,
+        `${judging(governance.paths)} still requires ${missing.join(" and ")}.`,
         fixOf("governance-approval-missing"),
       ),
     );
   }
   return reasons;
+}
+
+function judging(paths: readonly string[]): string {
+  const [first = "", ...others] = paths;
+  if (others.length === 0) return `${first} judges changes; a change to it`;
+  return `${first} and ${others.length} more judge changes; a change to them`;
 }
 
 function counts(finding: Finding): boolean {

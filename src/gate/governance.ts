@@ -89,8 +89,11 @@ function checkApprovers(next: Judge, minimum: Minimum, now: number): void {
   rules.push({ ...governed, name: "the trust folder", accept: ["signed"], roles: [...roles] });
   for (const rule of rules) {
     const role = rule.roles.find((wanted) => !people.some((person) => person.roles.includes(wanted)));
-    if (people.length < rule.count)
-      throw locked(`${rule.name} requires ${rule.count} approvals and only ${people.length} people could give one.`);
+    if (people.length < rule.count) {
+      const wanted = rule.count === 1 ? "1 approval" : `${rule.count} approvals`;
+      const able = people.length === 1 ? "1 person" : `${people.length} people`;
+      throw locked(`${rule.name} requires ${wanted} and only ${able} could give one.`);
+    }
     if (role !== undefined) throw locked(`${rule.name} requires one of ${role} and nobody has that role.`);
   }
 }

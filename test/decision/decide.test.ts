@@ -356,3 +356,23 @@ test("an emergency takes two people, or one whose act is to be reviewed; it neve
   const reason = decided({ ...landed, emergency: { operators: [word("sam")], reviewDue } }).reasons.at(-1);
   assert.equal(reason?.message, "sam did it alone; another person reviews it by 2026-11-22T10:00:00.000Z.");
 });
+
+test("what no rule selects is named by its kinds, and files that judge by their first and their number", () => {
+  const said = (change: Partial<Evidence>): readonly string[] => decided(change).reasons.map(({ message }) => message);
+  const unruled = ["Kustomization/flux-system/web", "HelmRelease/apps/db", "Kustomization/flux-system/api"];
+  assert.deepEqual(said({ rulesExpected: 0, rulesEvaluated: 0, unruled }), [
+    "No rule selects anything in prod, whose objects are of kind HelmRelease, Kustomization.",
+  ]);
+  const many = ["A/a/a", "B/a/a", "C/a/a", "D/a/a", "E/a/a", "F/a/a", "G/a/a"];
+  assert.match(
+    said({ rulesExpected: 0, rulesEvaluated: 0, unruled: many })[0] ?? "",
+    /of kind A, B, C, D, E and 2 more\.$/,
+  );
+  const rule = { count: 1, roles: [], accept: ["signed"], bind: "tree" } as const;
+  const governed = (...paths: readonly string[]) => said({ governance: { paths, rule, given: [], unusable: null } });
+  assert.deepEqual(governed("sluice.yaml"), [
+    "sluice.yaml judges changes; a change to it still requires one more person.",
+  ]);
+  const three = "a.rego and 2 more judge changes; a change to them still requires one more person.";
+  assert.deepEqual(governed("a.rego", "b.rego", "c.rego"), [three]);
+});

@@ -26,7 +26,7 @@ test("policies of which no rule selects anything could not judge the next change
 test("a trust folder without anybody who could approve the next change to it is refused", async (t) => {
   const world = base.copy(t);
   const head = world.propose({ files: { "trust/people.yaml": document({ people: {} }) } });
-  assert.match(await unusable(world, head), /trust folder requires 1 approvals and only 0 people/);
+  assert.match(await unusable(world, head), /trust folder requires 1 approval and only 0 people/);
 });
 
 test("a target that gate.yaml names neither goes nor moves to another branch", async (t) => {

@@ -19,7 +19,7 @@ test("keys that are over, or a role that nobody bears any more, lock everyone ou
     world.person(name, { keys: [{ ssh: world.publicKey(name), from: "2020-01-01", until: "2021-01-01" }] });
   const people = { ada: over("ada"), lin: over("lin"), jo: over("jo"), max: over("max") };
   const ended = world.propose({ files: { "trust/people.yaml": document({ people }) } });
-  assert.match(await unusable(world, ended), /trust folder requires 1 approvals and only 0 people/);
+  assert.match(await unusable(world, ended), /trust folder requires 1 approval and only 0 people/);
   const prod = { branch: "main", path: "clusters/prod", approvals: { count: 1, roles: ["pilot"] } };
   const roles = { "sluice.yaml": document({ version: 1, ignore: ["*.md"], targets: { prod } }) };
   assert.match(

@@ -35,7 +35,7 @@ export const DECISION_CODES = {
     class: "deny",
     means: "No rule selected anything in the target, so nothing was judged. Silence is not an allow.",
     example: "Every policy matches Deployments and the target holds one Namespace.",
-    fix: "Add a rule that selects the objects, or remove `match` from one: see `sluice policy check`.",
+    fix: "Write a rule whose `match` names one of these kinds: `sluice policy new NAME`. Which rules there are: `sluice explain --all`",
   },
   "policy-denied": {
     class: "deny",
