@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { decodeUtf8 } from "../lib/bytes.ts";
+import type { JsonValue } from "../lib/canonical.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { readYamlDocuments } from "../lib/yaml.ts";
 import { type ConftestResult, type GivenDocument, runConftest } from "../policy/conftest-run.ts";
@@ -20,7 +21,7 @@ const NAMESPACE = "main";
 export const testFiles: Command = {
   name: "test",
   summary: "judge plain files, with Conftest's flags",
-  usage: ["test FILE|DIR|-... [--policy DIR] [--data DIR|FILE]... [--namespace NS]..."],
+  usage: ["test FILE|DIR|-... [--policy DIR] [--data DIR|FILE]... [--combine] [--namespace NS]..."],
   options: {
     policy: {
       type: "string",
@@ -38,6 +39,7 @@ export const testFiles: Command = {
     },
     namespace: { type: "string", multiple: true, short: "n", value: "NS", description: "package (default: main)" },
     "all-namespaces": { type: "boolean", description: "every package that has rules" },
+    combine: { type: "boolean", description: "ask once about all documents: a list of {path, contents}" },
     "fail-on-warn": { type: "boolean", description: "exit 1 for warnings and 2 for failures" },
     "no-fail": { type: "boolean", description: "exit 0 whatever was found" },
     output: {
@@ -62,7 +64,8 @@ async function run(invocation: Invocation): Promise<number> {
   if (format === undefined) {
     throw new SluiceError("usage", "There is no such output.", { fix: `--output ${Object.keys(CONFTEST_FORMATS)[0]}` });
   }
-  const documents = await givenDocuments(invocation);
+  const given = await givenDocuments(invocation);
+  const documents = isSet(invocation, "combine") ? [combined(given)] : given;
   const folders = policyFolders(invocation);
   const policies = folders.flatMap((folder) => readPolicyFolder(invocation, folder).files);
   const named = listOption(invocation, "namespace");
@@ -73,6 +76,12 @@ async function run(invocation: Invocation): Promise<number> {
   );
   invocation.output.write(format(results));
   return exitCode(invocation, results);
+}
+
+/** As Conftest has it: sorted by path, documents of one file in their order. */
+function combined(given: readonly GivenDocument[]): GivenDocument {
+  const all = given.map(({ file, value }) => ({ path: file, contents: value }));
+  return { file: "Combined", value: all.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)) };
 }
 
 /** As Conftest has them (its documentation, "--fail-on-warn"). */
@@ -126,7 +135,13 @@ async function filesOf(invocation: Invocation, name: string): Promise<readonly (
 function documentsOf(file: string, bytes: Uint8Array): readonly GivenDocument[] {
   const text = textOf(file, bytes);
   const reading = readYamlDocuments(text, file);
-  if (reading.kind === "documents") return reading.documents.map(({ value }) => ({ file, value }));
+  if (reading.kind === "documents") {
+    const values = reading.documents.map(({ value }) => value);
+    const [only] = values;
+    // To Conftest a list that is all of a file is what several documents are.
+    const isList = values.length === 1 && Array.isArray(only) && only.length > 0;
+    return (isList ? (only as readonly JsonValue[]) : values).map((value) => ({ file, value }));
+  }
   const { message, line, column } = reading.failure;
   throw new SluiceError("usage", `${file}:${line}:${column} ${message}`, {
     fix: "correct the file",

@@ -169,3 +169,27 @@ deny_absent[msg] { not data.shop.absent; msg := "absent" }
   }
   assert.equal((await judged(t, ["root.yaml"], files)).error, "data-not-readable");
 });
+
+test("test --combine asks once about all documents, and a file that is a list is as many", async (t) => {
+  const policy = `package main
+
+deny[msg] { msg := concat(" ", [sprintf("%v=%v", [one.path, one.contents.id]) | one := input[_]]) }
+`;
+  const files = {
+    "policy/main.rego": policy,
+    "b.yaml": "id: 3\n---\nid: 4\n",
+    "a/list.json": '[{"id": 1}, {"id": 2}]',
+  };
+  const { results } = await judged(t, ["b.yaml", "a", "--combine", "--output", "json"], files);
+  const msg = "a/list.json=1 a/list.json=2 b.yaml=3 b.yaml=4";
+  assert.deepEqual(results(), [{ filename: "Combined", namespace: "main", successes: 0, failures: [{ msg }] }]);
+  const each = { ...files, "policy/main.rego": 'package main\n\ndeny[msg] { msg := sprintf("%v", [input.id]) }\n' };
+  const alone = await judged(t, ["b.yaml", "a", "--output", "json"], each);
+  assert.deepEqual(
+    alone.results().map(({ filename, failures }) => [filename, failures?.map((one) => one.msg)]),
+    [
+      ["b.yaml", ["3", "4"]],
+      ["a/list.json", ["1", "2"]],
+    ],
+  );
+});
