@@ -88,7 +88,7 @@ export const CONFIG: readonly Mutant[] = [
   {
     name: "signs the log and the releases with one key",
     file: "src/gate/wiring.ts",
-    find: "if (!secretParts(logKey).some((part) => released.includes(part))) return",
+    find: "if (!secretParts(ofLog).some((part) => released.includes(part))) return",
     replace: "if (released.length > 0) return",
     test: GATE_YAML,
     named: "a gate is not opened with one key for log and releases, and writes nothing",
