@@ -11,8 +11,11 @@ import {
   numbered,
   type Statement,
 } from "../../src/log/query.ts";
+import { connect, hangUp, type PostgresPlace } from "../../src/log/stores/postgres/connection.ts";
+import { migrate } from "../../src/log/stores/postgres/layout.ts";
 import { MIGRATIONS } from "../../src/log/stores/postgres/schema.ts";
 import { postgresTerms } from "../../src/log/stores/postgres/search-index.ts";
+import { postgresPlace } from "../../src/log/stores.ts";
 import { COUNT, fillMixed, findsAll, QUERIES } from "../contract/log-query.ts";
 import { draft, fill, openLogOf, openReaderOf } from "../support/log.ts";
 import { databaseOf, describeWithPostgres } from "../support/postgres.ts";
@@ -118,6 +121,19 @@ describeWithPostgres("a log in PostgreSQL", (server) => {
       await log.close();
       await client.end();
     }
+  });
+
+  it("has all the time that a newer layout takes", async () => {
+    const store = await server().createStore();
+    await (await openLogOf(store)).close();
+    const client = await connect(postgresPlace({ store }) as PostgresPlace);
+    const deadline = async (from: string) =>
+      (await client.query(`SELECT setting FROM ${from} WHERE setting IS NOT NULL`)).rows[0]?.setting;
+    const asOf = "CREATE TABLE said AS SELECT current_setting('statement_timeout') AS setting";
+    await migrate(client, [...MIGRATIONS, asOf]);
+    assert.equal(await deadline("said"), "0");
+    assert.equal(await deadline("(SELECT current_setting('statement_timeout') AS setting) now"), "25s");
+    await hangUp(client);
   });
 
   it("brings the index up to date with words that two replicas write, each entry once", async () => {

@@ -1,8 +1,10 @@
 /** Brings the tables to the layout that this version knows, whatever is there; any number of replicas at once. */
-import type { Client } from "pg";
+import type { Client, QueryConfig } from "pg";
 import { SluiceError } from "../../../lib/errors.ts";
-import { type Asked, rows } from "./connection.ts";
+import { type Asked, rows, storageFailure } from "./connection.ts";
 import { MIGRATION_LOCK, MIGRATIONS, OLDEST_READABLE_LAYOUT, SCHEMA_NAME } from "./schema.ts";
+
+const MIGRATION_DEADLINE_MS = 24 * 60 * 60 * 1000;
 
 /** One transaction: all of what is missing, or nothing. @throws `log-version-unknown`, `log-failed` */
 export async function migrate(client: Client, migrations: readonly string[] = MIGRATIONS): Promise<void> {
@@ -10,6 +12,7 @@ export async function migrate(client: Client, migrations: readonly string[] = MI
   await rows(client, "BEGIN");
   try {
     await rows(client, "SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await rows(client, "SET LOCAL statement_timeout = 0"); // an index of a large log takes its time
     const present = await layoutVersion(client);
     if (present > migrations.length) throw unknownLayout(present);
     // looked for first: IF NOT EXISTS asks for the right to make a schema even where it is there
@@ -17,7 +20,7 @@ export async function migrate(client: Client, migrations: readonly string[] = MI
     if (present === 0) await rows(client, "CREATE TABLE layout (version int PRIMARY KEY, since timestamptz NOT NULL)");
     for (const [at, migration] of migrations.entries()) {
       if (at < present) continue;
-      await rows(client, migration);
+      await makeLayout(client, migration);
       await rows(client, "INSERT INTO layout (version, since) VALUES ($1, now())", [at + 1]);
     }
     await rows(client, "COMMIT");
@@ -25,6 +28,14 @@ export async function migrate(client: Client, migrations: readonly string[] = MI
     await client.query("ROLLBACK").catch(() => {});
     throw cause;
   }
+}
+
+/** With a deadline of its own: pg gives up on a statement that takes longer than others may. */
+async function makeLayout(client: Client, text: string): Promise<void> {
+  const config: QueryConfig & { readonly query_timeout: number } = { text, query_timeout: MIGRATION_DEADLINE_MS };
+  await client.query(config).catch((cause) => {
+    throw storageFailure(cause);
+  });
 }
 
 /** For a reader, which changes nothing. @throws `log-missing`, `log-version-unknown` */
