@@ -59,6 +59,7 @@ async function story(world: World): Promise<readonly Seen[]> {
   await keep("log-why", "why", world.log(["why", "Deployment/apps/web", "--target", "prod"]));
   const simulated = ["simulate", "--policies", "policies", "--config", "../gate.yaml", "--format", "json"];
   await keep("simulation", "the same policies", world.sluice(simulated));
+  await aloneAndReviewed(world, keep);
   const gate = JSON.parse(world.read("gate.yaml")) as { log: Json };
   world.write("gate.yaml", JSON.stringify({ ...gate, log: { ...gate.log, retention: { values: "730d" } } }));
   await keep("log-retain", "nothing is so old", world.log(["retain", "--dry-run"]));
@@ -76,6 +77,36 @@ async function story(world: World): Promise<readonly Seen[]> {
   for (const file of world.files("channel").filter((one) => one.includes("/objects/"))) world.write(file, "{}");
   await keep("agent-run", "what does not verify", world.agent());
   return seen;
+}
+
+type Keep = (schema: string, what: string, answer: Promise<{ code: number | null; report: unknown }>) => Promise<Json>;
+
+/** One operator releases alone, and another person reviews it. */
+async function aloneAndReviewed(world: World, keep: Keep): Promise<void> {
+  world.configure("gate.yaml", (now) => {
+    const { prod } = now["targets"] as { prod: object };
+    const targets = { prod: { ...prod, emergency: { operators: 1 } } };
+    return { targets, access: { tokens: { file: "tokens.yaml" } } };
+  });
+  const here = ["--config", "../gate.yaml", "--format", "json"];
+  for (const person of ["sam", "jo"]) {
+    const { report } = await world.sluice<{ token: string }>([
+      ...["token", "new", "--role", "operator", "--person", person],
+      ...here,
+    ]);
+    world.write(`${person}.token`, `${report.token}\n`, 0o600);
+  }
+  const by = (person: string) => ["--token-file", `../${person}.token`, ...here];
+  world.push({ files: { "clusters/prod/web.yaml": deployment("web", { privileged: true, replicas: 5 }) } });
+  const words = ["--emergency", "--alone", "--reason", "the shop is down", "--ticket", "INC-77"];
+  const landings = await keep("landings", "one alone", world.sluice(["release", "prod", ...words, ...by("sam")]));
+  await keep("log-why", "a review that is due", world.log(["why", "Deployment/apps/web", "--target", "prod"]));
+  const { landed } = landings as unknown as { landed: { check: CheckReport }[] };
+  const check = landed.at(-1)?.check ?? assert.fail();
+  const index = `${onlyTarget(check).decision?.index}`;
+  const said = ["--contest", "--reason", "it was no emergency"];
+  await keep("review", "a review", world.sluice(["review", index, ...said, ...by("jo")]));
+  await keep("log-why", "a review that was given", world.log(["why", "Deployment/apps/web", "--target", "prod"]));
 }
 
 /** In a copy, one letter of each allow. */
