@@ -7,6 +7,7 @@ import { chmod, mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256Hex } from "../lib/digest.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { openTurns } from "../lib/turns.ts";
 import { createFolder, openNoFollow, replaceFile } from "../log/durable.ts";
 
 const FILE_MODE = 0o600;
@@ -24,12 +25,17 @@ export async function openObjectStore(folder: string): Promise<ObjectStore> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const root = await realpath(folder);
   await chmod(root, FOLDER_MODE);
+  const turns = openTurns();
+  const keep = async (sha256: string, bytes: Uint8Array): Promise<void> => {
+    if ((await readObject(root, sha256)) !== null) return;
+    await createFolder(join(root, sha256.slice(0, 2)), FOLDER_MODE);
+    await replaceFile(pathOf(root, sha256), bytes, FILE_MODE);
+  };
   return {
-    async put(bytes) {
+    // Targets that are released at once may hold the same object: two writers of one file would take it from each other.
+    put(bytes) {
       const sha256 = sha256Hex(bytes);
-      if ((await readObject(root, sha256)) !== null) return;
-      await createFolder(join(root, sha256.slice(0, 2)), FOLDER_MODE);
-      await replaceFile(pathOf(root, sha256), bytes, FILE_MODE);
+      return turns.take(sha256, () => keep(sha256, bytes));
     },
     async get(sha256) {
       const bytes = await readObject(root, sha256);

@@ -223,4 +223,12 @@ export const RELEASE: readonly Mutant[] = [
     test: "test/release/report.test.ts",
     named: "a report by an unknown key, or by an agent that speaks for another one, is refused",
   },
+  {
+    name: "writes one object twice at once",
+    file: "src/release/object-store.ts",
+    find: "return turns.take(sha256, () => keep(sha256, bytes));",
+    replace: "return keep(sha256, bytes);",
+    test: "test/release/object-store.test.ts",
+    named: "one object that several targets are released with at once is kept once, whole",
+  },
 ];
