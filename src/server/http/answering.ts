@@ -103,8 +103,7 @@ async function outcomeOf(
     asked === null ? { kind: "none" as const } : matchRoute(serving.routes, request.method ?? "", asked.segments);
   if (match.kind === "route") told.route = match.route;
   refuseHaste(serving, told); //                                                                     4
-  if (asked === null || match.kind === "none")
-    throw new SluiceError("route-unknown", "There is nothing under this path.");
+  if (asked === null || match.kind === "none") throw nothingThere(asked);
   if (match.kind === "method") throw new OtherMethods(match.allow);
   const { route, parameters } = match;
   refuseRole(route, told.principal, message); //                                                     5
@@ -203,6 +202,15 @@ async function readValues(
   if (request.headers.expect !== undefined && announced <= route.bodyBytes) response.writeContinue();
   if (route.body === RAW_BODY) return { query, body: await readBytes(request, route.bodyBytes) };
   return { query, body: parseAs(route.body, await readJson(request, route.bodyBytes), "body") };
+}
+
+/** OPA is told plainly that its log does not arrive: what it uploads there would be lost. */
+function nothingThere(asked: Asked | null): SluiceError {
+  return asked?.segments[0] === "logs"
+    ? new SluiceError("not-supported", "OPA's upload of decision logs is not there yet.", {
+        fix: "take `decision_logs` out of OPA's configuration, or name another service there",
+      })
+    : new SluiceError("route-unknown", "There is nothing under this path.");
 }
 
 /** Of one that came twice node:http makes one with a comma in it. */

@@ -217,6 +217,13 @@ describe("routes", async () => {
       assert.equal((await served.ask("/v1/holds", operator({ scope: "prod", reason: "x", by: "sam" }))).status, 400);
     });
 
+    it("is not what OPA uploads: that is refused in so many words", async () => {
+      for (const path of ["/logs", "/logs/partition"]) {
+        const { status, json } = await served.ask(path, operator([{ decision_id: "1" }]));
+        assert.deepEqual([status, json["code"]], [501, "not-supported"], path);
+      }
+    });
+
     it("is reviewed by the person of the token, by the index that the decision has", async () => {
       const order = { outcome: "contested", reason: "it was no emergency" } as const;
       const reviewed = { ...REVIEW, state: "contested" } as const;
