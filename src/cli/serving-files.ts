@@ -41,10 +41,9 @@ export async function examineServing(
     if (tls === undefined) continue;
     remarks.push(await examine("", tls.certificate, () => certificateRemark(what, tls, ca, folder, now)));
   }
-  const hinted = Object.entries(gate.repositories).filter(([, { hint }]) => hint !== undefined);
-  if (hinted.length > 0) {
-    const names = hinted.map(([name]) => name).join(", ");
-    remarks.push(await examine("", "hint secrets", () => (readHintSecrets(configuration, environment), names)));
+  if (Object.values(gate.repositories).some(({ hint }) => hint !== undefined)) {
+    const names = (): string => [...readHintSecrets(configuration, environment).keys()].join(", ");
+    remarks.push(await examine("", "hint secrets", names));
   }
   return remarks;
 }
@@ -59,7 +58,12 @@ function tokensRemark(file: string, folder: string, path: string, now: Instant):
   const count = counted(tokens.length, "token");
   return ends.length === 0
     ? fine("", file, count)
-    : warning("", file, `${count}; these end within 30 days: ${ends.join(", ")}.`, `sluice token new --role ROLE --person NAME --until DATE --config ${typed(path)}`);
+    : warning(
+        "",
+        file,
+        `${count}; these end within 30 days: ${ends.join(", ")}.`,
+        `sluice token new --role ROLE --person NAME --until DATE --config ${typed(path)}`,
+      );
 }
 
 interface Tls {
