@@ -313,8 +313,8 @@ export const GATE: readonly Mutant[] = [
   {
     name: "adopts a target twice",
     file: "src/gate/adopt.ts",
-    find: 'if ((await gate.log.latest(target, ["genesis"])) !== null) {',
-    replace: 'if ((await gate.log.latest(target, ["genesis"])) === undefined) {',
+    find: 'if ((await log.latest(target, ["genesis"])) === null) return;',
+    replace: 'if ((await log.latest(target, ["genesis"])) !== undefined) return;',
     test: JUDGE,
     named: "there is no trust on first use: nothing is judged before an operator adopts, and nobody adopts twice",
   },

@@ -129,8 +129,8 @@ export const RENDER_AND_LIB: readonly Mutant[] = [
   {
     name: "takes numbers that change when they are read",
     file: "src/lib/json.ts",
-    find: "const value = exactNumber(raw);",
-    replace: "const value = Number(raw) as number | null;",
+    find: "return parse(text, limits, exactNumber) as JsonReading;",
+    replace: "return parse(text, limits, Number) as JsonReading;",
     test: "test/lib/json.test.ts",
     named: "an integer beyond 2^53",
   },
