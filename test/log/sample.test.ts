@@ -8,6 +8,8 @@ import type { EntryQuery } from "../../src/log/entry.ts";
 import { drawSample } from "../../src/log/sample.ts";
 import { draft, fill, logPath, openTestLog, openTestReader } from "../support/log.ts";
 
+const rankOf = (seed: string, leafHash: string) => createHash("sha256").update(`${seed}\n${leafHash}`).digest("hex");
+
 describe("a sample", () => {
   it("is another for another seed, and the same for the same, also when the log has grown", async (context) => {
     const log = await openTestLog(logPath(context));
@@ -46,8 +48,7 @@ describe("a sample", () => {
     context.after(() => log.close());
     await fill(log, 513);
     const all = await log.find({ order: "oldest" });
-    const rankOf = (leafHash: string) => createHash("sha256").update(`2026-Q4\n${leafHash}`).digest("hex");
-    const ranked = all.map(({ index, leafHash }) => [rankOf(leafHash), index] as const);
+    const ranked = all.map(({ index, leafHash }) => [rankOf("2026-Q4", leafHash), index] as const);
     const least = ranked.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, 25);
     assert.deepEqual(
       (await drawSample(log, {}, 25, "2026-Q4")).entries.map(({ index }) => index),
@@ -59,6 +60,33 @@ describe("a sample", () => {
     const log = await openTestLog(logPath(context));
     context.after(() => log.close());
     assert.deepEqual(await drawSample(log, {}, 25, "s"), { entries: [], population: 0, below: 0 });
+  });
+
+  it("is refused where the entry that would be drawn was given another hash, so that another one is", async (context) => {
+    const path = logPath(context);
+    const log = await openTestLog(path);
+    await fill(log, 600);
+    const all = await log.find({ order: "oldest" });
+    await log.close();
+    const drawnBy = (seed: number) =>
+      all
+        .map(({ index, leafHash }) => ({ index, rank: rankOf(`${seed}`, leafHash) }))
+        .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+        .map(({ index }) => index);
+    const tileOf = (index = 0) => Math.floor(index / 256);
+    let seed = 0; // one by which the second lies elsewhere: its own proof does not meet the hash that was changed
+    const isFarApart = ([one, other]: readonly number[]) => tileOf(one) < 2 && tileOf(one) !== tileOf(other);
+    while (!isFarApart(drawnBy(seed))) seed++;
+    const [first, ...others] = drawnBy(seed);
+    const db = new DatabaseSync(path);
+    db.prepare("UPDATE entries SET hash = (SELECT hash FROM entries WHERE idx = ?) WHERE idx = ?").run(
+      others.at(-1) as number,
+      first as number,
+    );
+    db.close();
+    const reader = await openTestReader(path);
+    context.after(() => reader.close());
+    await assert.rejects(drawSample(reader, {}, 1, `${seed}`), { code: "log-corrupt" });
   });
 
   it("is not steered by whoever can write the tables: by a hash that is not in the tree, by a column that its leaf denies", async (context) => {

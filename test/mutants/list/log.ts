@@ -213,8 +213,7 @@ export const LOG: readonly Mutant[] = [
     find: "if (equalBytes(rootOf(hashes), root)) return hashes;",
     replace: "if (rootOf(hashes).byteLength === root.byteLength) return hashes;",
     test: "test/log/sample.test.ts",
-    named:
-      "is not steered by whoever can write the tables: by a hash that is not in the tree, by a column that its leaf denies",
+    named: "is refused where the entry that would be drawn was given another hash, so that another one is",
   },
   {
     name: "verifies a bundle without comparing its table",
