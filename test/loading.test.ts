@@ -38,7 +38,8 @@ it("loads for `check` only what a check needs", async (t) => {
   const world = await makeWorld(t, { adopt: false });
   world.propose({ files: { "clusters/prod/web.yaml": deployment("web", { replicas: 3 }) } });
   const loaded = await loadedBy(t, world, ["check"]);
-  for (const name of ["js-yaml", "src/cli/check.ts", "node:crypto"]) assert.ok(loaded.has(name), `the hook sees ${name}`);
+  for (const name of ["js-yaml", "src/cli/check.ts", "node:crypto"])
+    assert.ok(loaded.has(name), `the hook sees ${name}`);
   assert.deepEqual(
     NOT_FOR_CHECK.filter((name) => loaded.has(name)),
     [],

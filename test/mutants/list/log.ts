@@ -267,7 +267,8 @@ export const LOG: readonly Mutant[] = [
     name: "keeps a backup that does not verify",
     file: "src/log/backup.ts",
     find: 'if (verification.kind === "intact") return verification;',
-    replace: 'if (verification.kind === "intact" || verification.code === "log-tampered") return verification as Intact;',
+    replace:
+      'if (verification.kind === "intact" || verification.code === "log-tampered") return verification as Intact;',
     test: "test/log/backup.test.ts",
     named:
       "is refused and leaves nothing when the log is not there, was changed, or is shorter than what was published",
