@@ -176,7 +176,7 @@ test("ssh-keygen finds the SSH signatures of the corpus to be sound too", (t) =>
   }
 });
 
-/** The part under test/fixtures has the X.509 commits of this corpus alone: see x509-corpora.test.ts. */
+/** The part under test/fixtures has the X.509 commits of this corpus alone: see x509-corpora.heavy.test.ts. */
 if (isWhole) {
   test("agrees with gpg about the OpenPGP commits of gitsign, or differs for a known reason", async () => {
     const verifier = await openVerifier(await readKeyring(readFileSync(join(WHOLE, "web-flow.asc"))), "sha1");

@@ -44,7 +44,7 @@ export const ELSEWHERE_TABLE = {
   ),
   "revocation-unknown": elsewhere("signature/x509.test.ts", "a list that has ended covers nobody, whatever it says"),
   "bad-log-entry": elsewhere(
-    "signature/x509-corpora.test.ts",
+    "signature/x509-corpora.heavy.test.ts",
     "a log entry of one commit proves nothing about another",
   ),
   "bad-timestamp": elsewhere("signature/x509-fulcio.test.ts", "a timestamp by openssl ts counts"),
@@ -151,11 +151,11 @@ export const ELSEWHERE_TABLE = {
     "an approval counts up to its last millisecond and for seven days, with ten minutes for clocks that differ",
   ),
   "approval-by-author": elsewhere(
-    "cli/approve.test.ts",
+    "cli/approve.heavy.test.ts",
     "what cannot count is not signed: one's own change, and what has landed below the tip",
   ),
   "approval-landed": elsewhere(
-    "cli/approve.test.ts",
+    "cli/approve.heavy.test.ts",
     "what cannot count is not signed: one's own change, and what has landed below the tip",
   ),
   "approval-signature": elsewhere("server/handing-in.test.ts", "what can never count is turned away with its code"),

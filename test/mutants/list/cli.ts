@@ -6,7 +6,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/approvable.ts",
     find: "if (hands.has(wanted.approver)) throw",
     replace: "if (hands.size > 9_999) throw",
-    test: "test/cli/approve.test.ts",
+    test: "test/cli/approve.heavy.test.ts",
     named: "what cannot count is not signed: one's own change, and what has landed below the tip",
   },
   {
@@ -127,7 +127,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/live-manifests.ts",
     find: "if (rendered.failures.length > 0) throw unreadable(folder, rendered.failures);",
     replace: "",
-    test: "test/cli/adopt-compare.test.ts",
+    test: "test/cli/adopt-compare.heavy.test.ts",
     named: "live manifests that cannot be read are told by file and line, and nothing is adopted",
   },
   {
@@ -135,7 +135,7 @@ export const CLI: readonly Mutant[] = [
     file: "src/cli/suggest.ts",
     find: "(!isAdopted || one.baseline)",
     replace: "true",
-    test: "test/cli/adopt-compare.test.ts",
+    test: "test/cli/adopt-compare.heavy.test.ts",
     named:
       "suggest names the rule in the fewest files first, with its fix and places, and only what is left of the baseline",
   },

@@ -161,7 +161,7 @@ export const POLICY: readonly Mutant[] = [
     file: "src/policy/builtins.ts",
     find: "return !Object.hasOwn(REFUSED, name) && ",
     replace: "return ",
-    test: "test/policy/builtins.test.ts",
+    test: "test/policy/builtins.heavy.test.ts",
     named: "policies may not call net.lookup_ip_addr: a judge reaches no network",
   },
   {
@@ -169,7 +169,7 @@ export const POLICY: readonly Mutant[] = [
     file: "src/policy/recorded-calls.ts",
     find: 'instant = instantIn(shared["subject"]);',
     replace: "instant = BigInt(Date.now()) * NS_PER_MS;",
-    test: "test/policy/builtins.test.ts",
+    test: "test/policy/builtins.heavy.test.ts",
     named: "the clock of a policy is the recorded instant, and its chance the same for the same input",
   },
   {
@@ -177,7 +177,7 @@ export const POLICY: readonly Mutant[] = [
     file: "src/policy/compile.ts",
     find: "readsRecord: builtins.some(isFromRecord)",
     replace: "readsRecord: false",
-    test: "test/policy/builtins.test.ts",
+    test: "test/policy/builtins.heavy.test.ts",
     named: "the clock of a policy is the recorded instant, and its chance the same for the same input",
   },
   {
@@ -185,7 +185,7 @@ export const POLICY: readonly Mutant[] = [
     file: "src/policy/dialects/native.ts",
     find: 'onFailure: "error",',
     replace: 'onFailure: "undefined",',
-    test: "test/policy/builtins.test.ts",
+    test: "test/policy/builtins.heavy.test.ts",
     named: "a call that fails is an error of the rule that makes it, and of no other",
   },
   {
