@@ -126,28 +126,35 @@ async function loadEntries(
   const tails = new Map<string, string>();
   let newest = 0;
   for await (const step of entries) {
-    await sendWithCopies(
-      client,
-      "COPY entries (idx, time, target, kind, verdict, hash, bytes) FROM STDIN (FORMAT binary); COPY disclosures (idx, terms, json) FROM STDIN (FORMAT binary)",
-      [
-        copyRows(
-          step.map(({ index, time, target, kind, verdict, hash, bytes }) => [
-            int8(index),
-            int8(time),
-            target,
-            kind,
-            verdict,
-            hash,
-            bytes,
-          ]),
-        ),
-        copyRows(step.map(({ index, terms, json }) => [int8(index), terms, json])),
-      ],
-    );
+    await sendWithCopies(client, COPY_ENTRIES.join("; "), copiedEntries(step));
     for (const { target, hash, time } of step) {
       if (target !== null) tails.set(target, encodeBase64(hash));
       newest = time;
     }
   }
   return { tails, time: newest };
+}
+
+/** What takes copiedEntries(), in its order. */
+export const COPY_ENTRIES: readonly string[] = [
+  "COPY entries (idx, time, target, kind, verdict, hash, bytes) FROM STDIN (FORMAT binary)",
+  "COPY disclosures (idx, terms, json) FROM STDIN (FORMAT binary)",
+];
+
+/** The chunks of each statement of COPY_ENTRIES. */
+export function copiedEntries(entries: readonly EntryRow[]): readonly (readonly Uint8Array[])[] {
+  return [
+    copyRows(
+      entries.map(({ index, time, target, kind, verdict, hash, bytes }) => [
+        int8(index),
+        int8(time),
+        target,
+        kind,
+        verdict,
+        hash,
+        bytes,
+      ]),
+    ),
+    copyRows(entries.map(({ index, terms, json }) => [int8(index), terms, json])),
+  ];
 }

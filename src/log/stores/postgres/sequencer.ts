@@ -13,7 +13,8 @@ import type { Erasure, Receipt } from "../../entry.ts";
 import type { PreparedEntry } from "../../leaf.ts";
 import { decompose, emptyRoot, type Frontier, frontierRoot, HASH_BYTES } from "../../merkle.ts";
 import { type NoteSigner, type NoteVerifier, noteVerifier } from "../../note.ts";
-import { type End, type Stage, stageGroups } from "../../stage.ts";
+import type { EntryRow } from "../../rows.ts";
+import { type End, type Stage, type StagedEntry, stageGroups } from "../../stage.ts";
 import { checkNewestLeaves, newestTileStart, openOwnHead, ownSigner } from "../../stored.ts";
 import { storedFrontier, storedRoot } from "../../tree.ts";
 import {
@@ -33,6 +34,7 @@ import { copyRows, int4, int8 } from "./copy.ts";
 import { erase, vacuum } from "./erase.ts";
 import { fetchHashes, runsOfRoots } from "./hashes.ts";
 import { migrate } from "./layout.ts";
+import { COPY_ENTRIES, copiedEntries } from "./rows.ts";
 
 export interface SequencerOptions {
   readonly place: PostgresPlace;
@@ -236,8 +238,7 @@ export class PostgresSequencer {
     const levels = hashes.map(({ level, n, hash }) => [int4(level), int8(n), hash] as const);
     const newest = [...tails].map(([target, hash]) => `(${escapeLiteral(target)}, ${escapeLiteral(hash)})`);
     const statements = [
-      "COPY entries (idx, time, target, kind, verdict, hash, bytes) FROM STDIN (FORMAT binary)",
-      "COPY disclosures (idx, terms, json) FROM STDIN (FORMAT binary)",
+      ...COPY_ENTRIES,
       ...(levels.length === 0 ? [] : ["COPY hashes (level, n, hash) FROM STDIN (FORMAT binary)"]),
       ...(newest.length === 0
         ? []
@@ -247,21 +248,7 @@ export class PostgresSequencer {
       `WITH swapped AS (UPDATE head SET ${headValues(end, checkpoint)}, anchored = anchored OR ${isAnchored} WHERE size = ${first} RETURNING 1) SELECT 1 / count(*) FROM swapped`, // divides by zero unless it is that head
       "COMMIT",
     ];
-    const copies = [
-      copyRows(
-        entries.map(({ index, time, hash, bytes, prepared: { target, kind, verdict } }) => [
-          int8(index),
-          int8(time),
-          target,
-          kind,
-          verdict,
-          hash,
-          bytes,
-        ]),
-      ),
-      copyRows(entries.map(({ index, prepared: { terms, disclosed } }) => [int8(index), terms, disclosed])),
-      ...(levels.length === 0 ? [] : [copyRows(levels)]),
-    ];
+    const copies = [...copiedEntries(entries.map(entryRow)), ...(levels.length === 0 ? [] : [copyRows(levels)])];
     try {
       const tag = await sendWithCopies(client, statements.join("; "), copies);
       if (tag !== "COMMIT") throw new SluiceError("log-failed", "PostgreSQL did not commit.");
@@ -409,4 +396,9 @@ function frontierOf({ frontier }: HeadRow, head: Checkpoint): Frontier {
 function headValues({ frontier, time }: End, { size, note }: Checkpoint): string {
   const hashes = encodeBase64(Buffer.concat(frontier.hashes));
   return `size = ${size}, time = ${time}, frontier = decode('${hashes}', 'base64'), note = ${escapeLiteral(note)}`;
+}
+
+function entryRow({ index, time, hash, bytes, prepared }: StagedEntry): EntryRow {
+  const { target, kind, verdict, terms, disclosed: json } = prepared;
+  return { index, time, target, kind, verdict, hash, bytes, terms, json };
 }
