@@ -95,7 +95,7 @@ async function ask(call: GateCall, { isAgain, ...order }: Order, invocation: Inv
 }
 
 function text(
-  { target, commit, objects, baseline, index, comparison }: AdoptionReport,
+  { target, commit, objects, baseline, copy, index, comparison }: AdoptionReport,
   { isAgain }: Order,
   gate: string,
 ): string {
@@ -106,6 +106,9 @@ function text(
     ...(comparison === null ? [] : comparisonLines(comparison)),
     "previews    put this in sluice.yaml, so that they look at the same commits:",
     `            after: "${commit}"`,
+    ...(baseline === 0
+      ? []
+      : ["            and this in baseline.yaml, so that they let the same findings pass:", copy.trimEnd()]),
     `next        sluice check ${gate} --target ${target}`,
     "",
   ].join("\n");

@@ -1,6 +1,7 @@
 /** The configuration files' schemas as JSON Schema, for editors and for the reference. */
 import * as z from "zod";
 import { agentSchema } from "../config/agent-yaml.ts";
+import { baselineSchema } from "../config/baseline-yaml.ts";
 import { gateSchema } from "../config/gate-yaml.ts";
 import { sluiceSchema } from "../config/sluice-yaml.ts";
 import { witnessSchema } from "../config/witness-yaml.ts";
@@ -9,7 +10,7 @@ import type { JsonObject } from "../lib/canonical.ts";
 import { peopleSchema } from "../signature/people-schema.ts";
 
 export interface ConfigSchema {
-  readonly name: "sluice" | "gate" | "agent" | "witness" | "people" | "waivers";
+  readonly name: "sluice" | "gate" | "agent" | "witness" | "people" | "waivers" | "baseline";
   readonly file: string;
   readonly title: string;
   readonly schema: z.ZodType;
@@ -37,6 +38,12 @@ export const CONFIG_SCHEMAS: readonly ConfigSchema[] = [
   },
   { name: "people", file: "trust/people.yaml", title: "Who owns which key, and who may what.", schema: peopleSchema },
   { name: "waivers", file: "waivers.yaml", title: "Reviewed, scoped, expiring exceptions.", schema: waiversSchema() },
+  {
+    name: "baseline",
+    file: "baseline.yaml",
+    title: "What adoptions found, as a copy for previews; a gate reads its log.",
+    schema: baselineSchema,
+  },
 ];
 
 /** As people write the file: what has a default may be absent. Checks that JSON Schema cannot say are left out. */

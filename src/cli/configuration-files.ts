@@ -1,6 +1,7 @@
 /** Reads every configuration file that is there and says of each how it stands; `config check` and `doctor` share it. */
 import { gateAddress } from "../agent/outbox.ts";
 import { type AgentConfiguration, readAgentYaml } from "../config/agent-yaml.ts";
+import { BASELINE_YAML, readBaselineYaml } from "../config/baseline-yaml.ts";
 import { type GateConfiguration, readGateYaml } from "../config/gate-yaml.ts";
 import { type Environment, logKey, readSecret, releaseKey, type SecretReference } from "../config/secret.ts";
 import { readSluiceYaml, SLUICE_YAML, type SluiceYaml } from "../config/sluice-yaml.ts";
@@ -37,6 +38,9 @@ export async function examineRepository(
     await examine("", value.trust, () => trustText(folder, value.trust, revokedKeys)),
     await examine("", value.waivers, () => waiversText(folder, value.waivers, clock)),
     await examine("", value.policies, () => policiesText(folder, value.policies)),
+    ...(readTreeFile(folder, BASELINE_YAML) === null
+      ? []
+      : [await examine("", BASELINE_YAML, () => baselineText(folder))]),
   ];
   return { value, remarks };
 }
@@ -145,6 +149,11 @@ function waiversText(folder: string, path: string, clock: Clock): string {
   const waivers = readWaivers(textOf(folder, path), path);
   checkWaivers(waivers, clock());
   return counted(waivers.length, "waiver");
+}
+
+function baselineText(folder: string): string {
+  const targets = [...readBaselineYaml(textOf(folder, BASELINE_YAML))];
+  return targets.map(([target, keys]) => `${target} ${counted(keys.size, "finding")}`).join(", ");
 }
 
 function policiesText(folder: string, path: string): string {

@@ -1,11 +1,14 @@
 /** The first approved state of a target: an operator's word, recorded; there is no trust on first use. */
+import { baselineYaml, type OldFinding } from "../config/baseline-yaml.ts";
 import { findingKey } from "../decision/baseline.ts";
 import type { Decision } from "../decision/decision.ts";
 import type { CommitId } from "../git/object.ts";
 import { isCode } from "../lib/codes.ts";
 import { SluiceError } from "../lib/errors.ts";
+import { printable } from "../lib/printable.ts";
 import type { EntryDraft, Receipt } from "../log/entry.ts";
-import type { Resource } from "../render/resource.ts";
+import type { Finding } from "../policy/finding.ts";
+import { type Resource, resourceName } from "../render/resource.ts";
 import { adoptedBy } from "./activation.ts";
 import { asItIs } from "./as-it-is.ts";
 import { appendFollowing } from "./following.ts";
@@ -24,6 +27,8 @@ export interface Adoption {
   readonly resources: readonly Resource[];
   /** Keys of today's denials: only new ones count from now on, and those of rules that nothing excuses. */
   readonly baseline: readonly string[];
+  /** `baseline.yaml` with them, for previews. */
+  readonly copy: string;
 }
 
 export interface AdoptionWish {
@@ -111,12 +116,17 @@ async function look(gate: Gate, { target, at }: AdoptionWish) {
   const { decision, resources } = await admit(asItIs(state), gate.services);
   const { tree, objects, digests, failure } = decision;
   if (failure !== null || tree === null) throw unusable(failure);
-  const baseline = decision.findings
-    .filter((finding) => finding.kind === "deny" && finding.waivable)
-    .map(findingKey)
-    .sort();
+  const old = decision.findings.filter((finding) => finding.kind === "deny" && finding.waivable).map(oldFinding);
+  old.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const baseline = old.map(({ key }) => key);
   const disclosed = { after: commit, baseline, objects: objects.length, manifests: digests.manifests };
-  return { commit, tree, decision, resources, baseline, digests: entryDigests(digests), disclosed };
+  const copy = baselineYaml(target, old);
+  return { commit, tree, decision, resources, baseline, copy, digests: entryDigests(digests), disclosed };
+}
+
+function oldFinding(finding: Finding): OldFinding {
+  const { rule, resource } = finding;
+  return { key: findingKey(finding), what: printable(resource === null ? rule : `${rule} ${resourceName(resource)}`) };
 }
 
 function unusable(failure: Decision["failure"]): SluiceError {

@@ -1,4 +1,5 @@
 /** The files that judge, read at one commit: configuration, trust, policies, waivers. Never at the head (invariant 5). */
+import { BASELINE_YAML, readBaselineYaml } from "../config/baseline-yaml.ts";
 import {
   approvalRule,
   readSluiceYaml,
@@ -80,6 +81,17 @@ async function readJudgeFiles(
 export async function readSluiceConfiguration(repository: GitRepository, commit: CommitId): Promise<SluiceYaml> {
   const files = await repository.files((await repository.commit(commit)).tree);
   return readSluiceYaml(await readConfigurationText(repository, files));
+}
+
+/** For previews: what lies at the judge as a copy of a target's adoption; empty where none does. @throws `configuration-invalid` */
+export async function readBaselineCopy(
+  repository: GitRepository,
+  judge: CommitId,
+  target: string,
+): Promise<ReadonlySet<string>> {
+  const files = await repository.files((await repository.commit(judge)).tree);
+  const text = await readText(repository, files, BASELINE_YAML);
+  return (text === null ? undefined : readBaselineYaml(text).get(target)) ?? new Set();
 }
 
 /** Only the trust folder of a commit. @throws what readSluiceConfiguration() and the trust folder throw */

@@ -2,7 +2,7 @@
 import { type CommitId, commitId } from "../git/object.ts";
 import type { PreviewRepository } from "../git/preview.ts";
 import { SluiceError } from "../lib/errors.ts";
-import { readSluiceConfiguration, targetYaml } from "./judge.ts";
+import { readBaselineCopy, readSluiceConfiguration, targetYaml } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 import type { Gate } from "./wiring.ts";
 
@@ -72,7 +72,7 @@ export async function previewProposals(request: PreviewRequest): Promise<readonl
       excluded,
       minimum: {},
       revokedKeys: [],
-      baseline: new Set(),
+      baseline: await readBaselineCopy(repository, judge, target),
       carried: null,
     });
   }

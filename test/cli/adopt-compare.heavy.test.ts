@@ -3,9 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { adopt } from "../../src/cli/adopt.ts";
+import { check } from "../../src/cli/check.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { suggestSchema } from "../../src/cli/reports/schemas/suggest.ts";
 import { suggest } from "../../src/cli/suggest.ts";
+import type { CheckReport } from "../../src/gate/json/check.ts";
 import { adoptionSchema } from "../../src/gate/json/schemas/acts.ts";
 import { runHere } from "../support/in-process.ts";
 import { configMap, deployment } from "../support/shop.ts";
@@ -120,4 +122,37 @@ test("suggest names the rule in the fewest files first, with its fix and places,
   assert.equal(words.stdout.includes("apps/new"), false);
   const wrong = await run(world, suggest, "--target", "staging");
   assert.deepEqual([wrong.code, wrong.stderr.split("  ")[0]], [2, "target-unknown"]);
+});
+
+test("adopt prints a copy of what it found, with which previews let just that pass", async (t) => {
+  const world = base.copy(t);
+  const preview = async (head: string) => {
+    const { stdout } = await run(world, check, "--head", head, "--format", "json");
+    const [target] = (JSON.parse(stdout) as CheckReport).targets;
+    const old = target?.findings.map(({ baseline }) => baseline);
+    return { old, denied: target?.reasons.some(({ code }) => code === "policy-denied") };
+  };
+  const { stdout } = await run(world, adopt, ...ADOPT);
+  const copy = /^version: 1\n[\s\S]*?(?=^next)/m.exec(stdout)?.[0] ?? "";
+  assert.match(copy, /^ {4}- [0-9a-f]{64} # no-privileged Deployment\/apps\/api$/m);
+  const more = { "clusters/prod/more.yaml": configMap("more") };
+  const unknown = await preview(world.propose({ files: more }));
+  assert.deepEqual([unknown.old, unknown.denied], [[false, false, false], true]);
+  world.push({ files: { "baseline.yaml": copy } });
+  world.fetch();
+  const known = await preview(world.propose({ files: more }));
+  assert.deepEqual([known.old, known.denied], [[true, true, true], false]);
+  const newOne = deployment("new", { privileged: true });
+  const worse = await preview(world.propose({ files: { "clusters/prod/new.yaml": newOne } }));
+  assert.deepEqual([worse.old?.toSorted(), worse.denied], [[false, true, true, true], true]);
+  const own = await preview(world.propose({ files: { ...more, "baseline.yaml": null } }));
+  assert.deepEqual([own.old, own.denied], [[true, true, true], false], "it is read at the judge");
+  world.push({ files: { "baseline.yaml": "version: 1\ntargets: {prod: [abc]}\n" } });
+  world.fetch();
+  const wrong = await run(world, check, "--head", world.propose({ files: more }));
+  assert.deepEqual(
+    [wrong.code, /configuration-invalid {2}baseline\.yaml:2:18 /.test(wrong.stderr)],
+    [3, true],
+    wrong.stderr,
+  );
 });

@@ -163,7 +163,15 @@ test("config schema prints JSON Schemas that accept what is right and refuse wha
   assert.equal(schema.safeParse(right).success, true);
   assert.equal(schema.safeParse({ ...right, polices: "x" }).success, false);
   const all = await runSluice(["config", "schema"]);
-  assert.deepEqual(Object.keys(JSON.parse(all.stdout)), ["sluice", "gate", "agent", "witness", "people", "waivers"]);
+  assert.deepEqual(Object.keys(JSON.parse(all.stdout)), [
+    "sluice",
+    "gate",
+    "agent",
+    "witness",
+    "people",
+    "waivers",
+    "baseline",
+  ]);
   const wrong = await runSluice(["config", "schema", "sluise"], { cwd: tempFolder(t) });
   assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
   assert.match(wrong.stderr, /^usage {2}[\s\S]*fix {2}sluice config schema sluice/);

@@ -206,9 +206,10 @@ function judgedBy(report: CheckReport, target: TargetReport, { branch }: TextCon
   const named = branch(target.target);
   const tip = named === "" ? "its branch" : named;
   const denied = target.findings.some(({ kind, waivedBy }) => kind === "deny" && waivedBy === null);
+  const knowsBaseline = target.findings.some(({ baseline }) => baseline);
   return [
     row("judged by", `${short(target.judge)}, the tip of ${tip}; a gate judges by what it released last`),
-    ...(denied ? [row("", "and does not count what it found when the target was adopted")] : []),
+    ...(denied && !knowsBaseline ? [row("", "and does not count what it found when the target was adopted")] : []),
   ];
 }
 

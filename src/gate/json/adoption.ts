@@ -6,7 +6,7 @@ export type LiveComparison = Comparison & { readonly folder: string };
 
 export function adoptionReport(
   target: string,
-  { receipt, commit, decision, baseline }: Adoption,
+  { receipt, commit, decision, baseline, copy }: Adoption,
   comparison: LiveComparison | null,
 ) {
   const { index, id, time } = receipt;
@@ -22,6 +22,7 @@ export function adoptionReport(
     time,
     objects: objects.length,
     baseline: baseline.length,
+    copy,
     digests,
     comparison,
   } as const;

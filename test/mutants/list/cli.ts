@@ -147,4 +147,12 @@ export const CLI: readonly Mutant[] = [
     test: "test/render/live.test.ts",
     named: "a list of another length differs as a whole, and empty and absent are one",
   },
+  {
+    name: "lets a change bring what a preview does not count",
+    file: "src/gate/proposal.ts",
+    find: "readBaselineCopy(repository, judge, target)",
+    replace: "readBaselineCopy(repository, head, target)",
+    test: "test/cli/adopt-compare.heavy.test.ts",
+    named: "adopt prints a copy of what it found, with which previews let just that pass",
+  },
 ];

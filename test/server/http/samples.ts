@@ -168,6 +168,7 @@ export const ADOPTION: AdoptionReport = {
   time: TIME,
   objects: 2,
   baseline: 0,
+  copy: "",
   digests: { policies: null, trust: null, configuration: null, waivers: null, manifests: null, input: null },
   comparison: null,
 };

@@ -26,6 +26,7 @@ export const adoptionSchema = z.strictObject({
   time,
   objects: count,
   baseline: count.describe("Findings of that day, which do not count."),
+  copy: z.string().describe("`baseline.yaml` with them, for previews."),
   digests: digestsSchema,
   comparison: z
     .strictObject({
