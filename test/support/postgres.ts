@@ -9,7 +9,7 @@ import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, symlinkSync } fr
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, before, describe } from "node:test";
+import { after, before } from "node:test";
 import { Client } from "pg";
 import { tempFolder } from "./temp.ts";
 
@@ -121,9 +121,9 @@ export async function startPostgres(scope: AsyncScope, settings: readonly string
   };
 }
 
-/** A suite with one server for all of its tests, which `server` answers while they run; skipped where there is none. */
-export function describeWithPostgres(name: string, define: (server: () => PostgresServer) => void): void {
-  describe(name, { skip: POSTGRES_MISSING }, () => {
+/** The body of a suite with one server for all of its tests, which `server` answers while they run. */
+export function withPostgres(define: (server: () => PostgresServer) => void): () => void {
+  return () => {
     let running: PostgresServer | null = null;
     const cleanups: (() => unknown)[] = [];
     before(async () => {
@@ -136,7 +136,7 @@ export function describeWithPostgres(name: string, define: (server: () => Postgr
       if (running === null) throw new Error("the server is asked for before it runs");
       return running;
     });
-  });
+  };
 }
 
 /** The database of a store that createStore() made. */
