@@ -23,7 +23,7 @@ export function openSealedMemo(files: SealedFiles, scope: string, bytesAnAnswer 
   const name = sha256Hex(scope);
   let known: Map<string, string> | null = null;
   const used = new Map<string, string>();
-  const learnt = new Map<string, string>();
+  let learnt = false;
   let misses = 0;
   const remembered = (): Map<string, string> => {
     known ??= decode(files.read(name));
@@ -46,13 +46,13 @@ export function openSealedMemo(files: SealedFiles, scope: string, bytesAnAnswer 
       return text;
     },
     set(entry, text) {
-      learnt.set(entry, text);
+      learnt = true;
       hold(entry, text);
     },
     save() {
-      if (learnt.size === 0 || !isWorthReading()) return;
+      if (!learnt || !isWorthReading()) return;
       const before = remembered();
-      if ([...learnt].every(([entry, text]) => before.get(entry) === text)) return;
+      if ([...used].every(([entry, text]) => before.get(entry) === text)) return;
       files.write(name, encode(bounded(used, before)));
     },
   };
