@@ -4,18 +4,16 @@ import { utf8 } from "../src/lib/bytes.ts";
 import { canonicalJson, type JsonObject, type JsonValue } from "../src/lib/canonical.ts";
 import { processMemo } from "../src/lib/memo.ts";
 import { loadBuiltins } from "../src/policy/builtins.ts";
-import { buildPolicySet } from "../src/policy/compile.ts";
-import { openCompiledCache } from "../src/policy/compiled-cache.ts";
 import { openPolicyEngine } from "../src/policy/engine.ts";
 import { RESULT_ENTRYPOINT } from "../src/policy/entrypoints.ts";
 import type { PolicyInput } from "../src/policy/input.ts";
-import type { PolicyEngine, PolicyFile, PolicySet } from "../src/policy/policy-set.ts";
-import { locateToolchain, openToolchain } from "../src/policy/toolchain.ts";
+import type { PolicyEngine, PolicySet } from "../src/policy/policy-set.ts";
 import { remembering } from "../src/policy/verdict-memo.ts";
 import { instantiate } from "../src/policy/wasm-instance.ts";
 import { podOf } from "../src/render/pod.ts";
-import { document, ROOT } from "../test/policy/support.ts";
+import { document } from "../test/policy/support.ts";
 import type { Scope } from "../test/support/temp.ts";
+import { compile } from "./compile.ts";
 import { benchBesideOpa } from "./evaluations-opa.ts";
 import { alternately, type BenchOptions, type Beside, type Measurement, type Row, timed } from "./measure.ts";
 import { GATEKEEPER_LIKE, goodDeployment, library } from "./objects.ts";
@@ -38,13 +36,6 @@ export async function benchEvaluations(options: BenchOptions): Promise<readonly 
   const input = inputOf(goodDeployment("web", "apps", { privileged: true }));
   const beside = { policy: GATEKEEPER_LIKE, set: one, input };
   return [...rows, ...(await benchBesideOpa(beside, (files) => compile(scope, files), options))];
-}
-
-async function compile(scope: Scope, files: readonly PolicyFile[]): Promise<PolicySet> {
-  const options = { sandbox: "seccomp", deadlineMs: 300_000, maxRequests: 1000 } as const;
-  const toolchain = openToolchain({ binary: locateToolchain(ROOT), ...options });
-  scope.after(() => toolchain.close());
-  return buildPolicySet({ toolchain, files, cache: openCompiledCache(null) });
 }
 
 function inputOf(object: JsonObject): PolicyInput {

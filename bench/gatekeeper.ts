@@ -7,14 +7,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { JsonObject } from "../src/lib/canonical.ts";
-import { buildPolicySet } from "../src/policy/compile.ts";
-import { openCompiledCache } from "../src/policy/compiled-cache.ts";
 import { openPolicyEngine } from "../src/policy/engine.ts";
 import type { PolicyInput } from "../src/policy/input.ts";
-import type { PolicyFile, PolicySet } from "../src/policy/policy-set.ts";
-import { locateToolchain, openToolchain } from "../src/policy/toolchain.ts";
-import { document, ROOT } from "../test/policy/support.ts";
+import { document } from "../test/policy/support.ts";
 import { type Scope, tempFolder } from "../test/support/temp.ts";
+import { compile } from "./compile.ts";
 import { TEN_TEMPLATES } from "./gatekeeper-templates.ts";
 import { type BenchOptions, type Beside, type Measurement, type Row, timed } from "./measure.ts";
 import { goodDeployment } from "./objects.ts";
@@ -63,13 +60,6 @@ export async function benchGatekeeper({ quick, scope, progress }: BenchOptions):
 
 function faster(a: Measurement | null, b: Measurement | null): Measurement | null {
   return a === null || (b !== null && b.perSecond > a.perSecond) ? b : a;
-}
-
-async function compile(scope: Scope, files: readonly PolicyFile[]): Promise<PolicySet> {
-  const options = { sandbox: "seccomp", deadlineMs: 300_000, maxRequests: 1000 } as const;
-  const toolchain = openToolchain({ binary: locateToolchain(ROOT), ...options });
-  scope.after(() => toolchain.close());
-  return buildPolicySet({ toolchain, files, cache: openCompiledCache(null) });
 }
 
 /** Every third is as it should be, the others lack something each in its way. */

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { readDocument } from "../lib/document.ts";
+import { shortName } from "./parts.ts";
 
 export const BASELINE_YAML = "baseline.yaml";
 const MAXIMUM_FINDINGS = 20_000;
@@ -12,7 +13,7 @@ export const baselineSchema = z.strictObject({
   version: z.literal(1).describe("Form of this file."),
   targets: z
     .record(
-      z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+      shortName,
       z
         .array(z.string().regex(/^[0-9a-f]{64}$/, "is the digest of a finding, as `sluice adopt` prints it"))
         .max(MAXIMUM_FINDINGS),

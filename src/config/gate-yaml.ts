@@ -8,11 +8,10 @@ import { accessSchema, admissionSchema, checkDoors, listenSchema } from "./acces
 import { readConfigurationFile } from "./configuration-file.ts";
 import { externalSchema } from "./external-yaml.ts";
 import { masksSchema, retentionSchema } from "./log-yaml.ts";
-import { duration, verifierKey } from "./parts.ts";
+import { duration, shortName as name, verifierKey } from "./parts.ts";
 import { secretSchema } from "./secret.ts";
 import { checkStore, storeFields } from "./store-yaml.ts";
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const origin = z.string().regex(/^[^\s+]{1,200}$/, "has no white space and no +");
 const notYet = z.unknown().describe("Not supported yet.");
 

@@ -3,6 +3,9 @@ import * as z from "zod";
 import { isThisMachine } from "../lib/connection.ts";
 import { parseDuration } from "../lib/time.ts";
 
+/** Of a target or a repository. */
+export const shortName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+
 export const verifierKey = z
   .string()
   .regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is a verifier key: name+hash+base64");

@@ -5,6 +5,7 @@ import { readDocument } from "../lib/document.ts";
 import { SluiceError } from "../lib/errors.ts";
 import { formatTime } from "../lib/time.ts";
 import type { SignatureRule } from "../signature/requirement.ts";
+import { shortName } from "./parts.ts";
 
 export const SLUICE_YAML = "sluice.yaml";
 
@@ -77,7 +78,7 @@ export const sluiceSchema = z.strictObject({
     .default([])
     .describe("Glob patterns of paths that are neither judged nor released."),
   targets: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/), target)
+    .record(shortName, target)
     .refine((all) => Object.keys(all).length > 0, "names at least one target")
     .describe("By name: a branch and a path, how it is judged, what people call an environment."),
 });

@@ -2,7 +2,6 @@
  * The approvals that a repository carries. Whoever may push may write there what they like, so it is read within bounds
  * and never stops a verdict: what is beyond them, or no approval at all, is told, and only counts for nothing.
  */
-
 import type { IgnoredApproval } from "../decision/approval.ts";
 import { type Envelope, MAXIMUM_ENVELOPE_BYTES, readEnvelope } from "../decision/envelope.ts";
 import type { GitRepository, RefEntry } from "../git/repository.ts";

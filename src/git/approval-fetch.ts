@@ -3,7 +3,6 @@
  * push there what they like, and what git refuses of it must not keep a good change out. So each is wanted by itself; a
  * fetch that fails is halved until what is refused stands alone, and what is gone at the source is gone here first.
  */
-
 import { MAX_APPROVAL_FETCHES, MAX_APPROVAL_REFS, MAX_APPROVAL_REFUSALS } from "./limits.ts";
 import { isObjectId } from "./object.ts";
 import type { GitAnswer } from "./process.ts";

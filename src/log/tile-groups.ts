@@ -3,6 +3,7 @@
  * its 16 groups of 16 leaves are kept somewhere, so that a proof reads and hashes 16 leaves and 16 groups, not 256 leaves.
  * What is kept is derived and may be wrong: only for proofs that are verified before they are believed.
  */
+import { openLatest } from "../lib/latest.ts";
 import { HASH_BYTES, hashRows, type Node } from "./merkle.ts";
 import { TILE_HEIGHT, TILE_WIDTH } from "./tile.ts";
 import type { TileTrees } from "./tile-trees.ts";
@@ -33,7 +34,7 @@ export class TileGroups {
   readonly #trees: TileTrees;
   readonly #source: GroupSource;
   /** Rows above 16 hashes each, by what they are of. */
-  readonly #rows = new Map<string, Uint8Array>();
+  readonly #rows = openLatest<string, Uint8Array>(MAXIMUM_ROWS);
 
   /** `trees` answers for everything that the source does not know. */
   constructor(trees: TileTrees, source: GroupSource) {
@@ -68,7 +69,6 @@ export class TileGroups {
     const hashes = read();
     if (hashes?.byteLength !== GROUP_BYTES) return null;
     const rows = hashRows(hashes);
-    if (this.#rows.size >= MAXIMUM_ROWS) this.#rows.clear();
     this.#rows.set(key, rows);
     return rows;
   }

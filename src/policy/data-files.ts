@@ -5,6 +5,7 @@
  */
 import { type ExactJson, type ExactObject, exactJsonText, isExactObject } from "../lib/exact-json.ts";
 import { HOSTILE_KEYS, parseExactJson } from "../lib/json.ts";
+import { escapeToken } from "../lib/json-pointer.ts";
 import { readYamlDocuments } from "../lib/yaml.ts";
 import { openLocator } from "../lib/yaml-position.ts";
 import { mistake, type PolicyProblem } from "./dialect.ts";
@@ -178,7 +179,7 @@ function defines({ at, value }: Placed, path: readonly string[]): boolean {
 
 /** The deepest place of the path that the file itself has. */
 function placeIn({ file, at }: Placed, path: readonly string[]): { line: number; column: number } {
-  const pointer = path.slice(at.length).map((name) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  const pointer = path.slice(at.length).map((name) => `/${escapeToken(name)}`);
   return openLocator(file.text)(0, pointer.join(""));
 }
 

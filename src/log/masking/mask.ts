@@ -8,6 +8,7 @@
  *   masks          [{mask: "tokens", at: ["/findings/0/message"], kept: []}]
  */
 import type { JsonObject, JsonValue } from "../../lib/canonical.ts";
+import { escapeToken } from "../../lib/json-pointer.ts";
 import type { EntryDraft, EntryKind } from "../entry.ts";
 import { termsLeft } from "../redaction/terms-left.ts";
 
@@ -115,7 +116,7 @@ const PLACEHOLDER = /^\[withheld by mask [a-z0-9-]+\]$/;
 
 /** RFC 6901. */
 function pointerOf(place: Place): string {
-  return place.map((part) => `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return place.map((part) => `/${escapeToken(part)}`).join("");
 }
 
 /** Whether a value is part of the masks' own record, not of what was recorded. */
